@@ -1,0 +1,13 @@
+//! Channels: frames of samples with names and a rate, between a sender and its receivers (wire §8).
+//!
+//! A sender puts one block into its segment, again and again; a receiver always gets the newest. What lies
+//! between two reads is gone: the protocol has room for one block.
+
+mod frame;
+mod names;
+mod receiver;
+mod sender;
+
+pub use frame::{ChopFrame, ChopShape};
+pub use receiver::{ChopReceiver, ChopView};
+pub use sender::{ChopBlockMut, ChopSender, ChopSenderBuilder, Samples, Sent};

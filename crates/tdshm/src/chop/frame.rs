@@ -1,0 +1,199 @@
+//! One block's content, copied out.
+
+use std::sync::Arc;
+
+use crate::chop::names::{NameTable, completed};
+use crate::error::BlockError;
+use crate::wire::chop;
+
+/// The measures of a channel block.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ChopShape {
+    /// Channels; 0 is a valid, empty block.
+    pub num_channels: usize,
+    /// Samples in each channel; 0 is a valid, empty block.
+    pub len_samples: usize,
+    /// Samples per second, in Hz: finite and above 0.
+    pub sample_rate: f32,
+}
+
+/// A block of channels: `num_channels` × `len_samples` samples, channel after channel, oldest sample first,
+/// each channel with a name.
+///
+/// A frame is memory of this program: nobody else writes into it. Cloning it copies the samples and shares
+/// the names.
+///
+/// ```
+/// let frame = tdshm::ChopFrame::from_rows(["tx", "ty"], 60.0, &[[0.0, 1.0], [2.0, 3.0]])?;
+/// assert_eq!(frame.channel("ty"), Some(&[2.0, 3.0][..]));
+/// assert_eq!(frame.samples(), [0.0, 1.0, 2.0, 3.0]);
+/// # Ok::<(), tdshm::BlockError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ChopFrame {
+    pub(super) names: Arc<NameTable>,
+    pub(super) samples: Vec<f32>,
+    pub(super) shape: ChopShape,
+    pub(super) abandoned: bool,
+}
+
+impl ChopFrame {
+    /// No channels, at TouchDesigner's usual rate.
+    pub(super) fn empty() -> Self {
+        Self {
+            names: Arc::default(),
+            samples: Vec::new(),
+            shape: ChopShape { num_channels: 0, len_samples: 0, sample_rate: 60.0 },
+            abandoned: false,
+        }
+    }
+
+    /// Makes a frame of `rows.len()` channels, each of the same length. Channels behind the last name are
+    /// called `chan1`, `chan2`, … by their position.
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError`] for rows of unequal length, more names than rows, or a rate that is not finite and
+    /// positive.
+    pub fn from_rows<N: Into<String>, R: AsRef<[f32]>>(
+        names: impl IntoIterator<Item = N>,
+        sample_rate: f32,
+        rows: &[R],
+    ) -> Result<Self, BlockError> {
+        let sample_rate = chop::check_rate(sample_rate)?;
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        if names.len() > rows.len() {
+            return Err(too_many_names(names.len(), rows.len()));
+        }
+        let len_samples = rows.first().map_or(0, |row| row.as_ref().len());
+        let mut samples = Vec::with_capacity(len_samples.saturating_mul(rows.len()));
+        for (index, row) in rows.iter().enumerate() {
+            let row = row.as_ref();
+            if row.len() != len_samples {
+                return Err(unequal_rows(index, row.len(), len_samples));
+            }
+            samples.extend_from_slice(row);
+        }
+        Ok(Self {
+            names: Arc::new(NameTable::new(completed(&names, rows.len()))),
+            samples,
+            shape: ChopShape { num_channels: rows.len(), len_samples, sample_rate },
+            abandoned: false,
+        })
+    }
+
+    /// The samples of the first channel with that name, oldest first.
+    #[must_use]
+    pub fn channel(&self, name: &str) -> Option<&[f32]> {
+        self.channel_at(self.names.position(name)?)
+    }
+
+    /// The samples of a channel by its position, counted from 0.
+    #[must_use]
+    pub fn channel_at(&self, index: usize) -> Option<&[f32]> {
+        if index >= self.shape.num_channels {
+            return None;
+        }
+        let begin = index.checked_mul(self.shape.len_samples)?;
+        self.samples.get(begin..begin.checked_add(self.shape.len_samples)?)
+    }
+
+    /// All channels in order: name and samples.
+    pub fn channels(&self) -> impl ExactSizeIterator<Item = (&str, &[f32])> {
+        let names = self.names.as_slice().iter().enumerate();
+        names.map(|(index, name)| (name.as_str(), self.channel_at(index).unwrap_or_default()))
+    }
+
+    /// The names in the order of the channels. They may repeat.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        self.names.as_slice()
+    }
+
+    /// All samples: all of channel 0, then all of channel 1, and so on.
+    #[must_use]
+    pub fn samples(&self) -> &[f32] {
+        &self.samples
+    }
+
+    /// Count, length and rate together.
+    #[must_use]
+    pub fn shape(&self) -> ChopShape {
+        self.shape
+    }
+
+    /// Channels.
+    #[must_use]
+    #[doc(alias = "numChans")]
+    pub fn num_channels(&self) -> usize {
+        self.shape.num_channels
+    }
+
+    /// Samples in each channel.
+    #[must_use]
+    #[doc(alias = "numSamples")]
+    pub fn len_samples(&self) -> usize {
+        self.shape.len_samples
+    }
+
+    /// Samples per second, in Hz.
+    #[must_use]
+    #[doc(alias = "rate")]
+    pub fn sample_rate(&self) -> f32 {
+        self.shape.sample_rate
+    }
+
+    /// Whether the lock under which it was read had been left by a process that died with it: the samples may
+    /// be half of one frame and half of another.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
+}
+
+pub(super) fn unequal_rows(index: usize, found: usize, expected: usize) -> BlockError {
+    let rule = match index {
+        1 => "the first row's, which counts for all, is",
+        _ => "the length of the rows before it is",
+    };
+    BlockError::int("length of a row", found, rule, expected, "give every channel the same number of samples")
+}
+
+pub(super) fn too_many_names(names: usize, channels: usize) -> BlockError {
+    let advice = "give one name for each channel";
+    BlockError::int("number of names", names, "the number of channels is", channels, advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_are_found_by_index_and_name() {
+        let frame = ChopFrame::from_rows(["a"], 30.0, &[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).unwrap();
+        assert_eq!(frame.names(), ["a", "chan2", "chan3"]);
+        assert_eq!(frame.channel_at(2), Some(&[5.0, 6.0][..]));
+        assert_eq!(frame.channel("chan2"), Some(&[3.0, 4.0][..]));
+        assert_eq!((frame.channel_at(3), frame.channel("b")), (None, None));
+        assert_eq!(frame.channels().len(), 3);
+    }
+
+    #[test]
+    fn frames_without_samples_are_frames() {
+        let empty = ChopFrame::from_rows(["a"], 30.0, &[[0.0; 0]]).unwrap();
+        assert_eq!(empty.channel("a"), Some(&[][..]));
+        assert_eq!(empty.channel_at(1), None);
+    }
+
+    #[test]
+    fn unequal_rows_are_refused_with_the_numbers() {
+        let error = ChopFrame::from_rows(["a"], 30.0, &[&[1.0][..], &[1.0, 2.0]]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "length of a row is 2, and the first row's, which counts for all, is 1: \
+             give every channel the same number of samples"
+        );
+        assert!(ChopFrame::from_rows(["a", "b"], 30.0, &[[1.0]]).is_err());
+        assert!(ChopFrame::from_rows(["a"], f32::NAN, &[[1.0]]).is_err());
+    }
+}

@@ -1,0 +1,490 @@
+//! The sending side: rows, one flat buffer, or views filled in place.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::chop::frame::{ChopFrame, ChopShape, too_many_names, unequal_rows};
+use crate::chop::names::{NameTable, completed};
+use crate::error::{BlockError, Error};
+use crate::mem::{OutOfBounds, Region, ViewF32Mut};
+use crate::name::ShortName;
+use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
+use crate::wire::chop::{self, ChopHeader, ChopLayout, HEADER_BYTES, SAMPLE_BYTES};
+
+/// Room that is reserved where nobody says how much will be needed.
+const ROOM_BYTES: usize = 64 * 1024;
+
+/// Writes channels into a segment of its own: a `Shared Mem Out CHOP`.
+///
+/// Names, rate, number and length of the channels may change at every frame, as long as the block fits the
+/// room that was reserved when the sender was created.
+///
+/// Sending to a lock that is free makes no system call, and allocates nothing while the layout stays.
+///
+/// # Source
+///
+/// wire §8.
+///
+/// ```
+/// # fn main() -> Result<(), tdshm::Error> {
+/// # let name = format!("docout{}", std::process::id());
+/// let mut out = tdshm::ChopSender::builder(&name).channels(["tx", "ty"]).sample_rate(120.0).create()?;
+/// out.send(&[[0.0, 0.1, 0.2], [1.0, 1.1, 1.2]])?; // a row a channel
+/// out.send_flat(&[0.0, 1.0], 1)?; // one buffer: all of tx, all of ty
+/// out.send_with(2, 1, |block| {
+///     for (index, value) in [0.5, 1.5].into_iter().enumerate() {
+///         if let Some(mut channel) = block.channel(index) {
+///             channel.set(0, value);
+///         }
+///     }
+/// })?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[doc(alias("Shared Mem Out CHOP", "SharedMemOutChop"))]
+pub struct ChopSender {
+    segment: SegmentSender,
+    sample_rate: f32,
+    send_names: bool,
+    /// The names that were given; empty: `chan1`, `chan2`, … for however many there are.
+    given: bool,
+    names: Arc<NameTable>,
+    encoded: Vec<u8>,
+    /// The block that lies in the segment with these very names, from the last send.
+    placed: Option<(ChopShape, ChopHeader, ChopLayout)>,
+    frames: u64,
+}
+
+/// How a sender of channels is created.
+#[derive(Clone, Debug)]
+#[must_use = "nothing exists until `create` is called"]
+pub struct ChopSenderBuilder {
+    segment: SegmentSenderBuilder,
+    names: Vec<String>,
+    sample_rate: f32,
+    send_names: bool,
+    room_bytes: usize,
+}
+
+/// What became of a frame that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sent {
+    /// The last holder of the lock died with it. The frame has been written whole all the same.
+    pub abandoned: bool,
+}
+
+impl ChopSender {
+    /// Creates the segment `name`. Channels are called `chan1`, `chan2`, …, the rate is 60 Hz, and there is
+    /// room for blocks of 64 KiB.
+    ///
+    /// # Errors
+    ///
+    /// As [`SegmentSender::create`].
+    pub fn create(name: &str) -> Result<Self, Error> {
+        Self::builder(name).create()
+    }
+
+    /// Creates a sender with other settings than the usual ones.
+    pub fn builder(name: &str) -> ChopSenderBuilder {
+        ChopSenderBuilder {
+            segment: SegmentSender::builder(name, ROOM_BYTES),
+            names: Vec::new(),
+            sample_rate: 60.0,
+            send_names: true,
+            room_bytes: 0,
+        }
+    }
+
+    /// The short name.
+    #[must_use]
+    pub fn name(&self) -> &ShortName {
+        self.segment.name()
+    }
+
+    /// Frames sent so far.
+    #[must_use]
+    pub fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    /// Bytes of the largest block that fits.
+    #[must_use]
+    pub fn room_bytes(&self) -> usize {
+        self.segment.mapped_bytes()
+    }
+
+    /// Names the channels from the next frame on. Without names they are called `chan1`, `chan2`, ….
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError`] for a name that holds NUL; the old names stay.
+    pub fn set_channels<N: Into<String>>(
+        &mut self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Result<(), BlockError> {
+        let names: Vec<String> = names.into_iter().map(Into::into).collect();
+        let given = !names.is_empty();
+        self.take_names(Arc::new(NameTable::new(names)))?;
+        self.given = given;
+        Ok(())
+    }
+
+    /// Sets the sample rate, in Hz, from the next frame on.
+    ///
+    /// # Errors
+    ///
+    /// [`BlockError`] for a rate that is not finite and positive; the old rate stays.
+    pub fn set_sample_rate(&mut self, sample_rate: f32) -> Result<(), BlockError> {
+        self.sample_rate = chop::check_rate(sample_rate)?;
+        Ok(())
+    }
+
+    /// Whether names are sent, which they are at first. Without them a receiver keeps the names it had.
+    pub fn set_names_sent(&mut self, send: bool) {
+        self.placed = None;
+        self.send_names = send;
+    }
+
+    /// Sends one frame: rows of samples, one a channel, or a [`ChopFrame`] with its own names and rate.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Block`] for rows of unequal length, a number of channels that is not the number of names, or a
+    /// block that does not fit the room: nothing has been written. [`Error::Lock`] when the lock was not free
+    /// within the limit: the frame is lost, the next one may work.
+    pub fn send<S: Samples + ?Sized>(&mut self, frame: &S) -> Result<Sent, Error> {
+        if let Some(whole) = frame.whole() {
+            self.sample_rate = whole.sample_rate();
+            if !Arc::ptr_eq(&self.names, &whole.names) {
+                self.take_names(Arc::clone(&whole.names))?;
+            }
+            self.given = whole.num_channels() > 0;
+            return self.send_flat(&whole.samples, whole.len_samples());
+        }
+        let rows = frame.num_rows();
+        let len_samples = if rows == 0 { 0 } else { frame.row(0).len() };
+        for index in 1..rows {
+            let found = frame.row(index).len();
+            if found != len_samples {
+                return Err(unequal_rows(index, found, len_samples).into());
+            }
+        }
+        self.write(rows, len_samples, |samples| {
+            let mut at = 0_usize;
+            for index in 0..rows {
+                let row = zerocopy::IntoBytes::as_bytes(frame.row(index));
+                samples.copy_in(at, row)?;
+                at = at.saturating_add(row.len());
+            }
+            Ok(())
+        })
+    }
+
+    /// Sends one frame from a flat buffer: all of channel 0, then all of channel 1, and so on, `len_samples`
+    /// each. An empty buffer is a frame of as many channels as there are names, without samples.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`BlockError`] where the buffer is not a whole number of channels.
+    pub fn send_flat(&mut self, samples: &[f32], len_samples: usize) -> Result<Sent, Error> {
+        let channels = match len_samples {
+            0 => self.names.as_slice().len(),
+            _ => samples.len().checked_div(len_samples).unwrap_or(0),
+        };
+        if channels.checked_mul(len_samples) != Some(samples.len()) {
+            let rule = "it has to be a multiple of the length of a channel,";
+            let advice = "give every channel the same number of samples";
+            return Err(
+                BlockError::int("samples in the buffer", samples.len(), rule, len_samples, advice).into()
+            );
+        }
+        let bytes = zerocopy::IntoBytes::as_bytes(samples);
+        self.write(channels, len_samples, |region| region.copy_in(0, bytes))
+    }
+
+    /// Sends one frame of `num_channels` × `len_samples` that `fill` writes in place, under the lock: no copy.
+    ///
+    /// `fill` is handed the block with whatever samples lie there, and must be quick: everybody else waits. A
+    /// panic in it lets go of the lock and leaves a half-written block behind.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn send_with(
+        &mut self,
+        num_channels: usize,
+        len_samples: usize,
+        fill: impl FnOnce(&mut ChopBlockMut<'_>),
+    ) -> Result<Sent, Error> {
+        self.write(num_channels, len_samples, |samples| {
+            fill(&mut ChopBlockMut { samples, num_channels, len_samples });
+            Ok(())
+        })
+    }
+
+    /// Leaves: tells the receivers and frees the name.
+    ///
+    /// # Errors
+    ///
+    /// As [`SegmentSender::detach`].
+    pub fn detach(self) -> Result<(), Error> {
+        self.segment.detach()
+    }
+
+    fn take_names(&mut self, names: Arc<NameTable>) -> Result<(), BlockError> {
+        let mut encoded = std::mem::take(&mut self.encoded);
+        let result = chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded);
+        if let Err(error) = result {
+            // The buffer holds half of the new names: make the old ones again, which had no NUL.
+            chop::encode_names(self.names.as_slice().iter().map(String::as_str), &mut encoded)?;
+            self.encoded = encoded;
+            return Err(error);
+        }
+        self.encoded = encoded;
+        self.names = names;
+        self.placed = None;
+        Ok(())
+    }
+
+    /// One write: header, samples by `fill`, names where they are not the ones that lie there already.
+    #[inline]
+    fn write(
+        &mut self,
+        num_channels: usize,
+        len_samples: usize,
+        fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
+    ) -> Result<Sent, Error> {
+        let shape = ChopShape { num_channels, len_samples, sample_rate: self.sample_rate };
+        let (header, layout, names_lie_there) = match &self.placed {
+            Some((placed, header, layout)) if *placed == shape => (*header, *layout, true),
+            _ => {
+                let (header, layout) = self.plan(&shape)?;
+                (header, layout, false)
+            }
+        };
+        self.placed = None;
+        let guard = self.segment.lock()?;
+        let (region, abandoned) = (guard.region(), guard.is_abandoned());
+        let written = region
+            .write(0, &header)
+            .and_then(|()| region.part(layout.samples_at, layout.samples_bytes()))
+            .and_then(fill)
+            .and_then(|()| match layout.names_at {
+                Some(at) if !names_lie_there || abandoned => region.copy_in(at, &self.encoded),
+                _ => Ok(()),
+            });
+        drop(guard);
+        written.map_err(|OutOfBounds| room_error(&layout, 0, self.segment.mapped_bytes()))?;
+        self.placed = Some((shape, header, layout));
+        self.frames = self.frames.wrapping_add(1);
+        Ok(Sent { abandoned })
+    }
+
+    /// Plans a block of another shape, or with other names, than the one that lies there.
+    #[cold]
+    fn plan(&mut self, shape: &ChopShape) -> Result<(ChopHeader, ChopLayout), BlockError> {
+        let named = self.names.as_slice().len();
+        if self.given && named != shape.num_channels {
+            return Err(too_many_names(named, shape.num_channels));
+        }
+        // Checked before names are made up for channels that no block could hold.
+        ChopHeader::plan(shape.num_channels, shape.len_samples, shape.sample_rate, None)?;
+        self.check_room(shape, 0)?;
+        if named != shape.num_channels {
+            self.take_names(Arc::new(NameTable::new(completed(&[], shape.num_channels))))?;
+        }
+        let names = self.send_names.then_some(self.encoded.len());
+        let (header, layout) =
+            ChopHeader::plan(shape.num_channels, shape.len_samples, shape.sample_rate, names)?;
+        self.check_room(shape, names.unwrap_or(0))?;
+        Ok((header, layout))
+    }
+
+    fn check_room(&self, shape: &ChopShape, names: usize) -> Result<(), BlockError> {
+        let room = self.segment.mapped_bytes();
+        let layout = ChopLayout {
+            num_channels: shape.num_channels,
+            len_samples: shape.len_samples,
+            sample_rate: shape.sample_rate,
+            samples_at: HEADER_BYTES,
+            names_at: None,
+        };
+        let needed = layout.samples_at.saturating_add(layout.samples_bytes()).saturating_add(names);
+        // A receiver refuses more channels than the mapping has bytes.
+        if needed.max(shape.num_channels) > room { Err(room_error(&layout, names, room)) } else { Ok(()) }
+    }
+}
+
+fn room_error(layout: &ChopLayout, names: usize, room: usize) -> BlockError {
+    let needed = layout.samples_at.saturating_add(layout.samples_bytes()).saturating_add(names);
+    let advice = "create the sender with more room (`room_bytes`)";
+    BlockError::int("size", needed, "the segment has room for", room, advice)
+}
+
+impl ChopSenderBuilder {
+    /// Names of the channels. Every frame then has as many channels as there are names.
+    pub fn channels<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Samples per second, in Hz, 60 by default.
+    pub fn sample_rate(mut self, sample_rate: f32) -> Self {
+        self.sample_rate = sample_rate;
+        self
+    }
+
+    /// Whether names are sent with the block, which they are by default.
+    pub fn names_sent(mut self, send: bool) -> Self {
+        self.send_names = send;
+        self
+    }
+
+    /// Room for blocks of at least so many bytes: 36 for the header, 4 a sample, and each name and its NUL.
+    /// 64 KiB by default; less than that is not reserved.
+    pub fn room_bytes(mut self, bytes: usize) -> Self {
+        self.room_bytes = bytes;
+        self
+    }
+
+    /// Room for blocks of that many channels and samples, with names of up to 32 bytes.
+    pub fn room_for(self, num_channels: usize, len_samples: usize) -> Self {
+        let channel = len_samples.saturating_mul(SAMPLE_BYTES).saturating_add(33);
+        self.room_bytes(num_channels.saturating_mul(channel).saturating_add(HEADER_BYTES))
+    }
+
+    /// Unix permission bits of the segment, `0o600` by default: see [`SegmentSenderBuilder::mode`].
+    pub fn mode(mut self, mode: u32) -> Self {
+        self.segment = self.segment.mode(mode);
+        self
+    }
+
+    /// How long to wait for a lock, 5 seconds by default.
+    pub fn lock_limit(mut self, limit: Duration) -> Self {
+        self.segment = self.segment.lock_limit(limit);
+        self
+    }
+
+    /// Creates the sender.
+    ///
+    /// # Errors
+    ///
+    /// As [`SegmentSender::create`], and [`BlockError`] for names that hold NUL and a rate that is not finite
+    /// and positive.
+    pub fn create(self) -> Result<ChopSender, Error> {
+        let sample_rate = chop::check_rate(self.sample_rate)?;
+        let given = !self.names.is_empty();
+        let names = Arc::new(NameTable::new(self.names));
+        let mut encoded = Vec::new();
+        chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded)?;
+        let segment = self.segment.size_bytes(self.room_bytes.max(ROOM_BYTES)).create()?;
+        Ok(ChopSender {
+            segment,
+            sample_rate,
+            send_names: self.send_names,
+            given,
+            names,
+            encoded,
+            placed: None,
+            frames: 0,
+        })
+    }
+}
+
+/// A block that is being written in place, under the lock: [`ChopSender::send_with`].
+#[derive(Debug)]
+pub struct ChopBlockMut<'b> {
+    samples: Region<'b>,
+    num_channels: usize,
+    len_samples: usize,
+}
+
+impl ChopBlockMut<'_> {
+    /// Channels.
+    #[must_use]
+    pub fn num_channels(&self) -> usize {
+        self.num_channels
+    }
+
+    /// Samples in each channel.
+    #[must_use]
+    pub fn len_samples(&self) -> usize {
+        self.len_samples
+    }
+
+    /// One channel's samples by its position, counted from 0.
+    pub fn channel(&mut self, index: usize) -> Option<ViewF32Mut<'_>> {
+        if index >= self.num_channels {
+            return None;
+        }
+        let bytes = self.len_samples.checked_mul(SAMPLE_BYTES)?;
+        self.samples.part(index.checked_mul(bytes)?, bytes).ok().map(ViewF32Mut::new)
+    }
+
+    /// All samples: all of channel 0, then all of channel 1, and so on.
+    pub fn samples(&mut self) -> ViewF32Mut<'_> {
+        ViewF32Mut::new(self.samples)
+    }
+}
+
+/// Rows of samples, one a channel: what [`ChopSender::send`] takes.
+///
+/// Slices, arrays and `Vec`s of anything that is a slice of `f32`, and [`ChopFrame`].
+pub trait Samples: sealed::Rows {}
+
+impl<T: sealed::Rows + ?Sized> Samples for T {}
+
+mod sealed {
+    use super::ChopFrame;
+
+    /// What a sender needs of rows.
+    pub trait Rows {
+        fn num_rows(&self) -> usize;
+        fn row(&self, index: usize) -> &[f32];
+        /// A frame brings its own names and rate.
+        fn whole(&self) -> Option<&ChopFrame> {
+            None
+        }
+    }
+
+    impl<R: AsRef<[f32]>> Rows for [R] {
+        fn num_rows(&self) -> usize {
+            self.len()
+        }
+        fn row(&self, index: usize) -> &[f32] {
+            self.get(index).map(AsRef::as_ref).unwrap_or_default()
+        }
+    }
+
+    impl<R: AsRef<[f32]>, const N: usize> Rows for [R; N] {
+        fn num_rows(&self) -> usize {
+            N
+        }
+        fn row(&self, index: usize) -> &[f32] {
+            self.get(index).map(AsRef::as_ref).unwrap_or_default()
+        }
+    }
+
+    impl<R: AsRef<[f32]>> Rows for Vec<R> {
+        fn num_rows(&self) -> usize {
+            self.len()
+        }
+        fn row(&self, index: usize) -> &[f32] {
+            self.get(index).map(AsRef::as_ref).unwrap_or_default()
+        }
+    }
+
+    impl Rows for ChopFrame {
+        fn num_rows(&self) -> usize {
+            self.num_channels()
+        }
+        fn row(&self, index: usize) -> &[f32] {
+            self.channel_at(index).unwrap_or_default()
+        }
+        fn whole(&self) -> Option<&ChopFrame> {
+            Some(self)
+        }
+    }
+}

@@ -1,0 +1,411 @@
+//! Every error of the crate, by stage: names, locks, segments, blocks, and [`Error`] above them.
+
+use std::io;
+use std::time::Duration;
+
+/// Anything that can go wrong, by stage.
+///
+/// After an error the object that gave it is usable, unlocked, and still holds its last good frame.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A short name that cannot be one.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A lock that could not be taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// A segment that could not be created, opened or found.
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
+    /// A block that cannot be written, or that somebody else wrote wrongly.
+    #[error(transparent)]
+    Block(#[from] BlockError),
+}
+
+/// What a program may do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// Trying again soon may work.
+    Retry,
+    /// There is nothing of that name yet.
+    Absent,
+    /// Somebody else has it.
+    Busy,
+    /// It was there and has gone.
+    Gone,
+    /// The argument or the rights are wrong: trying again will not help.
+    Refused,
+    /// What is there does not follow the protocol.
+    Broken,
+}
+
+/// The states that TouchDesigner's own classes report (wire §10), for programs that come from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(i32)]
+#[doc(alias = "UT_SharedMemError")]
+pub enum ErrorState {
+    /// No error.
+    None = 0,
+    /// A segment of that name is already there.
+    AlreadyExists = 1,
+    /// No segment of that name.
+    DoesNotExist = 2,
+    /// The info segment of that name is already there.
+    InfoAlreadyExists = 3,
+    /// The info segment is missing, or the sender has left.
+    InfoDoesNotExist = 4,
+    /// The mapping failed.
+    UnableToMap = 5,
+    /// The info lock was not free within the limit.
+    UnableToLockInfo = 6,
+}
+
+/// A short name that cannot be one (wire §1).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NameError {
+    /// The name is empty.
+    #[error("the shared-memory name is empty: give the Shared Mem Name that the other side uses")]
+    Empty,
+    /// The name holds a character that no object name may hold.
+    #[error("the shared-memory name {name:?} holds {found:?}: use a name without it")]
+    Character {
+        /// The name.
+        name: String,
+        /// The first character that is not allowed.
+        found: char,
+    },
+    /// The longest object name derived from it would not fit the platform.
+    #[error(
+        "the shared-memory name {name:?} has {bytes} bytes, and at most {limit} fit here: use a shorter one"
+    )]
+    TooLong {
+        /// The name.
+        name: String,
+        /// Its length in bytes.
+        bytes: usize,
+        /// The greatest length that fits.
+        limit: usize,
+    },
+}
+
+/// A lock that could not be taken, or whose object is not what it should be (wire §5).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// It was not free within the limit.
+    #[error(
+        "the lock {name} was not free within {} ms{}: see what holds it", waited.as_millis(), who_holds(.holder)
+    )]
+    Timeout {
+        /// The lock's object name.
+        name: String,
+        /// How long was waited.
+        waited: Duration,
+        /// The process that holds it, where the lock says.
+        holder: Option<u32>,
+    },
+    /// This very thread holds it already: the lock is not recursive.
+    #[error("this thread already holds the lock {name}: let go of the view or guard that holds it first")]
+    AlreadyHeld {
+        /// The lock's object name.
+        name: String,
+    },
+    /// The object of that name is not a lock this program can use.
+    #[error("{name} is not a usable lock: its {field} is {value}, and it should be {expected}: {advice}")]
+    NotALock {
+        /// The lock's object name.
+        name: String,
+        /// The field that is wrong.
+        field: &'static str,
+        /// What it holds.
+        value: u64,
+        /// What it should hold.
+        expected: u64,
+        /// What to do.
+        advice: &'static str,
+    },
+    /// A holder died and another program let go of the lock without repairing it.
+    #[error("the lock {name} was left unusable by another program: remove {name} once nobody uses it")]
+    Unrecoverable {
+        /// The lock's object name.
+        name: String,
+    },
+    /// The lock's object could not be created or opened.
+    #[error(transparent)]
+    Object(Box<SegmentError>),
+}
+
+fn who_holds(holder: &Option<u32>) -> String {
+    holder.map(|pid| format!(" (process {pid} holds it)")).unwrap_or_default()
+}
+
+/// A segment that could not be created, opened or found (wire §2, §3, §10).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SegmentError {
+    /// A data segment of that name is already there.
+    #[error(
+        "a segment named {name:?} is already there ({object}): use another name, or end the program that has it"
+    )]
+    AlreadyExists {
+        /// The short name.
+        name: String,
+        /// The object that is in the way.
+        object: String,
+    },
+    /// No segment of that name.
+    #[error("no segment named {name:?}: start the program that sends it, with that very name")]
+    DoesNotExist {
+        /// The short name.
+        name: String,
+    },
+    /// An info segment of that name is already there.
+    #[error(
+        "the name {name:?} is already in use (its info segment {object} is there): use another name, or end the \
+         program that has it"
+    )]
+    InfoAlreadyExists {
+        /// The short name.
+        name: String,
+        /// The object that is in the way.
+        object: String,
+    },
+    /// The info segment is missing, or the sender has left.
+    #[error("the sender of {name:?} has left: waiting for another one to come")]
+    InfoDoesNotExist {
+        /// The short name.
+        name: String,
+    },
+    /// The mapping failed.
+    #[error("cannot map {object}: {source}")]
+    UnableToMap {
+        /// The object.
+        object: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The info lock was not free within the limit.
+    #[error("cannot lock the info segment of {name:?}: {source}")]
+    UnableToLockInfo {
+        /// The short name.
+        name: String,
+        /// The lock's own error.
+        source: Box<LockError>,
+    },
+    /// Something else stands where the object should be.
+    #[error("{object} is not a segment this program may use: {reason}")]
+    NotOurs {
+        /// The object.
+        object: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The object is smaller than what it has to hold.
+    #[error(
+        "{object} has {bytes} bytes, and at least {needed} are needed: its sender is broken or not ready yet"
+    )]
+    TooSmall {
+        /// The object.
+        object: String,
+        /// Its size in bytes.
+        bytes: usize,
+        /// The smallest size that makes sense.
+        needed: usize,
+    },
+    /// The info segment does not hold an info block.
+    #[error("{object} is not an info segment: its {field} is {value:#x}, and it should be {expected:#x}")]
+    BadInfo {
+        /// The object.
+        object: String,
+        /// The field that is wrong.
+        field: &'static str,
+        /// What it holds.
+        value: u64,
+        /// What it should hold.
+        expected: u64,
+    },
+    /// A size that no segment can have.
+    #[error("a segment of {bytes} bytes cannot be made: ask for 1 to {limit}")]
+    BadSize {
+        /// The size that was asked for.
+        bytes: usize,
+        /// The greatest one.
+        limit: usize,
+    },
+    /// The operating system refused.
+    #[error(transparent)]
+    Os(#[from] OsError),
+}
+
+/// What the operating system said, with the operation and the object.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} {object}: {source}")]
+pub struct OsError {
+    /// What was tried, as a verb.
+    pub operation: &'static str,
+    /// The object's name.
+    pub object: String,
+    /// What the system said.
+    pub source: io::Error,
+}
+
+/// A field of a block that breaks a rule: on the way out nothing was written, on the way in nothing was believed.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{field} is {value}, and {rule} {limit}: {advice}")]
+#[non_exhaustive]
+pub struct BlockError {
+    /// The field, named as in the protocol (wire §8).
+    pub field: &'static str,
+    /// What it holds.
+    pub value: FieldValue,
+    /// The rule in words, up to the limit.
+    pub(crate) rule: &'static str,
+    /// The bound it breaks.
+    pub limit: FieldValue,
+    /// What to do.
+    pub(crate) advice: &'static str,
+}
+
+/// A number as a block holds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum FieldValue {
+    /// A whole number.
+    Int(i64),
+    /// A magic number, shown in hexadecimal.
+    Magic(u32),
+    /// A real number.
+    Float(f32),
+}
+
+impl core::fmt::Display for FieldValue {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Int(value) => write!(f, "{value}"),
+            Self::Magic(value) => write!(f, "{value:#010x}"),
+            Self::Float(value) => write!(f, "{value}"),
+        }
+    }
+}
+
+impl Error {
+    /// What a program may do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Name(_) => ErrorKind::Refused,
+            Self::Lock(error) => error.kind(),
+            Self::Segment(error) => error.kind(),
+            Self::Block(_) => ErrorKind::Broken,
+        }
+    }
+
+    /// The number of the error: those of wire §10 where there is one, ours from 100 on.
+    #[must_use]
+    pub fn code(&self) -> i32 {
+        match self {
+            Self::Name(_) => 100,
+            Self::Lock(error) => error.code(),
+            Self::Segment(error) => error.code(),
+            Self::Block(_) => 120,
+        }
+    }
+}
+
+impl LockError {
+    /// What a program may do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Timeout { .. } => ErrorKind::Retry,
+            Self::AlreadyHeld { .. } => ErrorKind::Busy,
+            Self::NotALock { .. } | Self::Unrecoverable { .. } => ErrorKind::Broken,
+            Self::Object(error) => error.kind(),
+        }
+    }
+
+    fn code(&self) -> i32 {
+        match self {
+            Self::Timeout { .. } => 101,
+            Self::AlreadyHeld { .. } => 102,
+            Self::NotALock { .. } => 103,
+            Self::Unrecoverable { .. } => 104,
+            Self::Object(error) => error.code(),
+        }
+    }
+}
+
+impl SegmentError {
+    /// What a program may do about it.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::AlreadyExists { .. } | Self::InfoAlreadyExists { .. } => ErrorKind::Busy,
+            Self::DoesNotExist { .. } => ErrorKind::Absent,
+            Self::InfoDoesNotExist { .. } => ErrorKind::Gone,
+            Self::UnableToMap { .. } | Self::UnableToLockInfo { .. } | Self::TooSmall { .. } => {
+                ErrorKind::Retry
+            }
+            Self::NotOurs { .. } | Self::BadSize { .. } | Self::Os(_) => ErrorKind::Refused,
+            Self::BadInfo { .. } => ErrorKind::Broken,
+        }
+    }
+
+    /// The state that TouchDesigner's own class would report.
+    ///
+    /// What it has no state for is [`ErrorState::UnableToMap`]: the segment is there and cannot be used.
+    ///
+    /// # Source
+    ///
+    /// wire §10.
+    #[must_use]
+    #[doc(alias = "getErrorState")]
+    pub fn state(&self) -> ErrorState {
+        match self {
+            Self::AlreadyExists { .. } => ErrorState::AlreadyExists,
+            Self::DoesNotExist { .. } => ErrorState::DoesNotExist,
+            Self::InfoAlreadyExists { .. } => ErrorState::InfoAlreadyExists,
+            Self::InfoDoesNotExist { .. } => ErrorState::InfoDoesNotExist,
+            Self::UnableToLockInfo { .. } => ErrorState::UnableToLockInfo,
+            Self::UnableToMap { .. }
+            | Self::NotOurs { .. }
+            | Self::TooSmall { .. }
+            | Self::BadInfo { .. }
+            | Self::BadSize { .. }
+            | Self::Os(_) => ErrorState::UnableToMap,
+        }
+    }
+
+    fn code(&self) -> i32 {
+        match self {
+            Self::NotOurs { .. } => 110,
+            Self::TooSmall { .. } => 111,
+            Self::BadInfo { .. } => 112,
+            Self::BadSize { .. } => 113,
+            Self::Os(_) => 114,
+            _ => self.state() as i32,
+        }
+    }
+}
+
+impl BlockError {
+    pub(crate) fn int(
+        field: &'static str,
+        value: impl TryInto<i64>,
+        rule: &'static str,
+        limit: impl TryInto<i64>,
+        advice: &'static str,
+    ) -> Self {
+        let number = |n: Option<i64>| FieldValue::Int(n.unwrap_or(i64::MAX));
+        Self {
+            field,
+            value: number(value.try_into().ok()),
+            rule,
+            limit: number(limit.try_into().ok()),
+            advice,
+        }
+    }
+}

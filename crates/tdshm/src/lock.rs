@@ -1,0 +1,221 @@
+//! A named lock between processes that survives its holder (wire §5).
+//!
+//! Whoever reads or writes a segment holds its lock for the whole of one read or one write, and for nothing
+//! else: a program that holds it longer stalls everybody, TouchDesigner's frame included. When the holder
+//! dies the next one gets the lock and is told, because what lies in the segment may be half written.
+
+use core::marker::PhantomData;
+use std::time::Duration;
+
+use crate::error::{Error, LockError, NameError};
+use crate::segment::object_error;
+use crate::sys::{self, Access, LockFailure, LockLayout, LockOpenError, Outcome};
+use crate::wire::lock as layout;
+
+/// How long TouchDesigner's own classes wait for a lock (wire §5, seen), and what we wait by default.
+pub(crate) const LIMIT: Duration = Duration::from_millis(5000);
+
+const LAYOUT: LockLayout = LockLayout {
+    magic: layout::MAGIC,
+    version: layout::VERSION,
+    version_at: layout::VERSION_OFFSET,
+    abi_at: layout::ABI_OFFSET,
+    abi_glibc: layout::ABI_GLIBC,
+    abi_musl: layout::ABI_MUSL,
+    mutex_bytes_at: layout::MUTEX_BYTES_OFFSET,
+    holder_at: layout::HOLDER_OFFSET,
+    mutex_at: layout::MUTEX_OFFSET,
+};
+
+/// A named lock between processes, and between threads.
+///
+/// Not recursive, not fair, and never left locked by a dead process.
+///
+/// # Platform
+///
+/// Linux: a robust `pthread_mutex_t` in an object in `/dev/shm`, which stays when everybody has gone. It can
+/// be used only by programs with the same C library; another one's is refused when it is opened.
+///
+/// # Source
+///
+/// wire §5, ours on Linux.
+///
+/// ```
+/// use std::time::Duration;
+/// use tdshm::{NamedLock, ShortName};
+///
+/// # fn main() -> Result<(), tdshm::Error> {
+/// # let name = format!("doclock{}", std::process::id());
+/// let lock = NamedLock::open(&ShortName::new(&name)?.data_lock())?;
+/// let guard = lock.lock_timeout(Duration::from_millis(100))?.into_guard();
+/// assert!(lock.try_lock().is_err(), "not recursive");
+/// drop(guard);
+/// # std::fs::remove_file(format!("/dev/shm/{}", ShortName::new(&name)?.data_lock())).ok();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[doc(alias = "UT_Mutex")]
+pub struct NamedLock {
+    raw: sys::Lock,
+    name: String,
+}
+
+impl NamedLock {
+    /// Opens the lock with that object name, and makes it where it is missing, for this user alone.
+    ///
+    /// The name is the object's own, such as [`ShortName::data_lock`](crate::ShortName::data_lock) gives.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] where no object can have that name; [`LockError::NotALock`] where something else has it,
+    /// or a lock of another C library; [`LockError::Object`] where the system refuses.
+    pub fn open(name: &str) -> Result<Self, Error> {
+        if name.is_empty() {
+            return Err(NameError::Empty.into());
+        }
+        if let Some(found) = name.chars().find(|c| matches!(c, '/' | '\0')) {
+            return Err(NameError::Character { name: name.to_owned(), found }.into());
+        }
+        Ok(Self::open_with(name, Access::PRIVATE)?)
+    }
+
+    pub(crate) fn open_with(name: &str, access: Access) -> Result<Self, LockError> {
+        match sys::Lock::open(name, access, LAYOUT) {
+            Ok(raw) => Ok(Self { raw, name: name.to_owned() }),
+            Err(LockOpenError::Object(error)) => {
+                Err(LockError::Object(Box::new(object_error(error, name, layout::MUTEX_OFFSET))))
+            }
+            Err(LockOpenError::NotALock { field, value, expected, advice }) => {
+                Err(LockError::NotALock { name: name.to_owned(), field, value, expected, advice })
+            }
+        }
+    }
+
+    /// Takes the lock, waiting up to 5 seconds, as TouchDesigner does.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Timeout`] (try again), [`LockError::AlreadyHeld`] by this very thread, at once, and
+    /// [`LockError::Unrecoverable`].
+    pub fn lock(&self) -> Result<Acquired<'_>, LockError> {
+        self.lock_timeout(LIMIT)
+    }
+
+    /// Takes the lock, waiting up to `limit`. Where it is free there is no system call.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](Self::lock).
+    #[doc(alias = "tryLock")]
+    pub fn lock_timeout(&self, limit: Duration) -> Result<Acquired<'_>, LockError> {
+        Ok(self.acquired(self.acquire(limit)?))
+    }
+
+    /// Takes the lock if it is free now; `None` where another thread or process has it.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::AlreadyHeld`] by this very thread, and [`LockError::Unrecoverable`].
+    pub fn try_lock(&self) -> Result<Option<Acquired<'_>>, LockError> {
+        match self.acquire(Duration::ZERO) {
+            Ok(outcome) => Ok(Some(self.acquired(outcome))),
+            Err(LockError::Timeout { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The object's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The process that holds it, as the lock's record says; `None` when it is free or cannot say. A look for
+    /// tools: it may have changed already.
+    #[must_use]
+    pub fn holder(&self) -> Option<u32> {
+        self.raw.holder()
+    }
+
+    /// Takes the lock without a guard. Whoever calls this calls [`release`](Self::release) or
+    /// [`adopt`](Self::adopt) on the same thread, on every path, with nothing between that could panic.
+    #[inline]
+    pub(crate) fn acquire(&self, limit: Duration) -> Result<Outcome, LockError> {
+        self.raw.acquire(limit).map_err(|failure| self.failed(failure, limit))
+    }
+
+    #[inline]
+    pub(crate) fn release(&self) {
+        self.raw.release();
+    }
+
+    /// The guard for a lock that this thread took with [`acquire`](Self::acquire).
+    pub(crate) fn adopt(&self) -> LockGuard<'_> {
+        LockGuard { lock: self, not_send: PhantomData }
+    }
+
+    /// Whether the name still leads to this lock's object.
+    pub(crate) fn leads_here(&self) -> bool {
+        self.raw.leads_here()
+    }
+
+    fn acquired(&self, outcome: Outcome) -> Acquired<'_> {
+        match outcome {
+            Outcome::Clean => Acquired::Clean(self.adopt()),
+            Outcome::Abandoned => Acquired::Abandoned(self.adopt()),
+        }
+    }
+
+    #[cold]
+    fn failed(&self, failure: LockFailure, waited: Duration) -> LockError {
+        let name = self.name.clone();
+        match failure {
+            LockFailure::Timeout { holder } => LockError::Timeout { name, waited, holder },
+            LockFailure::AlreadyHeld => LockError::AlreadyHeld { name },
+            LockFailure::Unrecoverable => LockError::Unrecoverable { name },
+        }
+    }
+}
+
+/// A lock that was got, and how.
+#[derive(Debug)]
+#[must_use = "the lock is let go of when this is dropped"]
+pub enum Acquired<'l> {
+    /// The last holder let go of it.
+    Clean(LockGuard<'l>),
+    /// The last holder died with it: what the lock protects may be half written.
+    #[doc(alias = "WAIT_ABANDONED")]
+    Abandoned(LockGuard<'l>),
+}
+
+impl<'l> Acquired<'l> {
+    /// The guard, however it was got.
+    pub fn into_guard(self) -> LockGuard<'l> {
+        match self {
+            Self::Clean(guard) | Self::Abandoned(guard) => guard,
+        }
+    }
+
+    /// Whether the last holder died with it.
+    #[must_use]
+    pub fn is_abandoned(&self) -> bool {
+        matches!(self, Self::Abandoned(_))
+    }
+}
+
+/// Holds a lock until it is dropped, on the thread that took it.
+///
+/// A guard that is forgotten (`mem::forget`) leaves the lock locked until its thread ends.
+#[derive(Debug)]
+#[must_use = "the lock is let go of when this is dropped"]
+pub struct LockGuard<'l> {
+    lock: &'l NamedLock,
+    not_send: PhantomData<*const ()>,
+}
+
+impl Drop for LockGuard<'_> {
+    fn drop(&mut self) {
+        self.lock.release();
+    }
+}

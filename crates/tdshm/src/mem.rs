@@ -1,0 +1,339 @@
+//! The one place that reads and writes bytes which other programs may write at the same moment.
+//!
+//! Two rules, for everything in here and everybody above: no Rust reference or slice into such memory, ever;
+//! every access through [`Region`], which checks its bounds.
+//!
+//! # The race, admitted
+//!
+//! Bulk copies are ordinary copies. A stranger that does not take the lock may write while one runs, which
+//! the language calls a data race, and which no copy of megabytes at full speed can avoid. What it can do in
+//! practice is to tear the copy: the bytes that arrive are some mixture of old and new. They are plain
+//! numbers, copied once into memory of our own and checked there before anything is decided by them, so a
+//! torn copy is a wrong number and never a wrong address. Fields by which two sides coordinate are atomics.
+#![allow(clippy::arithmetic_side_effects)] // every sum is bounded by `check`, which precedes it
+
+use core::marker::PhantomData;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, AtomicU32};
+
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// An access that would not lie inside its region: a mistake of ours, not of a stranger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutOfBounds;
+
+/// A stretch of memory that strangers may write at any moment. Copying a region copies the claim, not the bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Region<'m> {
+    base: NonNull<u8>,
+    len: usize,
+    memory: PhantomData<&'m [AtomicU8]>,
+}
+
+// SAFETY: a region is an address and a length. Every access through it is a copy or an atomic, none makes a
+// reference, and the memory stays mapped for `'m` on whichever thread the region is used (`Region::new`).
+unsafe impl Send for Region<'_> {}
+// SAFETY: as for `Send`: sharing a region between threads is no more than sharing the memory between
+// processes, which is what it is for.
+unsafe impl Sync for Region<'_> {}
+
+impl<'m> Region<'m> {
+    /// # Safety
+    ///
+    /// - `base` to `base + len` is mapped, readable and writable, for all of `'m`;
+    /// - no Rust reference into it exists or is made during `'m`, other than to atomics;
+    /// - `len` is at most `isize::MAX`.
+    pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
+        Self { base, len, memory: PhantomData }
+    }
+
+    /// Bytes of the region.
+    pub(crate) fn len(self) -> usize {
+        self.len
+    }
+
+    fn check(self, offset: usize, len: usize) -> Result<NonNull<u8>, OutOfBounds> {
+        let end = offset.checked_add(len).ok_or(OutOfBounds)?;
+        if end > self.len {
+            return Err(OutOfBounds);
+        }
+        // SAFETY: `offset <= end <= self.len`, and the whole region is one mapping (`Region::new`), so the
+        // result stays inside it or one past its end.
+        Ok(unsafe { self.base.add(offset) })
+    }
+
+    /// The part of `len` bytes from `offset`.
+    pub(crate) fn part(self, offset: usize, len: usize) -> Result<Region<'m>, OutOfBounds> {
+        let base = self.check(offset, len)?;
+        Ok(Region { base, len, memory: PhantomData })
+    }
+
+    /// Copies bytes out.
+    #[inline]
+    pub(crate) fn copy_out(self, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
+        let from = self.check(offset, to.len())?;
+        // SAFETY: `check` puts all of `from..from + to.len()` inside the mapping, `to` is a live exclusive
+        // slice, and no Rust slice lies inside a mapping (`Region::new`), so the two cannot overlap. Bytes
+        // have neither alignment nor invalid values. The race with strangers is the module's.
+        unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_mut_ptr(), to.len()) };
+        Ok(())
+    }
+
+    /// Copies bytes in.
+    #[inline]
+    pub(crate) fn copy_in(self, offset: usize, from: &[u8]) -> Result<(), OutOfBounds> {
+        let to = self.check(offset, from.len())?;
+        // SAFETY: as in `copy_out`, the other way round; a region is writable (`Region::new`).
+        unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_ptr(), from.len()) };
+        Ok(())
+    }
+
+    /// Copies a plain value out, whatever its alignment there.
+    #[inline]
+    pub(crate) fn read<T: FromBytes + IntoBytes>(self, offset: usize) -> Result<T, OutOfBounds> {
+        let mut value = T::new_zeroed();
+        self.copy_out(offset, value.as_mut_bytes())?;
+        Ok(value)
+    }
+
+    /// Copies a plain value in.
+    #[inline]
+    pub(crate) fn write<T: IntoBytes + Immutable>(self, offset: usize, value: &T) -> Result<(), OutOfBounds> {
+        self.copy_in(offset, value.as_bytes())
+    }
+
+    /// Whether the bytes there are these. A stranger's write in the meantime may make the answer either one.
+    #[inline]
+    pub(crate) fn equals(self, offset: usize, bytes: &[u8]) -> Result<bool, OutOfBounds> {
+        self.check(offset, bytes.len())?;
+        let mut window = [0_u8; 512];
+        let mut at = offset;
+        for chunk in bytes.chunks(window.len()) {
+            let Some(window) = window.get_mut(..chunk.len()) else { return Err(OutOfBounds) };
+            self.copy_out(at, window)?;
+            if window != chunk {
+                return Ok(false);
+            }
+            at += chunk.len();
+        }
+        Ok(true)
+    }
+
+    /// A byte by which two sides coordinate.
+    #[inline]
+    pub(crate) fn atomic_u8(self, offset: usize) -> Result<&'m AtomicU8, OutOfBounds> {
+        let at = self.check(offset, 1)?;
+        // SAFETY: the byte lies inside the mapping, which stays for `'m` (`Region::new`); a byte is always
+        // aligned; strangers write it with plain stores of a byte, which the hardware does not tear.
+        Ok(unsafe { AtomicU8::from_ptr(at.as_ptr()) })
+    }
+
+    /// A word by which two sides coordinate. Fails as well where the address is not a multiple of 4.
+    #[inline]
+    pub(crate) fn atomic_u32(self, offset: usize) -> Result<&'m AtomicU32, OutOfBounds> {
+        let at = self.check(offset, 4)?.cast::<u32>();
+        if !at.is_aligned() {
+            return Err(OutOfBounds);
+        }
+        // SAFETY: all four bytes lie inside the mapping, which stays for `'m` (`Region::new`), and the
+        // address is aligned, as was just checked; aligned words are not torn by the hardware.
+        Ok(unsafe { AtomicU32::from_ptr(at.as_ptr()) })
+    }
+
+    /// The address, for objects that live here and that the system's own functions work on.
+    pub(crate) fn as_ptr(self) -> *mut u8 {
+        self.base.as_ptr()
+    }
+}
+
+impl core::fmt::Debug for Region<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Region").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+macro_rules! read_view {
+    ($(#[$doc:meta])* $view:ident, $item:ty, $items:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $view<'m> {
+            region: Region<'m>,
+        }
+
+        impl<'m> $view<'m> {
+            pub(crate) fn new(region: Region<'m>) -> Self {
+                Self { region }
+            }
+
+            #[doc = concat!("How many ", $items, " it has.")]
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.region.len() / size_of::<$item>()
+            }
+
+            /// Whether it has none.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            #[doc = concat!("Copies one of the ", $items, " out; `None` behind the end.")]
+            #[must_use]
+            pub fn get(&self, index: usize) -> Option<$item> {
+                let offset = index.checked_mul(size_of::<$item>())?;
+                self.region.read(offset).ok()
+            }
+
+            #[doc = concat!("Copies as many ", $items, " as both sides have, from the first one, and says how many.")]
+            pub fn copy_to(&self, to: &mut [$item]) -> usize {
+                let count = self.len().min(to.len());
+                match to.get_mut(..count).map(|to| self.region.copy_out(0, to.as_mut_bytes())) {
+                    Some(Ok(())) => count,
+                    _ => 0,
+                }
+            }
+
+            #[doc = concat!("The address of the first of the ", $items, ", for a caller's own unsafe code: other ")]
+            /// programs may write there at any moment, so no reference may be made of it.
+            #[must_use]
+            pub fn as_ptr(&self) -> *const $item {
+                self.region.as_ptr().cast_const().cast()
+            }
+        }
+    };
+}
+
+macro_rules! write_view {
+    ($(#[$doc:meta])* $view:ident, $item:ty, $items:literal) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $view<'m> {
+            region: Region<'m>,
+        }
+
+        impl<'m> $view<'m> {
+            pub(crate) fn new(region: Region<'m>) -> Self {
+                Self { region }
+            }
+
+            #[doc = concat!("How many ", $items, " it has.")]
+            #[must_use]
+            pub fn len(&self) -> usize {
+                self.region.len() / size_of::<$item>()
+            }
+
+            /// Whether it has none.
+            #[must_use]
+            pub fn is_empty(&self) -> bool {
+                self.len() == 0
+            }
+
+            #[doc = concat!("Copies one of the ", $items, " out; `None` behind the end.")]
+            #[must_use]
+            pub fn get(&self, index: usize) -> Option<$item> {
+                let offset = index.checked_mul(size_of::<$item>())?;
+                self.region.read(offset).ok()
+            }
+
+            #[doc = concat!("Writes one of the ", $items, ". `false`, and nothing written, behind the end.")]
+            pub fn set(&mut self, index: usize, value: $item) -> bool {
+                index
+                    .checked_mul(size_of::<$item>())
+                    .is_some_and(|offset| self.region.write(offset, &value).is_ok())
+            }
+
+            #[doc = concat!("Writes as many ", $items, " as both sides have, from the first one, and says how many.")]
+            pub fn copy_from(&mut self, from: &[$item]) -> usize {
+                let count = self.len().min(from.len());
+                match from.get(..count).map(|from| self.region.copy_in(0, from.as_bytes())) {
+                    Some(Ok(())) => count,
+                    _ => 0,
+                }
+            }
+
+            #[doc = concat!("The address of the first of the ", $items, ", for a caller's own unsafe code: other ")]
+            /// programs may write there at any moment, so no reference may be made of it.
+            #[must_use]
+            pub fn as_mut_ptr(&mut self) -> *mut $item {
+                self.region.as_ptr().cast()
+            }
+        }
+    };
+}
+
+read_view!(
+    /// Bytes in shared memory, to be copied out. Never a slice: others may write them at any moment.
+    ViewBytes, u8, "bytes"
+);
+write_view!(
+    /// Bytes in shared memory, to be written. Never a slice: others may write them at any moment.
+    ViewBytesMut, u8, "bytes"
+);
+read_view!(
+    /// Samples in shared memory, to be copied out. Never a slice: others may write them at any moment.
+    ViewF32, f32, "samples"
+);
+write_view!(
+    /// Samples in shared memory, to be written. Never a slice: others may write them at any moment.
+    ViewF32Mut, f32, "samples"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Memory of the heap with the shape of a mapping, so that Miri and the sanitizers reach this module.
+    fn on_heap<R>(bytes: usize, run: impl FnOnce(Region<'_>) -> R) -> R {
+        let mut memory = vec![0_u64; bytes.div_ceil(8)];
+        let base = NonNull::new(memory.as_mut_ptr().cast::<u8>()).unwrap();
+        // SAFETY: `memory` lives and is not touched otherwise until `run` has returned.
+        run(unsafe { Region::new(base, bytes) })
+    }
+
+    #[test]
+    fn nothing_outside_is_read_or_written() {
+        on_heap(16, |region| {
+            assert!(region.copy_in(12, &[1, 2, 3, 4]).is_ok());
+            assert_eq!(region.copy_in(13, &[1, 2, 3, 4]), Err(OutOfBounds));
+            assert_eq!(region.copy_out(usize::MAX, &mut [0; 2]), Err(OutOfBounds));
+            assert_eq!(region.read::<[u8; 4]>(12), Ok([1, 2, 3, 4]));
+            assert!(region.part(8, 9).is_err());
+            assert!(region.atomic_u8(15).is_ok() && region.atomic_u8(16).is_err());
+            assert!(
+                region.atomic_u32(12).is_ok()
+                    && region.atomic_u32(13).is_err()
+                    && region.atomic_u32(10).is_err()
+            );
+            assert_eq!(region.part(12, 4).unwrap().equals(0, &[1, 2, 3, 4]), Ok(true));
+            assert_eq!(region.equals(12, &[1, 2, 3, 5]), Ok(false));
+            assert_eq!(region.equals(13, &[0; 4]), Err(OutOfBounds));
+        });
+    }
+
+    #[test]
+    fn comparing_covers_every_chunk() {
+        on_heap(2000, |region| {
+            let mut bytes = vec![7_u8; 1500];
+            region.copy_in(3, &bytes).unwrap();
+            assert_eq!(region.equals(3, &bytes), Ok(true));
+            for at in [0, 511, 512, 1499] {
+                bytes[at] = 8;
+                assert_eq!(region.equals(3, &bytes), Ok(false), "at {at}");
+                bytes[at] = 7;
+            }
+        });
+    }
+
+    #[test]
+    fn views_copy_what_both_sides_have() {
+        on_heap(12, |region| {
+            let mut out = ViewF32Mut::new(region);
+            assert_eq!(out.copy_from(&[1.0, 2.0, 3.0, 4.0]), 3);
+            assert!(out.set(1, 5.0) && !out.set(3, 0.0) && !out.set(usize::MAX, 0.0));
+            let view = ViewF32::new(region);
+            let mut to = [0.0; 2];
+            assert_eq!((view.copy_to(&mut to), to), (2, [1.0, 5.0]));
+            assert_eq!((view.get(2), view.get(3), view.len()), (Some(3.0), None, 3));
+        });
+    }
+}

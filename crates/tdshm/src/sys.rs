@@ -1,0 +1,98 @@
+//! What each operating system does, behind one set of names chosen by the one ladder below.
+//!
+//! Each system keeps its nature: POSIX has objects that stay until they are unlinked, Windows named kernel
+//! objects that live as long as anybody holds them. What this module promises to the rest of the crate:
+//!
+//! - [`Object`]: a named stretch of shared memory, mapped whole; created complete or not at all;
+//! - [`Lock`]: a named lock between processes that survives its holder;
+//! - [`Peek`]: a look at an object that neither maps nor locks it;
+//! - [`object_names`]: the names of the objects there are.
+//!
+//! No number of the protocol stands here: layouts arrive as arguments.
+
+use std::io;
+
+#[cfg(unix)]
+mod posix;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+use linux as system;
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("tdshm has no implementation for this operating system yet");
+
+pub(crate) use system::{Lock, Object, Peek, object_names};
+
+/// Who besides the owner may open an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Access {
+    /// Unix permission bits; other systems ignore them.
+    pub(crate) mode: u32,
+}
+
+impl Access {
+    /// The owner's user alone.
+    pub(crate) const PRIVATE: Self = Self { mode: 0o600 };
+}
+
+/// Why an object could not be created or opened.
+#[derive(Debug)]
+pub(crate) enum ObjectError {
+    /// The name is taken.
+    Exists,
+    /// Nothing has the name, or what had it went away in this moment, or is being made.
+    Absent,
+    /// Something has the name that this program must not use.
+    NotOurs(String),
+    /// The object is smaller than what it has to hold.
+    TooSmall { bytes: usize },
+    /// The system would not map it.
+    Map(io::Error),
+    /// Any other refusal of the system, with what was tried.
+    Os { operation: &'static str, source: io::Error },
+}
+
+/// Where the parts of a lock object stand, for systems whose locks live in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LockLayout {
+    pub(crate) magic: [u8; 8],
+    pub(crate) version: u32,
+    pub(crate) version_at: usize,
+    pub(crate) abi_at: usize,
+    pub(crate) abi_glibc: u32,
+    pub(crate) abi_musl: u32,
+    pub(crate) mutex_bytes_at: usize,
+    pub(crate) holder_at: usize,
+    pub(crate) mutex_at: usize,
+}
+
+/// Why a lock could not be opened.
+#[derive(Debug)]
+pub(crate) enum LockOpenError {
+    /// Its object could not be opened.
+    Object(ObjectError),
+    /// The object is not a lock that this program can use.
+    NotALock { field: &'static str, value: u64, expected: u64, advice: &'static str },
+}
+
+/// How a lock was got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// The last holder let go of it.
+    Clean,
+    /// The last holder died with it.
+    Abandoned,
+}
+
+/// Why a lock was not got.
+#[derive(Debug)]
+pub(crate) enum LockFailure {
+    /// Not free within the limit; the holder's process id where the object says.
+    Timeout { holder: Option<u32> },
+    /// This thread has it.
+    AlreadyHeld,
+    /// Broken for ever.
+    Unrecoverable,
+}

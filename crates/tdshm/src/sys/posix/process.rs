@@ -1,0 +1,32 @@
+//! Who this process is.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// 0 while unknown.
+static ID: AtomicU32 = AtomicU32::new(0);
+
+/// This process's id, without a system call after the first time, and right in a forked child as well.
+pub(crate) fn id() -> u32 {
+    match ID.load(Ordering::Relaxed) {
+        0 => look_up(),
+        id => id,
+    }
+}
+
+#[cold]
+fn look_up() -> u32 {
+    extern "C" fn forget() {
+        ID.store(0, Ordering::Relaxed);
+    }
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        // SAFETY: `forget` is a C function without arguments that lives for ever and only stores to an atomic,
+        // which is allowed in a forked child.
+        let result = unsafe { libc::pthread_atfork(None, None, Some(forget)) };
+        debug_assert_eq!(result, 0, "pthread_atfork fails only without memory");
+    });
+    let id = std::process::id();
+    ID.store(id, Ordering::Relaxed);
+    id
+}

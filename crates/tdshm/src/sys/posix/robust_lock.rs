@@ -1,0 +1,241 @@
+//! A robust `pthread_mutex_t` in a named object: the lock of Linux.
+//!
+//! The system notes in the mutex that its holder died, in whatever way, and tells the next one who takes it.
+
+use std::mem::ManuallyDrop;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+#[cfg(not(target_env = "gnu"))]
+use std::time::Instant;
+
+use crate::mem::{OutOfBounds, Region};
+use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, ObjectError, Outcome, system};
+use system::{Object, process};
+
+const MUTEX_BYTES: usize = size_of::<libc::pthread_mutex_t>();
+
+/// The lock, open in this process.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    /// Leaked when dropped while held: the holder's thread keeps the mutex's address in its robust list.
+    object: ManuallyDrop<Object>,
+    layout: LockLayout,
+    /// Somebody in this process holds it through this very mapping.
+    held: AtomicBool,
+}
+
+impl Lock {
+    /// Opens the lock of that name, or makes it where it is missing.
+    pub(crate) fn open(name: &str, access: Access, layout: LockLayout) -> Result<Self, LockOpenError> {
+        let bytes = layout.mutex_at.saturating_add(MUTEX_BYTES);
+        loop {
+            let object = match Object::open(name, bytes) {
+                Err(ObjectError::Absent) => {
+                    match Object::create(name, bytes, access, |region| prepare(region, &layout)) {
+                        Err(ObjectError::Exists) => continue,
+                        other => other,
+                    }
+                }
+                other => other,
+            }
+            .map_err(LockOpenError::Object)?;
+            object.mark_in_use().map_err(LockOpenError::Object)?;
+            // Between opening it and marking it, `clean` may have removed it as unused.
+            if !object.leads_here() {
+                continue;
+            }
+            check(object.region(), &layout)?;
+            return Ok(Self { object: ManuallyDrop::new(object), layout, held: AtomicBool::new(false) });
+        }
+    }
+
+    fn mutex(&self) -> *mut libc::pthread_mutex_t {
+        self.object.region().as_ptr().wrapping_add(self.layout.mutex_at).cast()
+    }
+
+    /// Takes the lock, waiting up to `limit`.
+    #[inline]
+    pub(crate) fn acquire(&self, limit: Duration) -> Result<Outcome, LockFailure> {
+        // SAFETY: the mutex was initialised before its object got its name (`prepare`), by the same C library
+        // (`check`), lies inside the mapping (`open` asks for the bytes) and stays mapped while `self` lives.
+        let code = unsafe { libc::pthread_mutex_trylock(self.mutex()) };
+        match code {
+            0 => Ok(self.taken(Outcome::Clean)),
+            _ => self.acquire_slowly(code, limit),
+        }
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, mut code: i32, limit: Duration) -> Result<Outcome, LockFailure> {
+        if code == libc::EBUSY && !limit.is_zero() {
+            code = wait(self.mutex(), limit);
+        }
+        match code {
+            0 => Ok(self.taken(Outcome::Clean)),
+            libc::EOWNERDEAD => {
+                // SAFETY: as in `acquire`, and EOWNERDEAD says that this thread now holds the mutex, which is
+                // what the function asks for.
+                unsafe { libc::pthread_mutex_consistent(self.mutex()) };
+                Ok(self.taken(Outcome::Abandoned))
+            }
+            libc::EDEADLK => Err(LockFailure::AlreadyHeld),
+            libc::EBUSY | libc::ETIMEDOUT => Err(LockFailure::Timeout { holder: self.holder() }),
+            _ => Err(LockFailure::Unrecoverable),
+        }
+    }
+
+    #[inline]
+    fn taken(&self, outcome: Outcome) -> Outcome {
+        self.held.store(true, Ordering::Relaxed);
+        if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
+            holder.store(process::id(), Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    /// Lets go of the lock. Only the thread that acquired it may; on any other nothing happens.
+    #[inline]
+    pub(crate) fn release(&self) {
+        if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
+            holder.store(0, Ordering::Relaxed);
+        }
+        self.held.store(false, Ordering::Relaxed);
+        // SAFETY: the mutex is valid as in `acquire`; being error-checking, it refuses a thread that does not
+        // hold it.
+        let code = unsafe { libc::pthread_mutex_unlock(self.mutex()) };
+        debug_assert_eq!(code, 0, "unlocked by the thread that locked it");
+    }
+
+    /// The process that holds it, as its record says.
+    pub(crate) fn holder(&self) -> Option<u32> {
+        let holder = self.object.region().atomic_u32(self.layout.holder_at).ok()?;
+        Some(holder.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
+    }
+
+    /// Whether the name still leads to this lock.
+    pub(crate) fn leads_here(&self) -> bool {
+        self.object.leads_here()
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.held.load(Ordering::Relaxed) {
+            return; // a guard was leaked: unmapping would break its thread's robust list
+        }
+        // SAFETY: dropped once, here, and not used after.
+        unsafe { ManuallyDrop::drop(&mut self.object) };
+    }
+}
+
+/// Which C library's mutex this program's is.
+fn abi(layout: &LockLayout) -> u32 {
+    if cfg!(target_env = "musl") { layout.abi_musl } else { layout.abi_glibc }
+}
+
+fn mutex_bytes() -> u32 {
+    u32::try_from(MUTEX_BYTES).unwrap_or(u32::MAX)
+}
+
+/// Writes the head and the mutex into an object that nobody else can see yet.
+fn prepare(region: Region<'_>, layout: &LockLayout) -> Result<(), ObjectError> {
+    let failed = |source| ObjectError::Os { operation: "make the mutex of", source };
+    let mutex = region.part(layout.mutex_at, MUTEX_BYTES).map_err(|OutOfBounds| ObjectError::Absent)?;
+    make_mutex(mutex.as_ptr().cast()).map_err(failed)?;
+    region
+        .write(layout.version_at, &layout.version)
+        .and_then(|()| region.write(layout.abi_at, &abi(layout)))
+        .and_then(|()| region.write(layout.mutex_bytes_at, &mutex_bytes()))
+        .and_then(|()| region.write(0, &layout.magic))
+        .map_err(|OutOfBounds| ObjectError::Absent)
+}
+
+fn make_mutex(mutex: *mut libc::pthread_mutex_t) -> Result<(), std::io::Error> {
+    let result = |code| if code == 0 { Ok(()) } else { Err(std::io::Error::from_raw_os_error(code)) };
+    let mut attributes = std::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
+    let attributes = attributes.as_mut_ptr();
+    // SAFETY: `attributes` points to room of the right type, alive to the end of this function.
+    result(unsafe { libc::pthread_mutexattr_init(attributes) })?;
+    // SAFETY: initialised by the line above; this one value is documented.
+    result(unsafe { libc::pthread_mutexattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED) })?;
+    // SAFETY: initialised above; this one value is documented.
+    result(unsafe { libc::pthread_mutexattr_setrobust(attributes, libc::PTHREAD_MUTEX_ROBUST) })?;
+    // SAFETY: initialised above; this one value is documented.
+    result(unsafe { libc::pthread_mutexattr_settype(attributes, libc::PTHREAD_MUTEX_ERRORCHECK) })?;
+    // SAFETY: the caller's pointer leads to `MUTEX_BYTES` of a mapping (`Region::part`), at a multiple of 64
+    // from a page, in an object that has no name yet, so nobody else uses it; the attributes are initialised.
+    result(unsafe { libc::pthread_mutex_init(mutex, attributes) })?;
+    // SAFETY: initialised above and not used after.
+    result(unsafe { libc::pthread_mutexattr_destroy(attributes) })
+}
+
+/// Refuses what would not be a mutex of this C library: locking it would corrupt memory.
+fn check(region: Region<'_>, layout: &LockLayout) -> Result<(), LockOpenError> {
+    const STRANGER: &str = "something else has this name; remove it if no program uses it";
+    const OTHER: &str =
+        "it was made by a program with another C library; use one build of tdshm for both sides";
+    let wrong = |field, value: u64, expected: u64, advice| {
+        Err(LockOpenError::NotALock { field, value, expected, advice })
+    };
+    let read = |at| region.read::<u32>(at).unwrap_or_default();
+    let magic: [u8; 8] = region.read(0).unwrap_or_default();
+    if magic != layout.magic {
+        return wrong("magic", u64::from_le_bytes(magic), u64::from_le_bytes(layout.magic), STRANGER);
+    }
+    let fields = [
+        ("version", layout.version_at, layout.version),
+        ("ABI", layout.abi_at, abi(layout)),
+        ("mutex size", layout.mutex_bytes_at, mutex_bytes()),
+    ];
+    for (field, at, expected) in fields {
+        let value = read(at);
+        if value != expected {
+            return wrong(field, value.into(), expected.into(), OTHER);
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the mutex on the monotonic clock, so that a clock that is set does not lengthen the wait.
+#[cfg(target_env = "gnu")]
+fn wait(mutex: *mut libc::pthread_mutex_t, limit: Duration) -> i32 {
+    unsafe extern "C" {
+        /// glibc 2.30 and later; the `libc` crate does not declare it for Linux.
+        fn pthread_mutex_clocklock(
+            mutex: *mut libc::pthread_mutex_t,
+            clock: libc::clockid_t,
+            until: *const libc::timespec,
+        ) -> libc::c_int;
+    }
+    let until = deadline(rustix::time::ClockId::Monotonic, limit);
+    // SAFETY: the mutex is valid as in `acquire`; `until` is a live timespec with nanoseconds below 10^9
+    // (`deadline`); the declaration above is glibc's.
+    unsafe { pthread_mutex_clocklock(mutex, libc::CLOCK_MONOTONIC, &raw const until) }
+}
+
+/// Waits in short steps of the clock that POSIX offers, and counts on the monotonic one.
+#[cfg(not(target_env = "gnu"))]
+fn wait(mutex: *mut libc::pthread_mutex_t, limit: Duration) -> i32 {
+    let begin = Instant::now();
+    loop {
+        let left = limit.saturating_sub(begin.elapsed());
+        let until = deadline(rustix::time::ClockId::Realtime, left.min(Duration::from_millis(50)));
+        // SAFETY: the mutex is valid as in `acquire`; `until` is a live timespec with nanoseconds below 10^9.
+        let code = unsafe { libc::pthread_mutex_timedlock(mutex, &raw const until) };
+        if code != libc::ETIMEDOUT || begin.elapsed() >= limit {
+            return code;
+        }
+    }
+}
+
+fn deadline(clock: rustix::time::ClockId, limit: Duration) -> libc::timespec {
+    const SECOND: i64 = 1_000_000_000;
+    let now = rustix::time::clock_gettime(clock);
+    let nanoseconds = now.tv_nsec.saturating_add(limit.subsec_nanos().into());
+    let carry = nanoseconds / SECOND;
+    let seconds = i64::try_from(limit.as_secs()).unwrap_or(i64::MAX / 2);
+    libc::timespec {
+        tv_sec: now.tv_sec.saturating_add(seconds).saturating_add(carry),
+        tv_nsec: nanoseconds % SECOND,
+    }
+}

@@ -1,0 +1,16 @@
+//! Bytes to values and back: pure, no I/O, no `unsafe`, no panic whatever the bytes are.
+//!
+//! Each layout is a struct of alignment-free little-endian fields, so that it is identical to its bytes;
+//! each number of the protocol stands here once.
+#![deny(
+    clippy::as_conversions,
+    clippy::panic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing
+)]
+
+pub(crate) mod chop;
+pub(crate) mod info;
+pub(crate) mod lock;
+pub(crate) mod notice;
