@@ -151,6 +151,7 @@ impl NamedLock {
     }
 
     /// The guard for a lock that this thread took with [`acquire`](Self::acquire).
+    #[inline]
     pub(crate) fn adopt(&self) -> LockGuard<'_> {
         LockGuard { lock: self, not_send: PhantomData }
     }
@@ -215,6 +216,7 @@ pub struct LockGuard<'l> {
 }
 
 impl Drop for LockGuard<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.lock.release();
     }

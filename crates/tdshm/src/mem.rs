@@ -48,10 +48,12 @@ impl<'m> Region<'m> {
     }
 
     /// Bytes of the region.
+    #[inline]
     pub(crate) fn len(self) -> usize {
         self.len
     }
 
+    #[inline]
     fn check(self, offset: usize, len: usize) -> Result<NonNull<u8>, OutOfBounds> {
         let end = offset.checked_add(len).ok_or(OutOfBounds)?;
         if end > self.len {
@@ -63,6 +65,7 @@ impl<'m> Region<'m> {
     }
 
     /// The part of `len` bytes from `offset`.
+    #[inline]
     pub(crate) fn part(self, offset: usize, len: usize) -> Result<Region<'m>, OutOfBounds> {
         let base = self.check(offset, len)?;
         Ok(Region { base, len, memory: PhantomData })
@@ -90,10 +93,11 @@ impl<'m> Region<'m> {
 
     /// Copies a plain value out, whatever its alignment there.
     #[inline]
-    pub(crate) fn read<T: FromBytes + IntoBytes>(self, offset: usize) -> Result<T, OutOfBounds> {
-        let mut value = T::new_zeroed();
-        self.copy_out(offset, value.as_mut_bytes())?;
-        Ok(value)
+    pub(crate) fn read<T: FromBytes>(self, offset: usize) -> Result<T, OutOfBounds> {
+        let from = self.check(offset, size_of::<T>())?;
+        // SAFETY: `check` puts all of the value inside the mapping; `FromBytes` says that whatever bytes lie
+        // there are a valid value; the read does not ask for alignment. The race with strangers is the module's.
+        Ok(unsafe { from.cast::<T>().read_unaligned() })
     }
 
     /// Copies a plain value in.
@@ -105,18 +109,12 @@ impl<'m> Region<'m> {
     /// Whether the bytes there are these. A stranger's write in the meantime may make the answer either one.
     #[inline]
     pub(crate) fn equals(self, offset: usize, bytes: &[u8]) -> Result<bool, OutOfBounds> {
-        self.check(offset, bytes.len())?;
-        let mut window = [0_u8; 512];
-        let mut at = offset;
-        for chunk in bytes.chunks(window.len()) {
-            let Some(window) = window.get_mut(..chunk.len()) else { return Err(OutOfBounds) };
-            self.copy_out(at, window)?;
-            if window != chunk {
-                return Ok(false);
-            }
-            at += chunk.len();
-        }
-        Ok(true)
+        let Region { base, .. } = self.part(offset, bytes.len())?;
+        Ok(match bytes.len() {
+            64.. => same_in_chunks::<64>(base, bytes),
+            16.. => same_in_chunks::<16>(base, bytes),
+            _ => same_in_chunks::<1>(base, bytes),
+        })
     }
 
     /// A byte by which two sides coordinate.
@@ -143,6 +141,29 @@ impl<'m> Region<'m> {
     /// The address, for objects that live here and that the system's own functions work on.
     pub(crate) fn as_ptr(self) -> *mut u8 {
         self.base.as_ptr()
+    }
+}
+
+/// Compares `bytes` with as many mapped ones from `base`, in chunks of `N`. Each is copied first, of which the
+/// compiler makes registers: the C library's `memcmp` may fault when what it compares changes meanwhile.
+#[inline(always)]
+fn same_in_chunks<const N: usize>(base: NonNull<u8>, bytes: &[u8]) -> bool {
+    let Some(last) = bytes.len().checked_sub(N) else { return bytes.is_empty() };
+    let mut at = 0;
+    loop {
+        let Some(here) = bytes.get(at..).and_then(|from| from.first_chunk::<N>()) else { return false };
+        // SAFETY: `bytes` has `N` bytes from `at`, and `base` leads to as many mapped bytes as `bytes` has.
+        let there = unsafe { base.add(at) };
+        // SAFETY: as the line above; bytes have no alignment and every value.
+        let there = unsafe { there.cast::<[u8; N]>().read_unaligned() };
+        if there.iter().zip(here).fold(0, |differ, (there, here)| differ | (there ^ here)) != 0 {
+            return false;
+        }
+        if at == last {
+            return true;
+        }
+        // The last chunk ends at the end, over bytes that were compared already.
+        at = (at + N).min(last);
     }
 }
 

@@ -88,18 +88,15 @@ impl NameBook {
             })
     }
 
-    /// Compares a block's names with the book; `None`: they are the same. Allocates nothing: the lock is held.
-    #[inline]
-    pub(super) fn look(
+    /// How a block's names differ from the book; `None`: they are the same. Allocates nothing: the lock is held.
+    pub(super) fn differ(
         &mut self,
         region: Region<'_>,
         layout: &ChopLayout,
     ) -> Result<Option<Change>, BlockError> {
-        if self.is_at(region, layout) { Ok(None) } else { self.differ(region, layout) }
-    }
-
-    #[cold]
-    fn differ(&mut self, region: Region<'_>, layout: &ChopLayout) -> Result<Option<Change>, BlockError> {
+        if self.is_at(region, layout) {
+            return Ok(None);
+        }
         let count = layout.num_channels;
         let Some(at) = layout.names_at else { return Ok(Some(Change::Unsent { count })) };
         let room = region.len().saturating_sub(at);

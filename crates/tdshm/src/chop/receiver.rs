@@ -53,11 +53,15 @@ const TRIES: usize = 64;
 pub struct ChopReceiver {
     segment: SegmentReceiver,
     book: NameBook,
-    /// The last header that was checked, the size it was checked against, and what it said.
-    checked: Option<(ChopHeader, usize, ChopLayout)>,
+    /// The last header that passed the checks, the mapped bytes it was checked against (0: none), what it said.
+    header: ChopHeader,
+    mapped: usize,
+    layout: ChopLayout,
+    /// Counts changes of these three, of the names and of the sender.
+    epoch: u64,
     frame: ChopFrame,
-    /// The header and the sender of `frame`; `None` while there was none.
-    taken: Option<(ChopHeader, u64)>,
+    /// The epoch of `frame`; 0 while there was none.
+    taken: u64,
 }
 
 impl ChopReceiver {
@@ -73,7 +77,16 @@ impl ChopReceiver {
     /// Reads through a segment that was opened with other settings than the usual ones.
     #[must_use]
     pub fn over(segment: SegmentReceiver) -> Self {
-        Self { segment, book: NameBook::default(), checked: None, frame: ChopFrame::empty(), taken: None }
+        Self {
+            segment,
+            book: NameBook::default(),
+            header: ChopHeader::default(),
+            mapped: 0,
+            layout: ChopLayout::default(),
+            epoch: 1,
+            frame: ChopFrame::empty(),
+            taken: 0,
+        }
     }
 
     /// The short name.
@@ -97,7 +110,7 @@ impl ChopReceiver {
     /// The last good frame; `None` before the first.
     #[must_use]
     pub fn frame(&self) -> Option<&ChopFrame> {
-        self.taken.is_some().then_some(&self.frame)
+        (self.taken != 0).then_some(&self.frame)
     }
 
     /// Copies the newest frame into this receiver's own memory, whether or not it differs from the last;
@@ -139,11 +152,14 @@ impl ChopReceiver {
     ///
     /// As [`read`](Self::read).
     pub fn view(&mut self) -> Result<Option<ChopView<'_>>, Error> {
-        let Some((_, layout)) = self.settle()? else { return Ok(None) };
+        if !self.settle()? {
+            return Ok(None);
+        }
+        let layout = &self.layout;
         let Some(guard) = self.segment.adopt() else { return Ok(None) };
         let Some(region) = self.segment.region() else { return Ok(None) };
         match region.part(layout.samples_at, layout.samples_bytes()) {
-            Ok(samples) => Ok(Some(ChopView { guard, samples, shape: shape(&layout), book: &self.book })),
+            Ok(samples) => Ok(Some(ChopView { guard, samples, shape: shape(layout), book: &self.book })),
             Err(OutOfBounds) => Ok(None),
         }
     }
@@ -196,16 +212,11 @@ impl ChopReceiver {
     /// Compares what lies there with the last frame, without the lock: a write under way can only make them
     /// differ, and then the lock is taken to see.
     fn differs(&self) -> bool {
-        let (Some((header, sender)), Some(region)) = (&self.taken, self.segment.region()) else {
-            return true;
-        };
-        let Some((checked, mapped, layout)) = &self.checked else { return true };
-        let same = *sender == self.segment.attachments()
-            && *mapped == region.len()
-            && checked == header
-            && region.read::<ChopHeader>(0) == Ok(*header)
-            && self.book.is_at(region, layout)
-            && region.equals(layout.samples_at, self.frame.samples().as_bytes()) == Ok(true);
+        let Some(region) = self.segment.region() else { return true };
+        let same = self.taken == self.epoch.wrapping_add(self.segment.attachments())
+            && self.is_header(region)
+            && self.book.is_at(region, &self.layout)
+            && region.equals(self.layout.samples_at, self.frame.samples().as_bytes()) == Ok(true);
         !same
     }
 
@@ -213,48 +224,61 @@ impl ChopReceiver {
     #[inline]
     fn take(&mut self) -> Result<bool, Error> {
         loop {
-            let Some((header, layout)) = self.settle()? else { return Ok(false) };
+            if !self.settle()? {
+                return Ok(false);
+            }
+            let count = self.layout.num_samples();
             let samples = &mut self.frame.samples;
-            let count = layout.num_samples();
-            if samples.capacity() < count {
-                // Nothing allocates while the lock is held.
-                self.segment.release();
-                samples.reserve(count.saturating_sub(samples.len()));
-                continue;
+            if samples.len() != count {
+                if samples.capacity() < count {
+                    // Nothing allocates while the lock is held.
+                    self.segment.release();
+                    samples.reserve(count.saturating_sub(samples.len()));
+                    continue;
+                }
+                samples.resize(count, 0.0);
             }
-            samples.resize(count, 0.0);
-            let copied = self
-                .segment
-                .region()
-                .is_some_and(|region| region.copy_out(layout.samples_at, samples.as_mut_bytes()).is_ok());
-            let abandoned = self.segment.abandoned();
+            let Some(region) = self.segment.region() else { return Ok(false) };
+            let copied = region.copy_out(self.layout.samples_at, samples.as_mut_bytes());
+            self.frame.abandoned = self.segment.abandoned();
             self.segment.release();
-            if !copied {
-                return Ok(false); // `settle` checked the bounds
-            }
-            if !Arc::ptr_eq(&self.frame.names, self.book.table()) {
+            debug_assert_eq!(copied, Ok(()), "`settle` checked the bounds");
+            let epoch = self.epoch.wrapping_add(self.segment.attachments());
+            if self.taken != epoch {
+                self.taken = epoch;
                 self.frame.names = Arc::clone(self.book.table());
+                self.frame.shape = shape(&self.layout);
             }
-            self.frame.shape = shape(&layout);
-            self.frame.abandoned = abandoned;
-            self.taken = Some((header, self.segment.attachments()));
-            return Ok(true);
+            return Ok(copied.is_ok());
         }
     }
 
-    /// Takes the lock with the book's names being those of the block, and says what is where. `None`, and the
-    /// lock free: nobody sends, or nothing has been written yet. After `Some` the caller lets go of the lock.
-    #[inline]
-    fn settle(&mut self) -> Result<Option<(ChopHeader, ChopLayout)>, Error> {
-        for _ in 0..TRIES {
-            if !self.segment.acquire()? {
-                return Ok(None);
+    /// Takes the lock with the book's names being those of the block, and `self.layout` saying what is where.
+    /// `false`, and the lock free: nobody sends, or nothing has been written yet. After `true` the caller lets
+    /// go of the lock.
+    #[inline(always)]
+    fn settle(&mut self) -> Result<bool, Error> {
+        if self.segment.acquire()? {
+            if let Some(region) = self.segment.region()
+                && self.is_header(region)
+                && self.book.is_at(region, &self.layout)
+            {
+                return Ok(true);
             }
+            return self.settle_anew();
+        }
+        Ok(false)
+    }
+
+    /// As [`settle`](Self::settle), with the lock held, for a block that is not like the last one.
+    #[cold]
+    fn settle_anew(&mut self) -> Result<bool, Error> {
+        for _ in 0..TRIES {
             let change = match self.examine() {
-                Ok(Examined::Ready(header, layout)) => return Ok(Some((header, layout))),
+                Ok(Examined::Ready) => return Ok(true),
                 Ok(Examined::Blank) => {
                     self.segment.release();
-                    return Ok(None);
+                    return Ok(false);
                 }
                 Ok(Examined::Names(change)) => change,
                 Err(error) => {
@@ -264,13 +288,22 @@ impl ChopReceiver {
             };
             self.segment.release();
             self.book.rebuild(change)?;
+            self.epoch = self.epoch.wrapping_add(1);
+            if !self.segment.acquire()? {
+                return Ok(false);
+            }
         }
-        let count = self.checked.map_or(0, |(_, _, layout)| layout.num_channels);
-        Err(names_run_out(count, 0).into())
+        self.segment.release();
+        Err(names_run_out(self.layout.num_channels, 0).into())
+    }
+
+    /// Whether the header that lies there is the one that was checked.
+    #[inline]
+    fn is_header(&self, region: Region<'_>) -> bool {
+        self.mapped == region.len() && region.equals(0, self.header.as_bytes()) == Ok(true)
     }
 
     /// Checks the block that lies there, under the lock. Allocates nothing.
-    #[inline]
     fn examine(&mut self) -> Result<Examined, BlockError> {
         let Some(region) = self.segment.region() else { return Ok(Examined::Blank) };
         let too_small = |OutOfBounds| {
@@ -278,17 +311,16 @@ impl ChopReceiver {
             BlockError::int("mapped bytes", region.len(), "a header alone has", HEADER_BYTES, advice)
         };
         let header: ChopHeader = region.read(0).map_err(too_small)?;
-        let layout = match &self.checked {
-            Some((checked, mapped, layout)) if *checked == header && *mapped == region.len() => *layout,
-            _ if header.is_blank() => return Ok(Examined::Blank),
-            _ => {
-                let layout = header.check(region.len())?;
-                self.checked = Some((header, region.len(), layout));
-                layout
-            }
-        };
-        Ok(match self.book.look(region, &layout)? {
-            None => Examined::Ready(header, layout),
+        if header.is_blank() {
+            return Ok(Examined::Blank);
+        }
+        if self.mapped != region.len() || self.header != header {
+            self.layout = header.check(region.len())?;
+            (self.header, self.mapped) = (header, region.len());
+            self.epoch = self.epoch.wrapping_add(1);
+        }
+        Ok(match self.book.differ(region, &self.layout)? {
+            None => Examined::Ready,
             Some(change) => Examined::Names(change),
         })
     }
@@ -296,7 +328,7 @@ impl ChopReceiver {
 
 /// What a look at the block under the lock found.
 enum Examined {
-    Ready(ChopHeader, ChopLayout),
+    Ready,
     Blank,
     Names(Change),
 }

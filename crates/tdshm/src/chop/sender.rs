@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use zerocopy::IntoBytes;
+
 use crate::chop::frame::{ChopFrame, ChopShape, too_many_names, unequal_rows};
 use crate::chop::names::{NameTable, completed};
 use crate::error::{BlockError, Error};
@@ -51,8 +53,11 @@ pub struct ChopSender {
     given: bool,
     names: Arc<NameTable>,
     encoded: Vec<u8>,
-    /// The block that lies in the segment with these very names, from the last send.
-    placed: Option<(ChopShape, ChopHeader, ChopLayout)>,
+    /// The block of the last send: its header and names lie in the segment, if `placed`.
+    shape: ChopShape,
+    header: ChopHeader,
+    layout: ChopLayout,
+    placed: bool,
     frames: u64,
 }
 
@@ -143,7 +148,7 @@ impl ChopSender {
 
     /// Whether names are sent, which they are at first. Without them a receiver keeps the names it had.
     pub fn set_names_sent(&mut self, send: bool) {
-        self.placed = None;
+        self.placed = false;
         self.send_names = send;
     }
 
@@ -163,20 +168,33 @@ impl ChopSender {
             self.given = whole.num_channels() > 0;
             return self.send_flat(&whole.samples, whole.len_samples());
         }
-        let rows = frame.num_rows();
-        let len_samples = if rows == 0 { 0 } else { frame.row(0).len() };
-        for index in 1..rows {
-            let found = frame.row(index).len();
-            if found != len_samples {
-                return Err(unequal_rows(index, found, len_samples).into());
+        let (mut num_rows, mut len_samples) = (0_usize, 0);
+        for row in frame.rows() {
+            if num_rows == 0 {
+                len_samples = row.len();
             }
+            if row.len() != len_samples {
+                return Err(unequal_rows(num_rows, row.len(), len_samples).into());
+            }
+            num_rows = num_rows.saturating_add(1);
         }
-        self.write(rows, len_samples, |samples| {
+        self.write(num_rows, len_samples, |samples| {
             let mut at = 0_usize;
-            for index in 0..rows {
-                let row = zerocopy::IntoBytes::as_bytes(frame.row(index));
-                samples.copy_in(at, row)?;
-                at = at.saturating_add(row.len());
+            if len_samples == 1 {
+                // Values that lie apart are gathered, so that there is a copy for many and not one for each.
+                let mut rows = frame.rows();
+                let mut gathered = [0_f32; 64];
+                while at < samples.len() {
+                    let count = gathered.iter_mut().zip(&mut rows).map(|(to, row)| *to = one(row)).count();
+                    let bytes = gathered.get(..count).unwrap_or_default().as_bytes();
+                    samples.copy_in(at, bytes)?;
+                    at = at.saturating_add(bytes.len().max(1));
+                }
+                return Ok(());
+            }
+            for row in frame.rows() {
+                samples.copy_in(at, row.as_bytes())?;
+                at = at.saturating_add(size_of_val(row));
             }
             Ok(())
         })
@@ -200,7 +218,7 @@ impl ChopSender {
                 BlockError::int("samples in the buffer", samples.len(), rule, len_samples, advice).into()
             );
         }
-        let bytes = zerocopy::IntoBytes::as_bytes(samples);
+        let bytes = samples.as_bytes();
         self.write(channels, len_samples, |region| region.copy_in(0, bytes))
     }
 
@@ -244,7 +262,7 @@ impl ChopSender {
         }
         self.encoded = encoded;
         self.names = names;
-        self.placed = None;
+        self.placed = false;
         Ok(())
     }
 
@@ -257,49 +275,49 @@ impl ChopSender {
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<Sent, Error> {
         let shape = ChopShape { num_channels, len_samples, sample_rate: self.sample_rate };
-        let (header, layout, names_lie_there) = match &self.placed {
-            Some((placed, header, layout)) if *placed == shape => (*header, *layout, true),
-            _ => {
-                let (header, layout) = self.plan(&shape)?;
-                (header, layout, false)
-            }
-        };
-        self.placed = None;
+        let again = self.placed && self.shape == shape;
+        if !again {
+            self.plan(shape)?;
+        }
+        self.placed = false; // until it lies there whole
         let guard = self.segment.lock()?;
         let (region, abandoned) = (guard.region(), guard.is_abandoned());
         let written = region
-            .write(0, &header)
-            .and_then(|()| region.part(layout.samples_at, layout.samples_bytes()))
+            .write(0, &self.header)
+            .and_then(|()| region.part(self.layout.samples_at, self.layout.samples_bytes()))
             .and_then(fill)
-            .and_then(|()| match layout.names_at {
-                Some(at) if !names_lie_there || abandoned => region.copy_in(at, &self.encoded),
+            .and_then(|()| match self.layout.names_at {
+                Some(at) if !again || abandoned => region.copy_in(at, &self.encoded),
                 _ => Ok(()),
             });
         drop(guard);
-        written.map_err(|OutOfBounds| room_error(&layout, 0, self.segment.mapped_bytes()))?;
-        self.placed = Some((shape, header, layout));
+        if written.is_err() {
+            return Err(room_error(&self.layout, 0, self.segment.mapped_bytes()).into());
+        }
+        self.placed = true;
         self.frames = self.frames.wrapping_add(1);
         Ok(Sent { abandoned })
     }
 
     /// Plans a block of another shape, or with other names, than the one that lies there.
     #[cold]
-    fn plan(&mut self, shape: &ChopShape) -> Result<(ChopHeader, ChopLayout), BlockError> {
+    fn plan(&mut self, shape: ChopShape) -> Result<(), BlockError> {
         let named = self.names.as_slice().len();
         if self.given && named != shape.num_channels {
             return Err(too_many_names(named, shape.num_channels));
         }
         // Checked before names are made up for channels that no block could hold.
         ChopHeader::plan(shape.num_channels, shape.len_samples, shape.sample_rate, None)?;
-        self.check_room(shape, 0)?;
+        self.check_room(&shape, 0)?;
         if named != shape.num_channels {
             self.take_names(Arc::new(NameTable::new(completed(&[], shape.num_channels))))?;
         }
         let names = self.send_names.then_some(self.encoded.len());
         let (header, layout) =
             ChopHeader::plan(shape.num_channels, shape.len_samples, shape.sample_rate, names)?;
-        self.check_room(shape, names.unwrap_or(0))?;
-        Ok((header, layout))
+        self.check_room(&shape, names.unwrap_or(0))?;
+        (self.shape, self.header, self.layout) = (shape, header, layout);
+        Ok(())
     }
 
     fn check_room(&self, shape: &ChopShape, names: usize) -> Result<(), BlockError> {
@@ -379,6 +397,7 @@ impl ChopSenderBuilder {
         let names = Arc::new(NameTable::new(self.names));
         let mut encoded = Vec::new();
         chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded)?;
+        let (header, layout) = ChopHeader::plan(0, 0, sample_rate, None)?;
         let segment = self.segment.size_bytes(self.room_bytes.max(ROOM_BYTES)).create()?;
         Ok(ChopSender {
             segment,
@@ -387,7 +406,10 @@ impl ChopSenderBuilder {
             given,
             names,
             encoded,
-            placed: None,
+            shape: ChopShape { num_channels: 0, len_samples: 0, sample_rate },
+            header,
+            layout,
+            placed: false,
             frames: 0,
         })
     }
@@ -429,6 +451,11 @@ impl ChopBlockMut<'_> {
     }
 }
 
+#[inline]
+fn one(row: &[f32]) -> f32 {
+    row.first().copied().unwrap_or_default()
+}
+
 /// Rows of samples, one a channel: what [`ChopSender::send`] takes.
 ///
 /// Slices, arrays and `Vec`s of anything that is a slice of `f32`, and [`ChopFrame`].
@@ -441,8 +468,8 @@ mod sealed {
 
     /// What a sender needs of rows.
     pub trait Rows {
-        fn num_rows(&self) -> usize;
-        fn row(&self, index: usize) -> &[f32];
+        fn rows(&self) -> impl Iterator<Item = &[f32]>;
+
         /// A frame brings its own names and rate.
         fn whole(&self) -> Option<&ChopFrame> {
             None
@@ -450,39 +477,31 @@ mod sealed {
     }
 
     impl<R: AsRef<[f32]>> Rows for [R] {
-        fn num_rows(&self) -> usize {
-            self.len()
-        }
-        fn row(&self, index: usize) -> &[f32] {
-            self.get(index).map(AsRef::as_ref).unwrap_or_default()
+        #[inline]
+        fn rows(&self) -> impl Iterator<Item = &[f32]> {
+            self.iter().map(AsRef::as_ref)
         }
     }
 
     impl<R: AsRef<[f32]>, const N: usize> Rows for [R; N] {
-        fn num_rows(&self) -> usize {
-            N
-        }
-        fn row(&self, index: usize) -> &[f32] {
-            self.get(index).map(AsRef::as_ref).unwrap_or_default()
+        #[inline]
+        fn rows(&self) -> impl Iterator<Item = &[f32]> {
+            self.iter().map(AsRef::as_ref)
         }
     }
 
     impl<R: AsRef<[f32]>> Rows for Vec<R> {
-        fn num_rows(&self) -> usize {
-            self.len()
-        }
-        fn row(&self, index: usize) -> &[f32] {
-            self.get(index).map(AsRef::as_ref).unwrap_or_default()
+        #[inline]
+        fn rows(&self) -> impl Iterator<Item = &[f32]> {
+            self.iter().map(AsRef::as_ref)
         }
     }
 
     impl Rows for ChopFrame {
-        fn num_rows(&self) -> usize {
-            self.num_channels()
+        fn rows(&self) -> impl Iterator<Item = &[f32]> {
+            self.channels().map(|(_, samples)| samples)
         }
-        fn row(&self, index: usize) -> &[f32] {
-            self.channel_at(index).unwrap_or_default()
-        }
+
         fn whole(&self) -> Option<&ChopFrame> {
             Some(self)
         }

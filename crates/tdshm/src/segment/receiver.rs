@@ -117,6 +117,7 @@ impl SegmentReceiver {
     }
 
     /// How many times a sender's segment has been opened here, so that two senders can be told apart.
+    #[inline]
     pub(crate) fn attachments(&self) -> u64 {
         self.attachments
     }
@@ -134,6 +135,7 @@ impl SegmentReceiver {
 
     /// As [`lock`](Self::lock) without a guard. After `true` the caller calls [`release`](Self::release) or
     /// [`adopt`](Self::adopt) on this thread, on every path, with nothing between that could panic.
+    #[inline]
     pub(crate) fn acquire(&mut self) -> Result<bool, Error> {
         // Twice: a sender that left may have a successor already.
         for _ in 0..2 {
@@ -142,6 +144,9 @@ impl SegmentReceiver {
             }
             let Some(lock) = &self.data_lock else { return Ok(false) };
             self.outcome = lock.acquire(self.limit)?;
+            if matches!(self.news(), News::None) {
+                return Ok(true);
+            }
             match self.follow() {
                 Ok(true) => return Ok(true),
                 Ok(false) => self.release(),
@@ -161,6 +166,7 @@ impl SegmentReceiver {
     }
 
     /// The guard for what [`acquire`](Self::acquire) took.
+    #[inline]
     pub(crate) fn adopt(&self) -> Option<ReadGuard<'_>> {
         let lock = self.data_lock.as_ref()?;
         let guard = lock.adopt();
@@ -169,11 +175,13 @@ impl SegmentReceiver {
     }
 
     /// The sender's data, as it is open here.
+    #[inline]
     pub(crate) fn region(&self) -> Option<Region<'_>> {
         self.link.as_ref().map(|link| link.data.region())
     }
 
     /// Whether the lock that [`acquire`](Self::acquire) took had been abandoned.
+    #[inline]
     pub(crate) fn abandoned(&self) -> bool {
         self.outcome == Outcome::Abandoned
     }
@@ -190,7 +198,7 @@ impl SegmentReceiver {
     }
 
     /// Compares what is open with what the info block says, without its lock.
-    #[inline]
+    #[inline(always)]
     fn news(&self) -> News {
         let Some(Link { info: Some(info), .. }) = &self.link else { return News::None };
         let region = info.object.region();
@@ -199,8 +207,8 @@ impl SegmentReceiver {
         if detached && info.says_detach {
             return News::Left;
         }
-        match region.read::<[u8; info::POSTFIX_BYTES]>(info::POSTFIX_OFFSET) {
-            Ok(postfix) if postfix == info.seen => News::None,
+        match region.equals(info::POSTFIX_OFFSET, &info.seen) {
+            Ok(true) => News::None,
             _ => News::Moved,
         }
     }
@@ -380,6 +388,7 @@ impl ReadGuard<'_> {
 
     /// Whether the last holder of the lock died with it: what it was writing may be half written.
     #[must_use]
+    #[inline]
     pub fn is_abandoned(&self) -> bool {
         self.outcome == Outcome::Abandoned
     }

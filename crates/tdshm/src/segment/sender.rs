@@ -90,6 +90,7 @@ impl SegmentSender {
     /// Bytes that fit: what was asked for, rounded up to whole pages.
     #[must_use]
     #[doc(alias = "getSize")]
+    #[inline]
     pub fn mapped_bytes(&self) -> usize {
         self.data.region().len()
     }
@@ -240,10 +241,12 @@ impl<'s> WriteGuard<'s> {
 
     /// Whether the last holder of the lock died with it: what it was writing may be half written.
     #[must_use]
+    #[inline]
     pub fn is_abandoned(&self) -> bool {
         self.outcome == Outcome::Abandoned
     }
 
+    #[inline]
     pub(crate) fn region(&self) -> Region<'s> {
         self.region
     }

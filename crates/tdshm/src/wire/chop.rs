@@ -23,7 +23,7 @@ const LARGEST_BLOCK: usize = 0x7fff_ffff;
 const SENDER: &str = "the sender writes a wrong header";
 
 /// The header, byte for byte.
-#[derive(Clone, Copy, Debug, PartialEq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct ChopHeader {
     magic: I32,
@@ -44,7 +44,7 @@ const _: () = {
 };
 
 /// A header that was checked: what is where, all of it inside the mapping.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct ChopLayout {
     /// Channels.
     pub(crate) num_channels: usize,
@@ -60,11 +60,13 @@ pub(crate) struct ChopLayout {
 
 impl ChopLayout {
     /// Bytes of all samples: checked when the layout was made.
+    #[inline]
     pub(crate) fn samples_bytes(&self) -> usize {
         self.num_samples().saturating_mul(SAMPLE_BYTES)
     }
 
     /// Samples of all channels together.
+    #[inline]
     pub(crate) fn num_samples(&self) -> usize {
         self.num_channels.saturating_mul(self.len_samples)
     }

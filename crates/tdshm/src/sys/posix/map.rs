@@ -40,6 +40,7 @@ impl Map {
         Ok(Self { base, bytes })
     }
 
+    #[inline]
     pub(in crate::sys) fn region(&self) -> Region<'_> {
         // SAFETY: `base..base + bytes` was mapped readable and writable by `new` and stays until `drop`, which
         // the borrow in the result's lifetime precedes; nobody makes references from it (`mem` does not);

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 static ID: AtomicU32 = AtomicU32::new(0);
 
 /// This process's id, without a system call after the first time, and right in a forked child as well.
+#[inline]
 pub(crate) fn id() -> u32 {
     match ID.load(Ordering::Relaxed) {
         0 => look_up(),

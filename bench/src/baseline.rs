@@ -1,0 +1,117 @@
+//! The same work by hand: a robust process-shared mutex beside a buffer, in an anonymous shared mapping.
+#![allow(
+    unsafe_code,
+    clippy::multiple_unsafe_ops_per_block,
+    reason = "this is what the library is compared with"
+)]
+
+use std::ptr;
+
+/// A robust mutex and a buffer in shared memory.
+#[derive(Debug)]
+pub struct LockAndBuffer {
+    base: *mut u8,
+    bytes: usize,
+}
+
+const BUFFER_AT: usize = 4096;
+
+impl LockAndBuffer {
+    /// Maps and initialises both, and touches every page.
+    ///
+    /// # Panics
+    ///
+    /// When the system refuses: there is no benchmark then.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "no benchmark without it")]
+    pub fn new(bytes: usize) -> Self {
+        let all = bytes.checked_add(BUFFER_AT).expect("a size that fits");
+        // SAFETY: an anonymous mapping at an address of the kernel's choice; the mutex lies at its start, is
+        // initialised once, before anybody else can know it; `write_bytes` stays inside the mapping.
+        unsafe {
+            let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+            let base = libc::mmap(ptr::null_mut(), all, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
+            assert!(base != libc::MAP_FAILED, "no memory");
+            let mut attributes = std::mem::zeroed();
+            libc::pthread_mutexattr_init(&raw mut attributes);
+            libc::pthread_mutexattr_setpshared(&raw mut attributes, libc::PTHREAD_PROCESS_SHARED);
+            libc::pthread_mutexattr_setrobust(&raw mut attributes, libc::PTHREAD_MUTEX_ROBUST);
+            libc::pthread_mutex_init(base.cast(), &raw const attributes);
+            let base = base.cast::<u8>();
+            ptr::write_bytes(base.wrapping_add(BUFFER_AT), 1, bytes);
+            Self { base, bytes }
+        }
+    }
+
+    /// Locks and unlocks.
+    pub fn lock_unlock(&self) {
+        // SAFETY: initialised by `new`, unlocked by the thread that locked it.
+        unsafe {
+            libc::pthread_mutex_lock(self.base.cast());
+            libc::pthread_mutex_unlock(self.base.cast());
+        }
+    }
+
+    /// Locks, copies `from` to the start of the buffer, unlocks.
+    pub fn lock_copy_in(&self, from: &[u8]) {
+        let bytes = from.len().min(self.bytes);
+        // SAFETY: as above; `bytes` fits both sides, which do not overlap.
+        unsafe {
+            libc::pthread_mutex_lock(self.base.cast());
+            ptr::copy_nonoverlapping(from.as_ptr(), self.base.wrapping_add(BUFFER_AT), bytes);
+            libc::pthread_mutex_unlock(self.base.cast());
+        }
+    }
+
+    /// Locks, copies the start of the buffer to `to`, unlocks.
+    pub fn lock_copy_out(&self, to: &mut [u8]) {
+        let bytes = to.len().min(self.bytes);
+        // SAFETY: as above.
+        unsafe {
+            libc::pthread_mutex_lock(self.base.cast());
+            ptr::copy_nonoverlapping(self.base.wrapping_add(BUFFER_AT), to.as_mut_ptr(), bytes);
+            libc::pthread_mutex_unlock(self.base.cast());
+        }
+    }
+
+    /// Copies `from` to the start of the buffer, without the lock.
+    pub fn copy_in(&self, from: &[u8]) {
+        let bytes = from.len().min(self.bytes);
+        // SAFETY: `bytes` fits both sides, which do not overlap.
+        unsafe { ptr::copy_nonoverlapping(from.as_ptr(), self.base.wrapping_add(BUFFER_AT), bytes) };
+    }
+
+    /// Copies the start of the buffer to `to`, without the lock.
+    pub fn copy_out(&self, to: &mut [u8]) {
+        let bytes = to.len().min(self.bytes);
+        // SAFETY: as above.
+        unsafe { ptr::copy_nonoverlapping(self.base.wrapping_add(BUFFER_AT), to.as_mut_ptr(), bytes) };
+    }
+}
+
+impl Drop for LockAndBuffer {
+    fn drop(&mut self) {
+        // SAFETY: what `new` mapped, once.
+        unsafe { libc::munmap(self.base.cast(), self.bytes.saturating_add(BUFFER_AT)) };
+    }
+}
+
+/// The bytes of some samples.
+#[must_use]
+pub fn bytes_of(samples: &[f32]) -> &[u8] {
+    // SAFETY: every byte of an f32 is initialised, and bytes have no alignment.
+    #[expect(clippy::disallowed_methods, reason = "memory of our own")]
+    unsafe {
+        std::slice::from_raw_parts(samples.as_ptr().cast(), size_of_val(samples))
+    }
+}
+
+/// The bytes of some samples, to be written.
+#[must_use]
+pub fn bytes_of_mut(samples: &mut [f32]) -> &mut [u8] {
+    // SAFETY: as `bytes_of`; every pattern of bytes is an f32.
+    #[expect(clippy::disallowed_methods, reason = "memory of our own")]
+    unsafe {
+        std::slice::from_raw_parts_mut(samples.as_mut_ptr().cast(), size_of_val(samples))
+    }
+}

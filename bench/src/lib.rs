@@ -1,0 +1,80 @@
+//! What the benchmarks share: pairs that are measured in turn, so that a machine that slows down slows both.
+//!
+//! A figure is a ratio of two medians of one run. Absolute times are printed beside it for orientation, and
+//! mean nothing on another machine.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+pub mod baseline;
+
+/// Times `baseline` and `subject` in turn, `pairs` times, `rounds` calls each, and prints a row.
+///
+/// Returns the median of the ratios of the pairs: time of `subject` over time of `baseline`.
+pub fn pairs(
+    name: &str,
+    pairs: usize,
+    rounds: u32,
+    mut baseline: impl FnMut(),
+    mut subject: impl FnMut(),
+) -> f64 {
+    let time = |work: &mut dyn FnMut()| {
+        let begin = Instant::now();
+        for _ in 0..rounds {
+            work();
+        }
+        black_box(begin.elapsed())
+    };
+    time(&mut baseline);
+    time(&mut subject);
+    let mut times = Vec::with_capacity(pairs);
+    for _ in 0..pairs {
+        times.push((time(&mut baseline), time(&mut subject)));
+    }
+    let ratio = median(times.iter().map(|(b, s)| s.as_secs_f64() / b.as_secs_f64()).collect());
+    let each = |d: Vec<Duration>| median(d.iter().map(Duration::as_secs_f64).collect()) / f64::from(rounds);
+    let (b, s) = (each(times.iter().map(|t| t.0).collect()), each(times.iter().map(|t| t.1).collect()));
+    row(name, &format!("{} against {}: ratio {ratio:.2}", show(s), show(b)));
+    ratio
+}
+
+/// The middle of some numbers; 0 of none.
+#[must_use]
+pub fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// A time in the unit that suits it.
+#[must_use]
+pub fn show(seconds: f64) -> String {
+    match seconds {
+        s if s < 1e-6 => format!("{:.1} ns", s * 1e9),
+        s if s < 1e-3 => format!("{:.2} µs", s * 1e6),
+        s => format!("{:.2} ms", s * 1e3),
+    }
+}
+
+/// Prints one row of the report.
+#[expect(clippy::print_stdout, reason = "the report is what a benchmark is for")]
+pub fn row(name: &str, text: &str) {
+    println!("{name:<44} {text}");
+}
+
+/// Prints how a figure stands against its goal.
+pub fn goal(name: &str, met: bool, text: &str) {
+    row(name, &format!("{} {text}", if met { "met:   " } else { "MISSED:" }));
+}
+
+/// A short name that no other run uses.
+#[must_use]
+pub fn unique(name: &str) -> String {
+    format!("bench{}{name}", std::process::id())
+}
+
+/// Removes what a segment leaves behind on purpose: its two locks.
+pub fn tidy(name: &str) {
+    for lock in [format!("TouchSHM{name}Mutex"), format!("TouchSHMTouchSHM{name}4jhd783hMutex")] {
+        let _ = std::fs::remove_file(format!("/dev/shm/{lock}"));
+    }
+}
