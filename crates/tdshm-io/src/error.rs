@@ -1,0 +1,267 @@
+//! Every error type of the crate, by stage: the values ([`RecordingError`]), one format (`CsvError`, `WavError`),
+//! the file by its path ([`FileError`]).
+//!
+//! Each message is one sentence: what is wrong, the value, the limit, then what to do.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Channels that do not make a recording.
+///
+/// None of these goes away by trying again.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordingError {
+    /// There is not one channel.
+    #[error("the recording has no channels, at least 1 is needed: check that the right file was exported")]
+    NoChannels,
+    /// There are channels, but no samples in them.
+    #[error(
+        "the recording has no samples, at least 1 in each channel is needed: check that the export was not empty"
+    )]
+    NoSamples,
+    /// Not as many names as channels.
+    #[error("{names} names for {channels} channels: give one name for each channel")]
+    NameCount {
+        /// Names that were given.
+        names: usize,
+        /// Channels that were given.
+        channels: usize,
+    },
+    /// A channel is longer or shorter than the first one.
+    #[error(
+        "channel {index} has {found} samples, but channel 0 has {expected}: give all channels the same length"
+    )]
+    ChannelLength {
+        /// Index of the channel, from 0.
+        index: usize,
+        /// Samples in channel 0.
+        expected: usize,
+        /// Samples in this channel.
+        found: usize,
+    },
+    /// The rate is not finite, or not above zero.
+    #[error(
+        "the sample rate is {value} Hz, but it must be finite and above 0: give the rate in samples per second"
+    )]
+    SampleRate {
+        /// The rate that was given, in Hz.
+        value: f32,
+    },
+}
+
+/// A text table that is not a recording. Lines and columns count from 1, as editors and spreadsheets do.
+///
+/// None of these goes away by trying again, [`CsvError::Io`] perhaps excepted.
+#[cfg(feature = "csv")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CsvError {
+    /// The bytes could not be read.
+    #[error("reading the table failed: {0}")]
+    Io(#[from] io::Error),
+    /// The file is text in another encoding than UTF-8.
+    #[error("the table is {found} text, but only UTF-8 is read: save it again as CSV UTF-8")]
+    Encoding {
+        /// The encoding that the first bytes announce.
+        found: &'static str,
+    },
+    /// A channel name is not UTF-8.
+    #[error("line {line}, column {column}: the channel name is not UTF-8: save the table again as CSV UTF-8")]
+    NameEncoding {
+        /// Line of the header.
+        line: u64,
+        /// Column of the name.
+        column: usize,
+    },
+    /// The first row has numbers where the names should be.
+    #[error(
+        "line {line}: the first row holds only numbers ({first:?}, ...), but it must name the {columns} channels: \
+         put a row of names above it"
+    )]
+    MissingHeader {
+        /// Line of the first row.
+        line: u64,
+        /// Cells in that row.
+        columns: usize,
+        /// The first cell that is not empty.
+        first: String,
+    },
+    /// A column has no name.
+    #[error("line {line}: column {column} of {columns} has no name: name the channel, or remove the column")]
+    MissingName {
+        /// Line of the header.
+        line: u64,
+        /// Column without a name.
+        column: usize,
+        /// Columns in the header.
+        columns: usize,
+    },
+    /// The cells are separated by something else than commas.
+    #[error(
+        "line {line}: the cells seem to be separated by {found:?}, but only commas are read: save the table again \
+         with commas between the cells and a point in the numbers"
+    )]
+    Separator {
+        /// Line of the header.
+        line: u64,
+        /// The separator that the header seems to use.
+        found: char,
+    },
+    /// A row has more or fewer cells than the header.
+    #[error(
+        "line {line}: expected {expected} cells, one for each channel, but found {found}: correct that row"
+    )]
+    UnevenRow {
+        /// Line of the row.
+        line: u64,
+        /// Cells in the header.
+        expected: usize,
+        /// Cells in this row.
+        found: usize,
+    },
+    /// A cell is not a number.
+    #[error(
+        "line {line}, column {column} (channel {name:?}): {text:?} is not a number: write a number such as 0.5, or \
+         leave the cell empty for no value"
+    )]
+    NotANumber {
+        /// Line of the row.
+        line: u64,
+        /// Column of the cell.
+        column: usize,
+        /// Name of the channel in that column.
+        name: String,
+        /// The text of the cell, cut short when it is long.
+        text: String,
+    },
+    /// A cell holds a finite number that a 32-bit float cannot hold.
+    #[error(
+        "line {line}, column {column} (channel {name:?}): {text:?} is beyond the 32-bit limit of {limit:e}: scale \
+         the channel down, or write inf",
+        limit = f32::MAX
+    )]
+    TooLarge {
+        /// Line of the row.
+        line: u64,
+        /// Column of the cell.
+        column: usize,
+        /// Name of the channel in that column.
+        name: String,
+        /// The text of the cell, cut short when it is long.
+        text: String,
+    },
+    /// The table was read, but what it holds is no recording: no names, no samples, or a bad rate.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+}
+
+/// A sound file that is not a recording.
+///
+/// None of these goes away by trying again, [`WavError::Io`] perhaps excepted.
+#[cfg(feature = "wav")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WavError {
+    /// The bytes could not be read.
+    #[error("reading the sound file failed: {0}")]
+    Io(#[from] io::Error),
+    /// The file does not begin as a WAV file does.
+    #[error("the file starts with {found:?}, a WAV file starts with \"RIFF\" and \"WAVE\": export it as WAV")]
+    NotWave {
+        /// The first bytes, as text.
+        found: String,
+    },
+    /// The file ends before the samples begin.
+    #[error("the file ends inside its {part}, after {found} of {expected} bytes: export it again")]
+    TruncatedHeader {
+        /// The part of the file that is cut.
+        part: &'static str,
+        /// Bytes that part needs.
+        expected: u64,
+        /// Bytes of it that are there.
+        found: u64,
+    },
+    /// A chunk that every WAV file has is not there.
+    #[error("the file has no {chunk:?} chunk before its {before}: export it again")]
+    MissingChunk {
+        /// Name of the chunk.
+        chunk: &'static str,
+        /// Where it should have been seen.
+        before: &'static str,
+    },
+    /// The samples are stored in a way that is not read.
+    #[error(
+        "the samples are stored as {found}, but only 8, 16, 24 and 32-bit integers and 32-bit floats are read: \
+         export it as 16-bit or float PCM"
+    )]
+    Unsupported {
+        /// What the file says its samples are.
+        found: String,
+    },
+    /// The description of the samples contradicts itself.
+    #[error("the description of the samples is not valid ({reason}): export the file again")]
+    Malformed {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The file ends before the samples that it announces.
+    #[error("the file announces {expected} samples in all its channels, but holds {found}: export it again")]
+    Truncated {
+        /// Samples announced, of all channels together.
+        expected: u64,
+        /// Samples that could be read, of all channels together.
+        found: u64,
+    },
+    /// The file was read, but what it holds is no recording: no samples, or a rate of zero.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+}
+
+/// A file that did not become a recording.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// The file could not be opened. Worth another try once the path is right.
+    #[error("cannot open {}: {source}: check the path, and that you may read the file", path.display())]
+    Open {
+        /// The path that was given.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The extension belongs to no format that this build reads.
+    #[error("cannot tell the format of {} from {}: use a file that ends in {known}", path.display(),
+        describe_extension(extension.as_deref()))]
+    UnknownExtension {
+        /// The path that was given.
+        path: PathBuf,
+        /// Its extension, without the point; `None` when it has none.
+        extension: Option<String>,
+        /// The extensions that this build knows, for people to read.
+        known: String,
+    },
+    /// The file was opened as a text table, and is none that can be used.
+    #[cfg(feature = "csv")]
+    #[error("{}: {source}", path.display())]
+    Csv {
+        /// The path that was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: CsvError,
+    },
+    /// The file was opened as a sound file, and is none that can be used.
+    #[cfg(feature = "wav")]
+    #[error("{}: {source}", path.display())]
+    Wav {
+        /// The path that was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: WavError,
+    },
+}
+
+fn describe_extension(extension: Option<&str>) -> String {
+    extension
+        .map_or_else(|| "its name, which has no extension".to_owned(), |e| format!("the extension {e:?}"))
+}

@@ -1,0 +1,270 @@
+//! Sound files: one channel a track, called `chan1`, `chan2`, … by its position, at the file's own rate.
+//!
+//! Integers of 8, 16, 24 and 32 bits become -1 to 1 (full scale is 2 to the power of bits - 1, so the largest positive
+//! value lies just below 1); 32-bit floats come as they are, beyond that range too. Compressed sound is not read.
+//!
+//! The chunks of the file are walked here, since real files carry tags of odd length and oversized format chunks in
+//! front of the samples; the samples themselves are `hound`'s work.
+
+use std::io::{self, BufReader, Cursor, Read};
+
+use crate::error::WavError;
+use crate::file::Recording;
+
+/// Bytes of a format chunk that are kept: the extensible layout, the largest one that is understood.
+const FORMAT_BYTES: usize = 40;
+
+/// Bytes of the plain layout of a format chunk, which all others begin with.
+const PLAIN_FORMAT_BYTES: usize = 16;
+
+const TAG_PCM: u16 = 0x0001;
+const TAG_FLOAT: u16 = 0x0003;
+const TAG_EXTENSIBLE: u16 = 0xfffe;
+
+/// What streaming writers put for a length that they do not know yet.
+const UNKNOWN_LENGTH: u32 = u32::MAX;
+
+/// Reads a WAV file to the end of its samples.
+///
+/// The reader is buffered inside. See the [module](self) for scale and names.
+///
+/// # Errors
+///
+/// [`WavError`]: not a WAV file, cut short (with the numbers), samples stored in a way that is not read, no samples, a
+/// rate of zero, or a reader that failed.
+///
+/// ```no_run
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let recording = tdshm_io::file::wav::read(std::fs::File::open("take.wav")?)?;
+/// println!("{} tracks at {} Hz", recording.num_channels(), recording.sample_rate());
+/// # Ok(())
+/// # }
+/// ```
+#[doc(alias = "Audio File In CHOP")]
+pub fn read(reader: impl Read) -> Result<Recording, WavError> {
+    let mut reader = BufReader::new(reader);
+    let mut riff = [0; 12];
+    let found = read_up_to(&mut reader, &mut riff)?;
+    let [r @ .., _, _, _, _, w0, w1, w2, w3] = riff;
+    if r != *b"RIFF" || [w0, w1, w2, w3] != *b"WAVE" {
+        let text = String::from_utf8_lossy(riff.get(..found.min(4)).unwrap_or_default()).into_owned();
+        return Err(WavError::NotWave { found: text });
+    }
+
+    let mut format = None;
+    loop {
+        let mut header = [0; 8];
+        match read_up_to(&mut reader, &mut header)? {
+            0 => {
+                let chunk = if format.is_some() { "data" } else { "fmt " };
+                return Err(WavError::MissingChunk { chunk, before: "end" });
+            }
+            8 => {}
+            found => return Err(cut("chunk header", 8, found)),
+        }
+        let [k0, k1, k2, k3, size @ ..] = header;
+        let size = u32::from_le_bytes(size);
+        match &[k0, k1, k2, k3] {
+            b"fmt " => format = Some(read_format(&mut reader, size)?),
+            b"data" => {
+                let format = format.ok_or(WavError::MissingChunk { chunk: "fmt ", before: "samples" })?;
+                return read_samples(reader, &format, size);
+            }
+            _ => skip(&mut reader, u64::from(size).saturating_add(u64::from(size % 2)))?,
+        }
+    }
+}
+
+/// What a format chunk says, and the same in the bytes that `hound` accepts.
+struct Format {
+    bytes: Vec<u8>,
+    block_align: u16,
+}
+
+fn read_format(reader: &mut impl Read, size: u32) -> Result<Format, WavError> {
+    let mut chunk = [0; FORMAT_BYTES];
+    let kept = usize::try_from(size).unwrap_or(usize::MAX).min(FORMAT_BYTES);
+    let kept_bytes = chunk.get_mut(..kept).unwrap_or_default();
+    let found = read_up_to(reader, kept_bytes)?;
+    if found < kept {
+        return Err(cut("format chunk", u64::from(size), found));
+    }
+    if kept < PLAIN_FORMAT_BYTES {
+        return Err(malformed(format!("a format chunk of {size} bytes, the least is {PLAIN_FORMAT_BYTES}")));
+    }
+    let rest = u64::from(size).saturating_sub(u64::try_from(kept).unwrap_or(u64::MAX));
+    skip(reader, rest.saturating_add(u64::from(size % 2)))?;
+
+    let u16_at = |at: usize| match chunk.get(at..).unwrap_or_default() {
+        [low, high, ..] => u16::from_le_bytes([*low, *high]),
+        _ => 0,
+    };
+    let (tag, channels, block_align, bits) = (u16_at(0), u16_at(2), u16_at(12), u16_at(14));
+    // The extensible layout hides the real tag at the start of a longer one.
+    let (kind, used) = match tag {
+        TAG_EXTENSIBLE if kept == FORMAT_BYTES => (u16_at(24), FORMAT_BYTES),
+        TAG_EXTENSIBLE => {
+            let reason = format!("an extensible format chunk of {size} bytes, the least is {FORMAT_BYTES}");
+            return Err(malformed(reason));
+        }
+        plain => (plain, PLAIN_FORMAT_BYTES),
+    };
+    match (kind, bits) {
+        (TAG_PCM, 8 | 16 | 24 | 32) | (TAG_FLOAT, 32) => {}
+        (TAG_PCM, bits) => return Err(WavError::Unsupported { found: format!("{bits}-bit integers") }),
+        (TAG_FLOAT, bits) => return Err(WavError::Unsupported { found: format!("{bits}-bit floats") }),
+        (kind, _) => return Err(WavError::Unsupported { found: format!("format number {kind:#06x}") }),
+    }
+    if channels == 0 {
+        return Err(malformed("0 channels".to_owned()));
+    }
+    let container = channels.checked_mul(bits / 8);
+    if container != Some(block_align) {
+        let reason = format!("{channels} channels of {bits} bits in blocks of {block_align} bytes");
+        return Err(malformed(reason));
+    }
+
+    let mut bytes = chunk.get(..used).unwrap_or_default().to_vec();
+    // Bytes a second follow from the rest, but some writers get them wrong: right them, as every player does.
+    let rate = u32::from(u16_at(4)) | (u32::from(u16_at(6)) << 16);
+    let bytes_a_second = rate.checked_mul(u32::from(block_align));
+    if let (Some(field), Some(value)) = (bytes.get_mut(8..12), bytes_a_second) {
+        field.copy_from_slice(&value.to_le_bytes());
+    }
+    // Fewer valid bits than stored ones fill the container from the top: reading it whole is the right scale.
+    if let Some(valid_bits) = bytes.get_mut(18..20) {
+        valid_bits.copy_from_slice(&bits.to_le_bytes());
+    }
+    Ok(Format { bytes, block_align })
+}
+
+fn read_samples(reader: impl Read, format: &Format, size: u32) -> Result<Recording, WavError> {
+    let size = match size.checked_rem(u32::from(format.block_align)).unwrap_or(0) {
+        0 => size,
+        extra if size == UNKNOWN_LENGTH => size.saturating_sub(extra),
+        _ => {
+            return Err(malformed(format!(
+                "{size} bytes of samples in blocks of {} bytes",
+                format.block_align
+            )));
+        }
+    };
+    let input = Cursor::new(plain_header(format, size)).chain(EndIsAnError(reader));
+    let mut wav = hound::WavReader::new(input).map_err(from_hound)?;
+    let spec = wav.spec();
+    let expected = u64::from(wav.len());
+    let mut sink = Tracks { channels: vec![Vec::new(); usize::from(spec.channels)], expected, found: 0 };
+    match spec.sample_format {
+        hound::SampleFormat::Int => {
+            // Exact: full scale is a power of two. 64 bits of float hold every 32-bit integer.
+            let full_scale = f64::from(spec.bits_per_sample.saturating_sub(1)).exp2();
+            sink.fill(wav.samples::<i32>(), |v| (f64::from(v) / full_scale) as f32)?;
+        }
+        hound::SampleFormat::Float => sink.fill(wav.samples::<f32>(), |v| v)?,
+    }
+    let names = (1..=spec.channels).map(|n| format!("chan{n}")).collect();
+    Ok(Recording::new(names, spec.sample_rate as f32, sink.channels)?)
+}
+
+/// The samples so far: they grow as the file yields them, whatever it announced.
+struct Tracks {
+    channels: Vec<Vec<f32>>,
+    expected: u64,
+    found: u64,
+}
+
+impl Tracks {
+    fn fill<S>(
+        &mut self,
+        mut samples: impl Iterator<Item = hound::Result<S>>,
+        to_f32: impl Fn(S) -> f32,
+    ) -> Result<(), WavError> {
+        while self.found < self.expected {
+            for channel in &mut self.channels {
+                let sample = match samples.next() {
+                    Some(Ok(sample)) => sample,
+                    Some(Err(hound::Error::IoError(e))) if e.kind() != io::ErrorKind::UnexpectedEof => {
+                        return Err(WavError::Io(e));
+                    }
+                    Some(Err(hound::Error::IoError(_))) | None => {
+                        return Err(WavError::Truncated { expected: self.expected, found: self.found });
+                    }
+                    Some(Err(other)) => return Err(from_hound(other)),
+                };
+                channel.push(to_f32(sample));
+                self.found = self.found.saturating_add(1);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Tells the end of the file from other failures, which `hound` does not.
+struct EndIsAnError<R>(R);
+
+impl<R: Read> Read for EndIsAnError<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Ok(0) if !buffer.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+}
+
+/// A file's beginning with nothing but what matters: the form, the format chunk, the head of the samples.
+fn plain_header(format: &Format, size: u32) -> Vec<u8> {
+    let format_size = u32::try_from(format.bytes.len()).unwrap_or(u32::MAX);
+    let mut header = Vec::with_capacity(80);
+    header.extend_from_slice(b"RIFF");
+    header.extend_from_slice(&UNKNOWN_LENGTH.to_le_bytes());
+    header.extend_from_slice(b"WAVEfmt ");
+    header.extend_from_slice(&format_size.to_le_bytes());
+    header.extend_from_slice(&format.bytes);
+    header.extend_from_slice(b"data");
+    header.extend_from_slice(&size.to_le_bytes());
+    header
+}
+
+/// Fills `buffer` as far as the file reaches; gives how far.
+fn read_up_to(reader: &mut impl Read, buffer: &mut [u8]) -> Result<usize, WavError> {
+    let mut found = 0;
+    while let Some(rest) = buffer.get_mut(found..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(n) => found = found.saturating_add(n),
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(WavError::Io(e)),
+        }
+    }
+    Ok(found)
+}
+
+/// Reads past `bytes` bytes, or to the end of the file: the missing chunk behind it is the error then.
+fn skip(reader: &mut impl Read, bytes: u64) -> Result<(), WavError> {
+    io::copy(&mut reader.take(bytes), &mut io::sink())?;
+    Ok(())
+}
+
+fn cut(part: &'static str, expected: u64, found: usize) -> WavError {
+    WavError::TruncatedHeader { part, expected, found: u64::try_from(found).unwrap_or(u64::MAX) }
+}
+
+fn malformed(reason: String) -> WavError {
+    WavError::Malformed { reason }
+}
+
+fn from_hound(error: hound::Error) -> WavError {
+    match error {
+        hound::Error::IoError(e) => WavError::Io(e),
+        hound::Error::Unsupported => {
+            WavError::Unsupported { found: "an unknown extensible format".to_owned() }
+        }
+        other => malformed(other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

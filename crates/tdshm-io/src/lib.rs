@@ -1,0 +1,34 @@
+//! The edges of tdshm: what comes from outside and becomes named channels.
+//!
+//! A *recording* is a set of named channels that share one sample rate and one length. Sound tracks, motion
+//! capture, a spreadsheet of sensor readings: whatever program wrote the file, [`Recording::open`] gives the same
+//! shape, the one that a sender of channels takes (rows of `f32`, one row a channel).
+//!
+//! | module | what lives there | feature |
+//! | --- | --- | --- |
+//! | [`mod@file`] | [`Recording`], [`ReadOptions`], the choice of the format by the file's extension | always |
+//! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
+//! | `file::wav` | sound files: one channel a track | `wav` (default) |
+//! | [`mod@error`] | every error type of the crate | always |
+//!
+//! Files are strangers. A reader never panics on their bytes, and what it allocates is bounded by what the file
+//! really holds, not by what its header announces.
+//!
+//! ```no_run
+//! use tdshm_io::{ReadOptions, Recording};
+//!
+//! # fn main() -> Result<(), tdshm_io::FileError> {
+//! let recording = Recording::open("mocap.csv", &ReadOptions::new().table_rate(120.0))?;
+//! let first_second: Vec<&[f32]> = recording.range(0, 120).collect();
+//! assert_eq!(first_second.len(), recording.num_channels());
+//! # Ok(())
+//! # }
+//! ```
+
+#![forbid(unsafe_code)]
+
+pub mod error;
+pub mod file;
+
+pub use error::{FileError, RecordingError};
+pub use file::{ReadOptions, Recording};

@@ -1,0 +1,170 @@
+//! Any bytes at all: a reader gives a recording or a typed error, and what it gives holds together.
+
+#![cfg(any(feature = "csv", feature = "wav"))]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests compute with small numbers and fail by panicking"
+)]
+
+use proptest::prelude::*;
+use tdshm_io::Recording;
+
+fn holds_together(recording: &Recording, file_bytes: usize) {
+    assert!(recording.num_channels() > 0 && recording.len_samples() > 0);
+    assert_eq!(recording.names().len(), recording.num_channels());
+    assert!(recording.sample_rate().is_finite() && recording.sample_rate() > 0.0);
+    assert!(recording.range(0, usize::MAX).all(|row| row.len() == recording.len_samples()));
+    assert!(recording.num_channels() * recording.len_samples() <= file_bytes, "more samples than bytes");
+}
+
+#[cfg(feature = "csv")]
+mod csv {
+    use super::*;
+    use std::fmt::Write;
+    use tdshm_io::file::csv;
+
+    fn check(bytes: &[u8]) {
+        if let Ok(recording) = csv::read(bytes, 60.0) {
+            holds_together(&recording, bytes.len());
+        }
+    }
+
+    fn table() -> impl Strategy<Value = (Vec<String>, Vec<Vec<f32>>)> {
+        (1_usize..6, 1_usize..20).prop_flat_map(|(channels, samples)| {
+            let names = prop::collection::vec("[a-z][a-zäß \n,\"]{0,6}[a-z]", channels);
+            let rows = prop::collection::vec(prop::collection::vec(any::<f32>(), samples), channels);
+            (names, rows)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            check(&bytes);
+        }
+
+        #[test]
+        fn no_text_of_a_table_panics(text in "(\u{feff})?[a-z0-9.,\"\n\r\t;e+\\- ]{0,120}") {
+            check(text.as_bytes());
+        }
+
+        /// What is written with quotes, all digits and any line end comes back bit by bit.
+        #[test]
+        fn tables_come_back((names, channels) in table(), line_end in prop::sample::select(vec!["\n", "\r\n", "\r"])) {
+            // A name such as "nan" alone would read as a number.
+            prop_assume!(names.iter().any(|n| n.parse::<f32>().is_err()));
+            let quoted: Vec<String> = names.iter().map(|n| format!("\"{}\"", n.replace('"', "\"\""))).collect();
+            let mut text = quoted.join(",");
+            for sample in 0..channels[0].len() {
+                text.push_str(line_end);
+                for (index, channel) in channels.iter().enumerate() {
+                    write!(text, "{}{}", if index == 0 { "" } else { "," }, channel[sample]).unwrap();
+                }
+            }
+            let recording = csv::read(text.as_bytes(), 120.0).unwrap();
+            prop_assert_eq!(recording.names(), names);
+            prop_assert_eq!(recording.sample_rate(), 120.0);
+            for (index, channel) in channels.iter().enumerate() {
+                for (read, written) in recording.channel(index).unwrap().iter().zip(channel) {
+                    prop_assert!(read == written || (read.is_nan() && written.is_nan()), "{} {}", read, written);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(feature = "wav")]
+mod wav {
+    use super::*;
+    use hound::{SampleFormat, WavSpec, WavWriter};
+    use std::io::Cursor;
+    use tdshm_io::file::wav;
+
+    fn check(bytes: &[u8]) {
+        if let Ok(recording) = wav::read(bytes) {
+            holds_together(&recording, bytes.len());
+        }
+    }
+
+    /// A file as `hound` writes it, one value after the other over `channels` tracks.
+    fn written(spec: WavSpec, frames: &[i32], floats: &[f32]) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut writer = WavWriter::new(&mut bytes, spec).unwrap();
+        match spec.sample_format {
+            SampleFormat::Int => frames.iter().for_each(|v| writer.write_sample(*v).unwrap()),
+            SampleFormat::Float => floats.iter().for_each(|v| writer.write_sample(*v).unwrap()),
+        }
+        writer.finalize().unwrap();
+        bytes.into_inner()
+    }
+
+    fn spec() -> impl Strategy<Value = WavSpec> {
+        let format = prop_oneof![
+            prop::sample::select(vec![8_u16, 16, 24, 32]).prop_map(|bits| (bits, SampleFormat::Int)),
+            Just((32_u16, SampleFormat::Float)),
+        ];
+        (1_u16..5, 1_u32..200_000, format).prop_map(
+            |(channels, sample_rate, (bits_per_sample, sample_format))| WavSpec {
+                channels,
+                sample_rate,
+                bits_per_sample,
+                sample_format,
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), begun: bool) {
+            let head: &[u8] = if begun { b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0" } else { b"" };
+            check(&[head, &bytes].concat());
+        }
+
+        /// A true file with some bytes changed and its end cut off.
+        #[test]
+        fn no_damage_panics(
+            spec in spec(),
+            changes in prop::collection::vec((0_usize..90, any::<u8>()), 0..6),
+            keep in 0_usize..400,
+        ) {
+            let count = usize::from(spec.channels) * 20;
+            let mut bytes = written(spec, &vec![1; count], &vec![0.5; count]);
+            for (at, value) in changes {
+                if let Some(byte) = bytes.get_mut(at) { *byte = value; }
+            }
+            bytes.truncate(keep);
+            check(&bytes);
+        }
+
+        #[test]
+        fn files_come_back(
+            spec in spec(),
+            values in prop::collection::vec((any::<i32>(), any::<f32>()), 1..30),
+        ) {
+            let shift = 32 - u32::from(spec.bits_per_sample);
+            let channels = usize::from(spec.channels);
+            let mut ints: Vec<i32> = Vec::new();
+            let mut floats: Vec<f32> = Vec::new();
+            for (int, float) in &values {
+                ints.extend((0..spec.channels).map(|c| int.wrapping_add(i32::from(c) << 28) >> shift));
+                floats.extend((0..spec.channels).map(|c| float + f32::from(c)));
+            }
+            let recording = wav::read(&written(spec, &ints, &floats)[..]).unwrap();
+            prop_assert_eq!((recording.num_channels(), recording.len_samples()), (channels, values.len()));
+            prop_assert_eq!(recording.sample_rate(), spec.sample_rate as f32);
+            let full_scale = 2_f64.powi(i32::from(spec.bits_per_sample) - 1);
+            for channel in 0..channels {
+                for (sample, read) in recording.channel(channel).unwrap().iter().enumerate() {
+                    let at = sample * channels + channel;
+                    let expected = match spec.sample_format {
+                        SampleFormat::Int => (f64::from(ints[at]) / full_scale) as f32,
+                        SampleFormat::Float => floats[at],
+                    };
+                    prop_assert!(*read == expected || (read.is_nan() && expected.is_nan()));
+                }
+            }
+        }
+    }
+}

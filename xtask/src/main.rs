@@ -1,0 +1,68 @@
+//! The tasks of the workspace: `cargo xtask test` runs what must be green, the rest are its parts and its longer
+//! brothers. Each task is one file.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
+
+mod bench;
+mod lint;
+mod soak;
+mod steps;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// The tasks of the tdshm workspace.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask", arg_required_else_help = true)]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Everything that must be green: format, lints, tests, docs, the demo
+    Test,
+    /// The house rules that no compiler checks: dependencies, manifests, unsafe code, documents
+    Lint,
+    /// The tests across processes, many times over and in parallel, then the long ones
+    Soak(soak::Options),
+    /// The benchmarks
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> anyhow::Result<()> {
+    let workspace = Workspace::here()?;
+    match task {
+        Task::Test => test::run(&workspace),
+        Task::Lint => lint::run(&workspace),
+        Task::Soak(options) => soak::run(&workspace, options),
+        Task::Bench(options) => bench::run(&workspace, options),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,64 @@
+//! Where the workspace is, and what cargo says about it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+
+/// The workspace that this program belongs to.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    root: PathBuf,
+    metadata: Metadata,
+}
+
+impl Workspace {
+    /// Finds the root from this package's own place, so that tasks run from any folder.
+    pub(crate) fn here() -> Result<Self> {
+        let package = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root =
+            package.parent().context("the task runner's package lies at the root of the file system")?;
+        let metadata = MetadataCommand::new()
+            .current_dir(root)
+            .no_deps()
+            .exec()
+            .context("cargo cannot read the workspace: correct the manifests first")?;
+        Ok(Self { root: root.to_owned(), metadata })
+    }
+
+    /// The folder of the root manifest.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The packages of the workspace.
+    pub(crate) fn packages(&self) -> Vec<&Package> {
+        self.metadata.workspace_packages()
+    }
+
+    /// The package called `name`.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, with `purpose` as the reason that it was looked for.
+    pub(crate) fn package(&self, name: &str, purpose: &str) -> Result<&Package> {
+        self.packages()
+            .into_iter()
+            .find(|p| p.name == name)
+            .with_context(|| format!("not run: the workspace has no package {name}, which {purpose}"))
+    }
+
+    /// Where cargo builds.
+    pub(crate) fn target(&self) -> &Path {
+        self.metadata.target_directory.as_std_path()
+    }
+
+    /// A `cargo` of the toolchain in use, at the root.
+    pub(crate) fn cargo<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Command {
+        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(args).current_dir(&self.root);
+        command
+    }
+}
