@@ -92,6 +92,14 @@ impl NamedLock {
         }
     }
 
+    /// As [`open_with`](Self::open_with), and an object that was there already gets this access as well.
+    pub(crate) fn open_own(name: &str, access: Access) -> Result<Self, LockError> {
+        let lock = Self::open_with(name, access)?;
+        let failed = |error| LockError::Object(Box::new(object_error(error, name, layout::MUTEX_OFFSET)));
+        lock.raw.set_mode(access).map_err(failed)?;
+        Ok(lock)
+    }
+
     /// Takes the lock, waiting up to 5 seconds, as TouchDesigner does.
     ///
     /// # Errors

@@ -39,12 +39,16 @@ pub(super) fn completed(given: &[String], count: usize) -> Vec<String> {
     let given = given.get(..count).unwrap_or(given);
     let mut names = Vec::with_capacity(count);
     names.extend_from_slice(given);
-    let mut taken: HashSet<String> = given.iter().cloned().collect();
+    let taken: HashSet<&str> = given.iter().map(String::as_str).collect();
+    // No number is tried twice: whatever lies between a position and the last one found is taken.
+    let mut number = 0_usize;
     for position in names.len()..count {
-        let free =
-            (position.saturating_add(1)..).map(|n| format!("chan{n}")).find(|name| !taken.contains(name));
-        let name = free.unwrap_or_default();
-        taken.insert(name.clone());
+        number = number.max(position).saturating_add(1);
+        let mut name = format!("chan{number}");
+        while taken.contains(name.as_str()) {
+            number = number.saturating_add(1);
+            name = format!("chan{number}");
+        }
         names.push(name);
     }
     names

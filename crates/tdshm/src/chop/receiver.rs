@@ -232,7 +232,7 @@ impl ChopReceiver {
             if samples.len() != count {
                 if samples.capacity() < count {
                     // Nothing allocates while the lock is held.
-                    self.segment.release();
+                    self.segment.release_to_retry();
                     samples.reserve(count.saturating_sub(samples.len()));
                     continue;
                 }
@@ -286,7 +286,7 @@ impl ChopReceiver {
                     return Err(error.into());
                 }
             };
-            self.segment.release();
+            self.segment.release_to_retry();
             self.book.rebuild(change)?;
             self.epoch = self.epoch.wrapping_add(1);
             if !self.segment.acquire()? {

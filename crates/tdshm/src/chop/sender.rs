@@ -161,12 +161,19 @@ impl ChopSender {
     /// within the limit: the frame is lost, the next one may work.
     pub fn send<S: Samples + ?Sized>(&mut self, frame: &S) -> Result<Sent, Error> {
         if let Some(whole) = frame.whole() {
-            self.sample_rate = whole.sample_rate();
+            let before = (self.sample_rate, self.given, Arc::clone(&self.names));
             if !Arc::ptr_eq(&self.names, &whole.names) {
                 self.take_names(Arc::clone(&whole.names))?;
             }
+            self.sample_rate = whole.sample_rate();
             self.given = whole.num_channels() > 0;
-            return self.send_flat(&whole.samples, whole.len_samples());
+            let sent = self.send_flat(&whole.samples, whole.len_samples());
+            if sent.is_err() {
+                let names;
+                (self.sample_rate, self.given, names) = before;
+                self.take_names(names)?;
+            }
+            return sent;
         }
         let (mut num_rows, mut len_samples) = (0_usize, 0);
         for row in frame.rows() {

@@ -31,6 +31,8 @@ pub struct SegmentReceiver {
     state: ErrorState,
     attachments: u64,
     outcome: Outcome,
+    /// The lock had been abandoned, and was let go of before anybody was told.
+    untold: bool,
 }
 
 /// How a receiver is opened.
@@ -143,7 +145,8 @@ impl SegmentReceiver {
                 return Ok(false);
             }
             let Some(lock) = &self.data_lock else { return Ok(false) };
-            self.outcome = lock.acquire(self.limit)?;
+            let outcome = lock.acquire(self.limit)?;
+            self.outcome = if std::mem::take(&mut self.untold) { Outcome::Abandoned } else { outcome };
             if matches!(self.news(), News::None) {
                 return Ok(true);
             }
@@ -163,6 +166,12 @@ impl SegmentReceiver {
         if let Some(lock) = &self.data_lock {
             lock.release();
         }
+    }
+
+    /// As [`release`](Self::release), to take it again at once: what was learnt of its last holder counts then.
+    pub(crate) fn release_to_retry(&mut self) {
+        self.untold = self.abandoned();
+        self.release();
     }
 
     /// The guard for what [`acquire`](Self::acquire) took.
@@ -266,10 +275,22 @@ impl SegmentReceiver {
                 None => return Ok(false),
             },
             Err(ObjectError::Absent) => match Object::open(&self.short.data_segment(), 1) {
-                // Some foreign senders publish no info segment.
-                Ok(data) => Link { info: None, data },
+                // Some foreign senders publish no info segment. But a sender that came, or left, between the two
+                // looks has one or had one, and must not be taken for such: look again.
+                Ok(data)
+                    if matches!(
+                        Object::open(&self.info_name, info::BLOCK_BYTES),
+                        Err(ObjectError::Absent)
+                    ) && data.leads_here() =>
+                {
+                    Link { info: None, data }
+                }
+                Ok(_) => return Ok(false),
                 Err(ObjectError::Absent) => {
-                    self.state = ErrorState::DoesNotExist;
+                    self.state = match self.attachments {
+                        0 => ErrorState::DoesNotExist,
+                        _ => ErrorState::InfoDoesNotExist,
+                    };
                     return Ok(false);
                 }
                 Err(error) => return Err(object_error(error, &self.short.data_segment(), 1).into()),
@@ -365,6 +386,7 @@ impl SegmentReceiverBuilder {
             state: ErrorState::DoesNotExist,
             attachments: 0,
             outcome: Outcome::Clean,
+            untold: false,
         })
     }
 }

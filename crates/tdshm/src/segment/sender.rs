@@ -172,8 +172,8 @@ impl SegmentSenderBuilder {
         if self.size_bytes == 0 || self.size_bytes > LARGEST {
             return Err(SegmentError::BadSize { bytes: self.size_bytes, limit: LARGEST }.into());
         }
-        let data_lock = NamedLock::open_with(&short.data_lock(), self.access)?;
-        let info_lock = NamedLock::open_with(&short.info_lock(), self.access)?;
+        let data_lock = NamedLock::open_own(&short.data_lock(), self.access)?;
+        let info_lock = NamedLock::open_own(&short.info_lock(), self.access)?;
         let held = lock_info(&info_lock, &short, self.limit)?;
 
         let name = || short.as_str().to_owned();

@@ -110,6 +110,16 @@ impl Object {
         }
     }
 
+    /// Sets its permission bits, where it belongs to this user.
+    pub(crate) fn set_mode(&self, access: Access) -> Result<(), ObjectError> {
+        let stat = rustix::fs::fstat(&self.fd).map_err(os("look at"))?;
+        let mode = Mode::from_raw_mode(access.mode);
+        if stat.st_uid != rustix::process::geteuid().as_raw() || Mode::from_raw_mode(stat.st_mode) == mode {
+            return Ok(());
+        }
+        rustix::fs::fchmod(&self.fd, mode).map_err(os("set the mode of"))
+    }
+
     /// Says to whoever cleans up that this object is in use, for as long as it is open.
     pub(crate) fn mark_in_use(&self) -> Result<(), ObjectError> {
         rustix::fs::flock(&self.fd, FlockOperation::LockShared).map_err(os("mark as used"))

@@ -17,6 +17,8 @@ pub(crate) const HEADER_BYTES: usize = 36;
 pub(crate) const SAMPLE_BYTES: usize = 4;
 /// Offsets of samples are multiples of this.
 const ALIGNMENT: usize = 4;
+/// Each channel costs its reader a name, so a number that nobody means would end it for want of memory (ours).
+const MOST_CHANNELS: usize = 1 << 20;
 /// The `size` field is an `i32`.
 const LARGEST_BLOCK: usize = 0x7fff_ffff;
 
@@ -108,9 +110,9 @@ impl ChopHeader {
         }
         let num_channels = count("numChans", self.num_chans.get())?;
         let len_samples = count("length", self.length.get())?;
-        if num_channels > mapped {
-            let rule = "must not exceed the mapped bytes,";
-            return Err(BlockError::int("numChans", num_channels, rule, mapped, SENDER));
+        if num_channels > mapped.min(MOST_CHANNELS) {
+            let rule = "must not exceed the mapped bytes and a million,";
+            return Err(BlockError::int("numChans", num_channels, rule, mapped.min(MOST_CHANNELS), SENDER));
         }
         let sample_rate = check_rate(self.sample_rate.get())?;
 
@@ -152,6 +154,9 @@ impl ChopHeader {
             BlockError::int(field, value, "a block holds at most so many bytes:", LARGEST_BLOCK, ADVICE)
         };
         let sample_rate = check_rate(sample_rate)?;
+        if num_channels > MOST_CHANNELS {
+            return Err(BlockError::int("numChans", num_channels, "must not exceed", MOST_CHANNELS, ADVICE));
+        }
         let samples_end = num_channels
             .checked_mul(len_samples)
             .and_then(|samples| samples.checked_mul(SAMPLE_BYTES))
@@ -329,7 +334,8 @@ mod tests {
         let field = |c, l, rate, n| ChopHeader::plan(c, l, rate, n).unwrap_err().field;
         assert_eq!(field(1, 1, 0.0, None), "sampleRate");
         assert_eq!(field(1 << 20, 1 << 10, 60.0, None), "size");
-        assert_eq!(field(usize::MAX, 2, 60.0, None), "numChans * length");
+        assert_eq!(field(1 << 20, usize::MAX, 60.0, None), "numChans * length");
+        assert_eq!(field((1 << 20) + 1, 0, 60.0, None), "numChans");
         assert_eq!(encode_names(["a", "b\0c"].into_iter(), &mut Vec::new()).unwrap_err().field, "name");
     }
 

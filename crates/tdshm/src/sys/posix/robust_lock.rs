@@ -12,6 +12,9 @@ use crate::mem::{OutOfBounds, Region};
 use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, ObjectError, Outcome, system};
 use system::{Object, process};
 
+/// How often opening begins anew because the name changed hands meanwhile.
+const TRIES: usize = 1000;
+
 const MUTEX_BYTES: usize = size_of::<libc::pthread_mutex_t>();
 
 /// The lock, open in this process.
@@ -28,7 +31,7 @@ impl Lock {
     /// Opens the lock of that name, or makes it where it is missing.
     pub(crate) fn open(name: &str, access: Access, layout: LockLayout) -> Result<Self, LockOpenError> {
         let bytes = layout.mutex_at.saturating_add(MUTEX_BYTES);
-        loop {
+        for _ in 0..TRIES {
             let object = match Object::open(name, bytes) {
                 Err(ObjectError::Absent) => {
                     match Object::create(name, bytes, access, |region| prepare(region, &layout)) {
@@ -47,6 +50,8 @@ impl Lock {
             check(object.region(), &layout)?;
             return Ok(Self { object: ManuallyDrop::new(object), layout, held: AtomicBool::new(false) });
         }
+        // An empty object has the name, which no lock of ours ever is: whoever made it has not gone on.
+        Err(LockOpenError::Object(ObjectError::TooSmall { bytes: 0 }))
     }
 
     fn mutex(&self) -> *mut libc::pthread_mutex_t {
@@ -110,6 +115,11 @@ impl Lock {
     pub(crate) fn holder(&self) -> Option<u32> {
         let holder = self.object.region().atomic_u32(self.layout.holder_at).ok()?;
         Some(holder.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
+    }
+
+    /// Sets the permission bits of its object, where it belongs to this user.
+    pub(crate) fn set_mode(&self, access: Access) -> Result<(), ObjectError> {
+        self.object.set_mode(access)
     }
 
     /// Whether the name still leads to this lock.

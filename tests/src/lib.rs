@@ -1,0 +1,32 @@
+//! What the tests across processes are built from. Not published; no crate of the product depends on it.
+//!
+//! - [`Scene`]: one test's unique names, its watchdog, and the guard that ends its processes and removes its
+//!   objects, also when the test panics;
+//! - [`Peer`]: another process, the program `peer`, which obeys commands and answers in lines;
+//! - [`frames`]: frames that can be checked: every sample follows from the frame's number;
+//! - [`foreign`]: programs that share no code with ours, written by hand from the protocol's description;
+//! - [`golden`]: bytes made by hand, in files.
+//!
+//! No test sleeps to synchronise: it waits for a line, or for a condition, and the watchdog is the only clock.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::missing_panics_doc,
+    clippy::missing_errors_doc,
+    reason = "a kit for tests: what goes wrong here is a test that failed"
+)]
+#![deny(unsafe_code)]
+
+#[allow(unsafe_code)] // a foreign program has to map memory by itself
+pub mod foreign;
+pub mod frames;
+pub mod golden;
+pub mod peer;
+pub mod scene;
+
+pub use frames::Seen;
+pub use peer::{Peer, Refusal};
+pub use scene::Scene;

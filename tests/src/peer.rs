@@ -1,0 +1,174 @@
+//! Another process: the program `peer`, told what to do line by line.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::{Arc, Mutex};
+
+use crate::frames::Seen;
+use crate::scene::{Stage, lock};
+
+/// What a peer answered when it could not do what it was told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The number of the error (`tdshm::Error::code`); -1: the command itself was wrong.
+    pub code: i32,
+    /// The error's sentence.
+    pub text: String,
+}
+
+/// Another process. It ends with its [`Scene`](crate::Scene), or when this process does.
+#[derive(Debug)]
+pub struct Peer {
+    child: Arc<Mutex<Child>>,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+    stage: Arc<Stage>,
+    pid: u32,
+}
+
+/// Where the program is: next to the test executables, also where another system's are run by Wine.
+fn program() -> PathBuf {
+    let mut folder = std::env::current_exe().expect("this test has a path");
+    while folder.pop() {
+        let program = folder.join("peer").with_extension(std::env::consts::EXE_EXTENSION);
+        if program.is_file() {
+            return program;
+        }
+    }
+    panic!("the program `peer` is not next to this test: build the package tdshm-tests whole");
+}
+
+impl Peer {
+    pub(crate) fn start(stage: &Arc<Stage>) -> Self {
+        let mut child = Command::new(program())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the peer program starts");
+        let stdin = child.stdin.take();
+        let stdout = child.stdout.take().expect("it is piped");
+        let pid = child.id();
+        let child = Arc::new(Mutex::new(child));
+        stage.owns(Arc::clone(&child));
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, stdin, lines, stage: Arc::clone(stage), pid }
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Tells it something, without waiting for the answer.
+    pub fn begin(&mut self, command: &str) {
+        self.stage.waits_for(format!("peer {} to obey {command:?}", self.pid));
+        let stdin = self.stdin.as_mut().expect("it has not been ended");
+        stdin.write_all(format!("{command}\n").as_bytes()).expect("the peer listens");
+        stdin.flush().expect("the peer listens");
+    }
+
+    /// Waits for the answer to a command that was begun.
+    pub fn answer(&mut self) -> Result<String, Refusal> {
+        loop {
+            let line =
+                self.lines.recv().unwrap_or_else(|_| panic!("peer {} ended without an answer", self.pid));
+            if let Some(answer) = parse(&line) {
+                return answer;
+            }
+        }
+    }
+
+    /// The answer to a command that was begun, if it is there.
+    pub fn try_answer(&mut self) -> Option<Result<String, Refusal>> {
+        loop {
+            match self.lines.try_recv() {
+                Ok(line) => match parse(&line) {
+                    None => {}
+                    answer => return answer,
+                },
+                Err(TryRecvError::Empty) => return None,
+                Err(TryRecvError::Disconnected) => panic!("peer {} ended without an answer", self.pid),
+            }
+        }
+    }
+
+    /// Tells it something and waits for the answer.
+    pub fn try_ask(&mut self, command: &str) -> Result<String, Refusal> {
+        self.begin(command);
+        self.answer()
+    }
+
+    /// Tells it something that must work.
+    pub fn ask(&mut self, command: &str) -> String {
+        self.try_ask(command).unwrap_or_else(|error| panic!("{command:?}: {} {}", error.code, error.text))
+    }
+
+    /// Tells it to read, and says what it saw: `None` for no frame.
+    pub fn see(&mut self, command: &str) -> Option<Seen> {
+        Seen::parse(&self.ask(command))
+    }
+
+    /// Tells it something that makes it wait in the system, such as for a lock that somebody holds, and returns
+    /// when it waits there.
+    pub fn begin_and_sleep(&mut self, command: &str) {
+        self.begin(&format!("announce {command}"));
+        let line = self.lines.recv().expect("the peer announces what it begins");
+        assert_eq!(line, "note begin");
+        self.stage.waits_for(format!("peer {} to sleep in {command:?}", self.pid));
+        while !self.sleeps() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Whether its main thread sleeps.
+    fn sleeps(&self) -> bool {
+        let path = format!("/proc/{0}/task/{0}/stat", self.pid);
+        let stat = std::fs::read_to_string(path).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+    }
+
+    /// Kills it as `kill -9` does, and returns when it has gone.
+    pub fn kill(&mut self) {
+        let mut child = lock(&self.child);
+        child.kill().expect("it can be killed");
+        child.wait().expect("it can be reaped");
+    }
+
+    /// Tells it to die, and returns when it has.
+    pub fn die(&mut self, command: &str) {
+        self.begin(command);
+        let status = lock(&self.child).wait().expect("it can be reaped");
+        assert!(!status.success(), "{command:?} is a violent death");
+    }
+
+    /// Tells it to end in peace, and returns when it has.
+    pub fn quit(&mut self) {
+        self.begin("quit");
+        let status = lock(&self.child).wait().expect("it can be reaped");
+        assert!(status.success(), "the peer ended with {status}");
+    }
+}
+
+/// `None` for a note.
+fn parse(line: &str) -> Option<Result<String, Refusal>> {
+    let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+    match word {
+        "ok" => Some(Ok(rest.to_owned())),
+        "err" => {
+            let (code, text) = rest.split_once(' ').unwrap_or((rest, ""));
+            Some(Err(Refusal { code: code.parse().unwrap_or(-1), text: text.to_owned() }))
+        }
+        "note" => None,
+        _ => panic!("a peer answered {line:?}"),
+    }
+}

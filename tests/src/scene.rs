@@ -1,0 +1,204 @@
+//! One test: its names, its processes, its watchdog, and the cleaning up after it.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Child;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use crate::peer::Peer;
+
+/// Where the objects are.
+pub const SHM: &str = "/dev/shm";
+/// How long a test may take before it is given up, in seconds, where the environment does not say.
+const LIMIT_SECONDS: u64 = 60;
+
+static COUNTER: AtomicU32 = AtomicU32::new(1);
+/// All of this process, for the watchdog: its abort ends the other tests of the process as well.
+static STAGES: Mutex<Vec<Weak<Stage>>> = Mutex::new(Vec::new());
+
+/// What a test makes and has to remove again, and what it is doing.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    title: &'static str,
+    name: String,
+    children: Mutex<Vec<Arc<Mutex<Child>>>>,
+    waiting: Mutex<String>,
+}
+
+impl Stage {
+    /// Notes what is waited for, for the watchdog's message.
+    pub(crate) fn waits_for(&self, what: impl Into<String>) {
+        *lock(&self.waiting) = what.into();
+    }
+
+    pub(crate) fn owns(&self, child: Arc<Mutex<Child>>) {
+        lock(&self.children).push(child);
+    }
+
+    /// Ends the children and removes the objects. Never panics: it runs on the way out of a panic as well.
+    fn clear(&self) {
+        for child in lock(&self.children).drain(..) {
+            let mut child = lock(&child);
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        self.sweep();
+        let _ = std::fs::remove_dir_all(scratch_of(&self.name));
+    }
+
+    fn sweep(&self) {
+        for object in objects_of(&self.name) {
+            let path = PathBuf::from(SHM).join(object);
+            let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
+        }
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn scratch_of(name: &str) -> PathBuf {
+    std::env::temp_dir().join(format!("tdshm-{name}"))
+}
+
+fn objects_of(name: &str) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(SHM) else { return Vec::new() };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|object| object.contains(name)).collect();
+    names.sort();
+    names
+}
+
+/// One test's surroundings. Dropping it ends the test's processes and removes its objects.
+#[derive(Debug)]
+pub struct Scene {
+    stage: Arc<Stage>,
+    /// Dropped with the scene, which tells the watchdog.
+    _alive: mpsc::Sender<()>,
+}
+
+impl Scene {
+    /// Begins a test. `title` is what the watchdog calls it.
+    #[must_use]
+    pub fn new(title: &'static str) -> Self {
+        // Short, because the info lock's name is 29 bytes longer; with an end, so that no name holds another.
+        let name = format!("t{:x}n{}z", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
+        let stage = Arc::new(Stage {
+            title,
+            name,
+            children: Mutex::default(),
+            waiting: Mutex::new("nothing in particular".to_owned()),
+        });
+        lock(&STAGES).push(Arc::downgrade(&stage));
+        stage.clear(); // a killed test that had this process id may have left something
+        let (alive, watched) = mpsc::channel::<()>();
+        let watched_stage = Arc::clone(&stage);
+        std::thread::spawn(move || {
+            let seconds = std::env::var("TDSHM_TEST_SECONDS").ok().and_then(|text| text.parse().ok());
+            let seconds = seconds.unwrap_or(LIMIT_SECONDS);
+            if watched.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
+                let waiting = lock(&watched_stage.waiting).clone();
+                let text =
+                    format!("\n\nWATCHDOG: {title}: not done after {seconds} s, waiting for {waiting}\n");
+                // Straight to the descriptor: what `eprintln` captures would be lost in the abort.
+                let _ = std::io::stderr().write_all(text.as_bytes());
+                for stage in lock(&STAGES).iter().filter_map(Weak::upgrade) {
+                    stage.clear();
+                }
+                std::process::abort();
+            }
+        });
+        Self { stage, _alive: alive }
+    }
+
+    /// The test's own short name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.stage.name
+    }
+
+    /// The title.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.stage.title
+    }
+
+    /// Starts another process.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        Peer::start(&self.stage)
+    }
+
+    /// Waits until `condition` holds; `what` is for the watchdog.
+    pub fn until(&self, what: &str, mut condition: impl FnMut() -> bool) {
+        self.stage.waits_for(what);
+        while !condition() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Notes what the test does next, for the watchdog.
+    pub fn doing(&self, what: &str) {
+        self.stage.waits_for(what);
+    }
+
+    /// The objects there are with this test's name in theirs, sorted.
+    #[must_use]
+    pub fn objects(&self) -> Vec<String> {
+        objects_of(&self.stage.name)
+    }
+
+    /// Removes this test's objects, as somebody does who cleans up between two programs.
+    pub fn sweep(&self) {
+        self.stage.sweep();
+    }
+
+    /// The path of an object of this test: `{}` in `pattern` stands for the short name.
+    #[must_use]
+    pub fn path(&self, pattern: &str) -> PathBuf {
+        PathBuf::from(SHM).join(pattern.replace("{}", &self.stage.name))
+    }
+
+    /// A folder for this test's other files, outside of where objects are.
+    #[must_use]
+    pub fn scratch(&self) -> PathBuf {
+        let path = scratch_of(&self.stage.name);
+        std::fs::create_dir_all(&path).expect("a folder for this test's files");
+        path
+    }
+}
+
+impl Drop for Scene {
+    fn drop(&mut self) {
+        lock(&STAGES).retain(|stage| !stage.ptr_eq(&Arc::downgrade(&self.stage)));
+        self.stage.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scene_removes_what_bears_its_name_also_on_a_panic() {
+        let (name, path) = {
+            let scene = Scene::new("cleans up");
+            let path = scene.path("TouchSHM{}");
+            let name = scene.name().to_owned();
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+                std::fs::write(scene.path("TouchSHM{}"), "x").unwrap();
+                std::fs::create_dir(scene.path("TouchSHM{}Mutex")).unwrap();
+                assert_eq!(scene.objects().len(), 2);
+                std::panic::resume_unwind(Box::new("as a failed test does"));
+            }));
+            assert!(result.is_err());
+            (name, path)
+        };
+        assert!(!path.exists());
+        assert!(objects_of(&name).is_empty());
+    }
+}

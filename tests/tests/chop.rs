@@ -1,0 +1,553 @@
+//! Channel blocks: layouts that change, ways of sending and reading, names, and what a sender refuses (wire §8).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "tests: what panics here has failed"
+)]
+
+use std::time::Duration;
+
+use tdshm::{BlockError, ChopFrame, ChopReceiver, ChopSender, Error, FieldValue, Samples};
+use tdshm_tests::{Scene, Seen, frames};
+
+/// Far longer than the watchdog's: whoever waits so long has failed.
+const EVER: Duration = Duration::from_secs(600);
+
+/// What a sender is set to for one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Layout {
+    count: usize,
+    length: usize,
+    rate: f32,
+    given: Given,
+    sent: bool,
+}
+
+/// Which names a sender gives its channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Given {
+    None,
+    /// `a0`, `a1`, …
+    Short,
+    /// Longer ones that fit the same number of channels.
+    Long,
+}
+
+impl Layout {
+    fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        for count in [0, 1, 3] {
+            for length in [0, 1, 7] {
+                for rate in [60.0, 44_100.5] {
+                    for given in [Given::None, Given::Short, Given::Long] {
+                        for sent in [true, false] {
+                            all.push(Self { count, length, rate, given, sent });
+                        }
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    fn names(&self) -> Vec<String> {
+        let name = |index| match self.given {
+            Given::None => format!("chan{}", index + 1),
+            Given::Short => format!("a{index}"),
+            Given::Long => format!("a_much_longer_name_{index}"),
+        };
+        (0..self.count).map(name).collect()
+    }
+
+    fn send(&self, out: &mut ChopSender, seed: u32) {
+        match self.given {
+            Given::None => out.set_channels([""; 0]).unwrap(),
+            _ => out.set_channels(self.names()).unwrap(),
+        }
+        out.set_names_sent(self.sent);
+        out.set_sample_rate(self.rate).unwrap();
+        // The three ways of sending take turns.
+        match seed % 3 {
+            // Rows of no channels cannot say how long they are.
+            0 if self.count > 0 => out.send(&frames::rows(seed, self.count, self.length)).unwrap(),
+            1 if self.count * self.length > 0 => {
+                out.send_flat(&frames::flat(seed, self.count, self.length), self.length).unwrap()
+            }
+            _ => out
+                .send_with(self.count, self.length, |block| {
+                    assert_eq!((block.num_channels(), block.len_samples()), (self.count, self.length));
+                    for (index, row) in frames::rows(seed, self.count, self.length).iter().enumerate() {
+                        assert_eq!(block.channel(index).unwrap().copy_from(row), self.length);
+                    }
+                    assert!(block.channel(self.count).is_none());
+                })
+                .unwrap(),
+        };
+    }
+
+    fn seen(&self, seed: u32, names: &[String]) -> Seen {
+        let seed = if self.count * self.length == 0 { 0 } else { seed };
+        Seen {
+            count: self.count,
+            length: self.length,
+            rate: self.rate,
+            seed: Some(seed),
+            abandoned: false,
+            names: names.to_vec(),
+        }
+    }
+}
+
+/// The naming rules once more, by themselves: what was sent counts, then what was known, then the position.
+#[derive(Default)]
+struct Known(Vec<String>);
+
+impl Known {
+    fn after(&mut self, layout: &Layout) -> Vec<String> {
+        if layout.sent {
+            let names = layout.names();
+            let kept = self.0.len().min(names.len());
+            self.0.splice(..kept, names.clone());
+            return names;
+        }
+        let known = self.0.iter().take(layout.count).cloned();
+        let positions = (self.0.len()..layout.count).map(|position| format!("chan{}", position + 1));
+        known.chain(positions).collect()
+    }
+}
+
+/// Every layout right after every other one, and after itself.
+fn every_change(layouts: &[Layout]) -> impl Iterator<Item = (u32, Layout)> + '_ {
+    let pairs = layouts.iter().enumerate().flat_map(|(index, &one)| {
+        let later = layouts[index + 1..].iter().flat_map(move |&other| [one, other]);
+        [one].into_iter().chain(later)
+    });
+    pairs.zip(1_u32..).map(|(layout, seed)| (seed, layout))
+}
+
+#[test]
+fn the_walk_makes_every_change() {
+    let layouts = Layout::all();
+    let walk: Vec<Layout> = every_change(&layouts).map(|(_, layout)| layout).collect();
+    let key = |pair: &[Layout]| format!("{pair:?}");
+    let changes: std::collections::HashSet<String> = walk.windows(2).map(key).collect();
+    let wanted = layouts.len() * layouts.len();
+    assert!(changes.len() >= wanted - 1, "{} of {wanted}", changes.len());
+}
+
+#[test]
+fn every_change_of_layout_within_one_thread() {
+    let scene = Scene::new("chop: every change, one thread");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let mut known = Known::default();
+    let mut buffer = [0.0; 32];
+    for (seed, layout) in every_change(&Layout::all()) {
+        layout.send(&mut out, seed);
+        let expected = layout.seen(seed, &known.after(&layout));
+        let samples = frames::flat(seed, layout.count, layout.length);
+        // The three ways of reading, in turns of which comes first.
+        for way in 0..3 {
+            match (seed + way) % 3 {
+                0 => assert_eq!(Seen::of(input.read().unwrap().unwrap()), expected, "{seed}: {layout:?}"),
+                1 => {
+                    buffer.fill(-1.0);
+                    let shape = input.read_into(&mut buffer).unwrap().unwrap();
+                    let found = (shape.num_channels, shape.len_samples, shape.sample_rate);
+                    assert_eq!(found, (layout.count, layout.length, layout.rate), "{seed}: {layout:?}");
+                    assert_eq!(buffer[..samples.len()], samples, "{seed}: {layout:?}");
+                    assert!(buffer[samples.len()..].iter().all(|left| *left == -1.0));
+                    assert_eq!(input.names(), expected.names, "{seed}: {layout:?}");
+                }
+                _ => {
+                    let view = input.view().unwrap().unwrap();
+                    assert_eq!(view.names(), expected.names, "{seed}: {layout:?}");
+                    assert_eq!(view.samples().len(), samples.len());
+                    for (index, row) in frames::rows(seed, layout.count, layout.length).iter().enumerate() {
+                        let channel = view.channel(&expected.names[index]).unwrap();
+                        assert_eq!(channel.len(), row.len());
+                        assert_eq!(channel.get(row.len()), None);
+                        for (at, sample) in row.iter().enumerate() {
+                            assert_eq!(channel.get(at), Some(*sample));
+                        }
+                    }
+                    assert!(
+                        view.channel_at(layout.count).is_none() && view.channel("no such name").is_none()
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_change_of_layout_between_two_processes() {
+    let scene = Scene::new("chop: every change, two processes");
+    let mut reader = scene.peer();
+    reader.ask(&format!("receiver {}", scene.name()));
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    let mut known = Known::default();
+    // All changes of each kind, with fewer values of each: a pipe is slower than shared memory.
+    let layouts: Vec<Layout> = Layout::all()
+        .into_iter()
+        .filter(|layout| layout.count != 1 || layout.length == 1)
+        .filter(|layout| layout.length != 0 || layout.rate == 60.0)
+        .collect();
+    for (seed, layout) in every_change(&layouts) {
+        layout.send(&mut out, seed);
+        let expected = layout.seen(seed, &known.after(&layout));
+        let how = ["read", "view", "try-next"][seed as usize % 3];
+        let seen = reader.see(how);
+        if how == "try-next" && seen.is_none() {
+            assert_eq!(layout.count * layout.length, 0, "only an empty frame can be like the last one");
+            continue;
+        }
+        assert_eq!(seen.unwrap(), expected, "{seed}: {layout:?}");
+    }
+}
+
+#[test]
+fn frames_that_grow_and_shrink_up_to_the_room_from_the_other_process() {
+    let scene = Scene::new("chop: sizes, from a peer");
+    let mut sender = scene.peer();
+    sender.ask(&format!("sender {} 1000000", scene.name()));
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let mut seed = 0;
+    for length in [1, 1000, 30_000, 2, 60_000, 59_999, 7] {
+        for (count, names) in [(4, "names"), (2, "nonames"), (1, "default")] {
+            seed += 1;
+            sender.ask(&format!("send {count} {length} 48000 {seed} {names}"));
+            let seen = Seen::of(input.next_timeout(EVER).unwrap().unwrap());
+            assert_eq!((seen.count, seen.length, seen.seed), (count, length, Some(seed)));
+            if names == "names" {
+                assert_eq!(seen.names, frames::names(seed, count));
+            }
+        }
+    }
+    let refused = sender.try_ask("send 4 70000 48000 9 names").unwrap_err();
+    assert_eq!(refused.code, 120, "{}", refused.text);
+    let seen = Seen::of(input.read().unwrap().unwrap());
+    assert_eq!(seen.seed, Some(seed), "the last frame still lies there");
+}
+
+/// A sender as fast as it can, without waiting for anybody: no reader ever sees half of a frame.
+#[test]
+fn frames_are_whole_however_fast_they_change() {
+    let scene = Scene::new("chop: whole frames under load");
+    let name = scene.name();
+    let mut out = ChopSender::builder(name).room_for(8, 500).create().unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let mut peers = [scene.peer(), scene.peer()];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut seed = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                seed = seed % frames::LARGEST_SEED + 1;
+                let (count, length) = (1 + seed as usize % 8, 1 + seed as usize * 7 % 500);
+                if seed % 3 == 0 {
+                    out.set_channels([""; 0]).unwrap();
+                } else {
+                    out.set_channels(frames::names(seed, count)).unwrap();
+                }
+                out.send_flat(&frames::flat(seed, count, length), length).unwrap();
+            }
+        });
+        let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            for peer in &mut peers {
+                peer.ask(&format!("receiver {name}"));
+            }
+            for round in 0..300 {
+                for peer in &mut peers {
+                    let how = ["read", "view", "next 600000"][round % 3];
+                    let Some(seen) = peer.see(how) else { continue };
+                    let seed = seen.seed.unwrap_or_else(|| panic!("a torn frame: {seen:?}"));
+                    assert!(!seen.abandoned);
+                    if seed % 3 != 0 {
+                        assert_eq!(
+                            seen.names,
+                            frames::names(seed, seen.count),
+                            "the names of this very frame"
+                        );
+                    }
+                }
+            }
+        }));
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        if let Err(panic) = result {
+            std::panic::resume_unwind(panic);
+        }
+    });
+}
+
+#[test]
+fn rows_of_every_kind_and_frames_can_be_sent() {
+    let scene = Scene::new("chop: kinds of rows");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    fn check<S: Samples + ?Sized>(out: &mut ChopSender, input: &mut ChopReceiver, rows: &S) {
+        out.send(&[[0.0]]).unwrap();
+        out.send(rows).unwrap();
+        assert_eq!(input.read().unwrap().unwrap().samples(), [1.0, 2.0, 3.0, 4.0]);
+    }
+    let slices: &[&[f32]] = &[&[1.0, 2.0], &[3.0, 4.0]];
+    check(&mut out, &mut input, slices);
+    check(&mut out, &mut input, &[[1.0, 2.0], [3.0, 4.0]]);
+    check(&mut out, &mut input, &vec![vec![1.0, 2.0], vec![3.0, 4.0]]);
+    check(&mut out, &mut input, &[vec![1.0, 2.0].into_boxed_slice(), vec![3.0, 4.0].into_boxed_slice()][..]);
+    let frame = ChopFrame::from_rows(["tx"], 25.0, slices).unwrap();
+    check(&mut out, &mut input, &frame);
+    let read = input.frame().unwrap();
+    assert_eq!((read.names(), read.sample_rate()), (frame.names(), 25.0), "a frame brings names and rate");
+
+    // What was received can be sent on.
+    let scene_two = Scene::new("chop: relay");
+    let mut relay = ChopSender::create(scene_two.name()).unwrap();
+    relay.send(read).unwrap();
+    let mut end = ChopReceiver::open(scene_two.name()).unwrap();
+    let end = end.read().unwrap().unwrap();
+    assert_eq!((end.names(), end.samples(), end.sample_rate()), (frame.names(), frame.samples(), 25.0));
+}
+
+/// Many channels of one sample each, whose values lie apart where they come from.
+#[test]
+fn any_number_of_single_samples_arrives_in_order() {
+    let scene = Scene::new("chop: single samples");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    for count in (0..=70).chain([127, 128, 129, 191, 192, 193, 1000]) {
+        let rows = frames::rows(7, count, 1);
+        out.send(&rows).unwrap();
+        assert_eq!(input.read().unwrap().unwrap().samples(), rows.concat(), "{count}");
+        let apart: Vec<&[f32]> = rows.iter().map(Vec::as_slice).collect();
+        out.send(&apart).unwrap();
+        assert_eq!(input.read().unwrap().unwrap().samples(), rows.concat(), "{count}");
+    }
+}
+
+#[test]
+fn names_that_are_not_sent_are_the_ones_the_receiver_had() {
+    let scene = Scene::new("chop: naming rules");
+    let mut out = ChopSender::builder(scene.name()).names_sent(false).create().unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let mut send = |names: &[&str], sent: bool, count: usize| {
+        out.set_channels(names.iter().copied()).unwrap();
+        out.set_names_sent(sent);
+        out.send(&vec![[0.0]; count]).unwrap();
+        input.read().unwrap().unwrap().names().to_vec()
+    };
+    assert_eq!(send(&["tx", "ty"], false, 2), ["chan1", "chan2"], "never had one");
+    assert_eq!(send(&["tx", "ty"], true, 2), ["tx", "ty"]);
+    assert_eq!(send(&["x", "y"], false, 2), ["tx", "ty"], "kept");
+    assert_eq!(send(&[], false, 1), ["tx"], "fewer");
+    assert_eq!(send(&[], false, 4), ["tx", "ty", "chan3", "chan4"], "more");
+    assert_eq!(send(&[], false, 2), ["tx", "ty"]);
+    assert_eq!(send(&["a"], true, 1), ["a"]);
+    assert_eq!(send(&[], false, 2), ["a", "ty"], "the second still has its own");
+    assert_eq!(send(&[], true, 2), ["chan1", "chan2"], "a sender without names sends these");
+    assert_eq!(send(&["chan2", "chan2"], true, 2), ["chan2", "chan2"], "names may repeat");
+    assert_eq!(send(&["", ""], true, 2), ["", ""], "and be empty");
+    assert_eq!(send(&["höhe", "日本"], true, 2), ["höhe", "日本"]);
+}
+
+#[test]
+fn lookups_find_the_first_channel_of_a_name() {
+    let scene = Scene::new("chop: lookups");
+    let mut out = ChopSender::builder(scene.name()).channels(["a", "b", "a"]).create().unwrap();
+    out.send(&[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let frame = input.read().unwrap().unwrap();
+    assert_eq!(frame.channel("a"), Some(&[1.0, 2.0][..]));
+    assert_eq!(frame.channel("b"), Some(&[3.0, 4.0][..]));
+    assert_eq!((frame.channel("c"), frame.channel("")), (None, None));
+    assert_eq!(frame.channel_at(2), Some(&[5.0, 6.0][..]));
+    assert_eq!((frame.channel_at(3), frame.channel_at(usize::MAX)), (None, None));
+    let view = input.view().unwrap().unwrap();
+    assert_eq!(view.channel("a").unwrap().get(1), Some(2.0));
+    assert!(view.channel_at(3).is_none() && view.channel_at(usize::MAX).is_none());
+}
+
+#[test]
+fn any_bits_of_a_sample_arrive() {
+    let scene = Scene::new("chop: bits");
+    let bits = [0_u32, 0x8000_0000, 0x7f80_0000, 0xff80_0000, 0x7fc0_0001, 0x7f80_0001, 1, u32::MAX];
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    out.send_flat(&bits.map(f32::from_bits), 8).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let frame = input.read().unwrap().unwrap();
+    assert_eq!(frame.samples().iter().map(|sample| sample.to_bits()).collect::<Vec<_>>(), bits);
+    // NaN is unlike itself, and yet the frame is not a new one.
+    assert!(input.try_next().unwrap().is_none());
+}
+
+#[test]
+fn a_frame_is_new_when_anything_of_it_differs() {
+    let scene = Scene::new("chop: what is new");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    assert!(input.try_next().unwrap().is_none() && input.frame().is_none());
+    type Step = fn(&mut ChopSender);
+    let steps: [(&str, Step); 7] = [
+        ("the first", |out| _ = out.send(&[[0.0, 0.0]]).unwrap()),
+        ("a sample", |out| _ = out.send(&[[0.0, 1.0]]).unwrap()),
+        ("the sign of zero", |out| _ = out.send(&[[-0.0, 1.0]]).unwrap()),
+        ("the length", |out| _ = out.send(&[[-0.0, 1.0, 0.0]]).unwrap()),
+        ("the count", |out| _ = out.send(&[[-0.0], [1.0], [0.0]]).unwrap()),
+        ("the rate", |out| {
+            out.set_sample_rate(61.0).unwrap();
+            out.send(&[[-0.0], [1.0], [0.0]]).unwrap();
+        }),
+        ("a name", |out| {
+            out.set_channels(["chan1", "chan2", "chan4"]).unwrap();
+            out.send(&[[-0.0], [1.0], [0.0]]).unwrap();
+        }),
+    ];
+    for (what, step) in steps {
+        step(&mut out);
+        assert!(input.try_next().unwrap().is_some(), "{what}");
+        assert!(input.try_next().unwrap().is_none(), "{what}: once");
+        assert!(input.read().unwrap().is_some(), "{what}: reading takes whatever lies there");
+    }
+    // The same frame of another sender is a new one.
+    drop(out);
+    assert!(input.try_next().unwrap().is_none());
+    let mut out = ChopSender::builder(scene.name()).channels(["chan1", "chan2", "chan4"]).sample_rate(61.0);
+    let mut out = {
+        out = out.room_bytes(1);
+        out.create().unwrap()
+    };
+    assert!(input.try_next().unwrap().is_none(), "nothing written yet");
+    out.send(&[[-0.0], [1.0], [0.0]]).unwrap();
+    assert!(input.try_next().unwrap().is_some());
+}
+
+#[test]
+fn an_empty_sender_is_no_frame_and_an_empty_frame_is_one() {
+    let scene = Scene::new("chop: empty");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    assert!(input.read().unwrap().is_none());
+    assert!(input.view().unwrap().is_none());
+    assert!(input.read_into(&mut []).unwrap().is_none());
+    assert!(input.next_timeout(Duration::ZERO).unwrap().is_none());
+    out.send::<[[f32; 0]; 0]>(&[]).unwrap();
+    let frame = input.next_timeout(EVER).unwrap().unwrap();
+    assert_eq!((frame.num_channels(), frame.len_samples(), frame.samples().len()), (0, 0, 0));
+    out.send(&[[0.0; 0]; 2]).unwrap();
+    let frame = input.read().unwrap().unwrap();
+    assert_eq!((frame.num_channels(), frame.len_samples()), (2, 0));
+    assert_eq!(frame.channel("chan2"), Some(&[][..]));
+}
+
+#[test]
+fn a_buffer_that_is_too_short_is_refused_and_not_touched() {
+    let scene = Scene::new("chop: short buffer");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    out.send(&[[1.0, 2.0]]).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let mut buffer = [9.0];
+    let error = input.read_into(&mut buffer).unwrap_err();
+    let Error::Block(BlockError { value: FieldValue::Int(1), limit: FieldValue::Int(2), .. }) = error else {
+        panic!("{error}")
+    };
+    assert_eq!(buffer, [9.0]);
+    assert!(input.read().unwrap().is_some(), "the lock is free");
+    assert!(out.send(&[[1.0]]).is_ok());
+}
+
+#[test]
+fn what_a_sender_refuses_it_has_not_written() {
+    let scene = Scene::new("chop: refusals");
+    let mut out = ChopSender::builder(scene.name()).channels(["a", "b"]).create().unwrap();
+    out.send(&[[1.0, 2.0], [3.0, 4.0]]).unwrap();
+    let data = tdshm_tests::foreign::Mapping::open(&format!("TouchSHM{}", scene.name())).unwrap();
+    let before = data.bytes();
+    let field = |result: Result<tdshm::Sent, Error>| match result.unwrap_err() {
+        Error::Block(error) => error.field,
+        other => panic!("{other}"),
+    };
+    let unequal: &[&[f32]] = &[&[1.0, 2.0], &[3.0]];
+    assert_eq!(field(out.send(unequal)), "length of a row");
+    assert_eq!(field(out.send_flat(&[1.0; 5], 2)), "samples in the buffer");
+    assert_eq!(field(out.send_flat(&[1.0; 5], 0)), "samples in the buffer");
+    assert_eq!(field(out.send(&[[1.0]])), "number of names");
+    assert_eq!(field(out.send(&[[1.0], [2.0], [3.0]])), "number of names");
+    assert_eq!(field(out.send(&[vec![0.0; 9000], vec![0.0; 9000]])), "size");
+    let filled = |out: &mut ChopSender, count, length| out.send_with(count, length, |_| panic!("not called"));
+    assert_eq!(field(filled(&mut out, 2, 1 << 28)), "size");
+    assert_eq!(field(filled(&mut out, 2, usize::MAX)), "numChans * length");
+    assert_eq!(out.set_channels(["a", "b\0c"]).unwrap_err().field, "name");
+    for rate in [0.0, -1.0, f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        assert_eq!(out.set_sample_rate(rate).unwrap_err().field, "sampleRate");
+        let error =
+            ChopSender::builder(&format!("{}x", scene.name())).sample_rate(rate).create().unwrap_err();
+        assert!(matches!(error, Error::Block(_)), "{error}");
+    }
+    let error = ChopSender::builder(&format!("{}x", scene.name())).channels(["a\0"]).create().unwrap_err();
+    assert!(matches!(error, Error::Block(_)), "{error}");
+    let error = ChopSender::builder(&format!("{}x", scene.name())).room_bytes(1 << 31).create().unwrap_err();
+    assert_eq!(error.code(), 113, "{error}");
+    let other = format!("{}x", scene.name());
+    assert!(!scene.objects().iter().any(|object| object.contains(&other)), "nothing was made");
+
+    assert_eq!(data.bytes(), before);
+    assert_eq!(out.frames(), 1);
+    out.send(&[[5.0], [6.0]]).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let frame = input.read().unwrap().unwrap();
+    assert_eq!((frame.names(), frame.samples()), (&["a".to_owned(), "b".to_owned()][..], &[5.0, 6.0][..]));
+    assert_eq!(frame.sample_rate(), 60.0);
+}
+
+/// A frame that is refused leaves the sender as it was: the next one has the rate and the names from before.
+#[test]
+fn a_frame_that_is_refused_changes_nothing_of_the_sender() {
+    let scene = Scene::new("chop: refused frame");
+    let mut out = ChopSender::builder(scene.name()).channels(["a"]).sample_rate(60.0).create().unwrap();
+    let large = ChopFrame::from_rows(["x"], 1000.0, &[vec![0.0; 20_000]]).unwrap();
+    assert!(out.send(&large).is_err());
+    out.send(&[[1.0]]).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let frame = input.read().unwrap().unwrap();
+    assert_eq!((frame.names(), frame.sample_rate()), (&["a".to_owned()][..], 60.0));
+}
+
+#[test]
+fn the_room_is_used_to_the_last_byte() {
+    let scene = Scene::new("chop: room");
+    let mut out = ChopSender::builder(scene.name()).names_sent(false).create().unwrap();
+    let samples = (out.room_bytes() - 36) / 4;
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    out.send_flat(&frames::flat(3, 1, samples), samples).unwrap();
+    assert_eq!(Seen::of(input.read().unwrap().unwrap()).seed, Some(3));
+    let error = out.send_flat(&frames::flat(4, 1, samples + 1), samples + 1).unwrap_err();
+    assert!(error.to_string().contains("room"), "{error}");
+    out.set_names_sent(true);
+    assert!(out.send_flat(&frames::flat(5, 1, samples), samples).is_err(), "a name does not fit any more");
+    assert_eq!(Seen::of(input.read().unwrap().unwrap()).seed, Some(3));
+}
+
+#[test]
+fn a_view_holds_the_lock_and_nothing_else_does() {
+    let scene = Scene::new("chop: view holds the lock");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    out.send(&[[1.0]]).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let lock = tdshm::NamedLock::open(&format!("TouchSHM{}Mutex", scene.name())).unwrap();
+    let free =
+        || std::thread::scope(|scope| scope.spawn(|| lock.try_lock().unwrap().is_some()).join().unwrap());
+    let view = input.view().unwrap().unwrap();
+    assert!(!free());
+    let error = out.send(&[[2.0]]).unwrap_err();
+    assert_eq!(error.code(), 102, "the same thread is told at once: {error}");
+    drop(view);
+    assert!(free());
+    let _ = input.read().unwrap().unwrap();
+    assert!(free());
+    out.send(&[[3.0]]).unwrap();
+    assert!(free());
+    out.send_with(1, 1, |_| assert!(!free())).unwrap();
+    assert!(free());
+}
