@@ -1,0 +1,220 @@
+//! The flags, as data: parser and help follow from here.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use tdshm::ShortName;
+
+use crate::wave::Wave;
+
+const EXAMPLES: &str = "\
+Examples:
+  tdshm demo                                    see it work: two processes, a real recording
+  tdshm send mocap --channels tx,ty,tz          three sines, 60 times a second
+  tdshm send take1 --file walk.csv --rate 120   a recording at its own speed
+  tdshm watch mocap                             what arrives, as a table
+  tdshm watch mocap --format csv > take2.csv    or into a file
+  tdshm list                                    every segment of this machine
+
+In TouchDesigner, NAME is the Shared Mem Name of a Shared Mem In CHOP (to
+receive) or a Shared Mem Out CHOP (to send), with Memory Type set to Local.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C.";
+
+/// Channels between programs at memory speed: TouchDesigner's shared memory, on the command line.
+#[derive(Debug, Parser)]
+#[command(name = "tdshm", version, after_help = EXAMPLES, max_term_width = 110)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// See it work: one process streams a real recording, this one shows it arriving
+    Demo(DemoArgs),
+    /// Send channels under a name, as a Shared Mem Out CHOP does: a wave, or a recording from a file
+    Send(SendArgs),
+    /// Show the channels that arrive under a name, as a Shared Mem In CHOP does
+    Watch(WatchArgs),
+    /// Say what is known about one segment, without touching it
+    Info(InfoArgs),
+    /// List the segments of this machine
+    List(ListArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DemoArgs {
+    /// How long to stream, in seconds, counted from the first frame
+    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = positive)]
+    pub(crate) seconds: f64,
+}
+
+const SEND_EXAMPLES: &str = "\
+Examples:
+  tdshm send mocap                                     chan1: a sine of 1 Hz, a sample a frame
+  tdshm send lfo --wave ramp --count 4 --fps 30        four ramps, a quarter of a period apart
+  tdshm send audio --file voice.wav --loop             a sound, over and over
+  tdshm send take1 --file walk.csv --rate 120          120 rows a second";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = SEND_EXAMPLES)]
+pub(crate) struct SendArgs {
+    /// The shared-memory name that receivers open
+    #[arg(value_parser = short_name)]
+    pub(crate) name: ShortName,
+
+    /// Shape of a wave of 1 Hz, each channel shifted by its part of a period: sine (-1 to 1), ramp (0 to 1), square
+    /// (1, then -1), noise (-1 to 1, at random) or constant (1)
+    #[arg(long, value_name = "SHAPE", value_enum, default_value_t = Wave::Sine, hide_possible_values = true)]
+    pub(crate) wave: Wave,
+
+    /// How many channels, called chan1, chan2, …
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "channels", value_parser = at_least_one)]
+    pub(crate) count: usize,
+
+    /// Names of the channels, with commas between them [default: chan1]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = channel_name)]
+    pub(crate) channels: Vec<String>,
+
+    /// Length of each frame, in samples a channel
+    #[arg(long, value_name = "SAMPLES", default_value_t = 1, value_parser = at_least_one)]
+    pub(crate) length: usize,
+
+    /// Sample rate, in Hz, of the wave or of a CSV file; a WAV file brings its own [default: 60]
+    #[arg(long, value_name = "HZ", value_parser = positive_f32)]
+    pub(crate) rate: Option<f32>,
+
+    /// How often a frame is sent, in Hz
+    #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = positive)]
+    pub(crate) fps: f64,
+
+    /// Leave after N frames [default: never, or at the end of the file]
+    #[arg(long, value_name = "N")]
+    pub(crate) frames: Option<u64>,
+
+    /// Send no channel names: receivers keep the ones they have, or use chan1, chan2, … [default: names are sent]
+    #[arg(long)]
+    pub(crate) no_names: bool,
+
+    /// Send a recording at its own speed: .csv (a header row of channel names, then a row a sample) or .wav
+    /// (a channel a track) [default: a wave]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["wave", "count", "channels", "length"])]
+    pub(crate) file: Option<PathBuf>,
+
+    /// Start the file again at its end [default: leave at its end]
+    #[arg(long = "loop", requires = "file")]
+    pub(crate) looped: bool,
+
+    /// Send the recording that comes with the command, over and over.
+    #[arg(long, hide = true, conflicts_with_all = ["file", "wave", "count", "channels", "length", "rate"])]
+    pub(crate) bundled_recording: bool,
+
+    /// Leave when standard input ends.
+    #[arg(long, hide = true)]
+    pub(crate) until_stdin_closes: bool,
+}
+
+const WATCH_EXAMPLES: &str = "\
+Examples:
+  tdshm watch mocap                                 until Ctrl-C
+  tdshm watch mocap --format csv --frames 600       600 frames, a row a sample
+  tdshm watch mocap --format json | jq .channels    an object a line
+  tdshm watch mocap --frames 1 --timeout 2          is anything there? exit status 1 if not";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = WATCH_EXAMPLES)]
+pub(crate) struct WatchArgs {
+    /// The shared-memory name that the sender uses; it may start later
+    #[arg(value_parser = short_name)]
+    pub(crate) name: ShortName,
+
+    /// End after N frames [default: never]
+    #[arg(long, value_name = "N")]
+    pub(crate) frames: Option<u64>,
+
+    /// Fail after S seconds without a new frame [default: wait for ever]
+    #[arg(long, value_name = "S", value_parser = positive)]
+    pub(crate) timeout: Option<f64>,
+
+    /// How to show the frames: table (a line a channel with its last, least and greatest sample), csv (a line of
+    /// channel names, again when they change, and a row a sample) or json (an object a frame, one on each line)
+    #[arg(long, value_enum, default_value_t = Format::Table, hide_possible_values = true)]
+    pub(crate) format: Format,
+}
+
+/// How frames are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Table,
+    Csv,
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InfoArgs {
+    /// The shared-memory name
+    #[arg(value_parser = short_name)]
+    pub(crate) name: ShortName,
+
+    /// Print one JSON object, with null for what is not known [default: lines for people]
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// Print a JSON array of what `info --json` prints [default: a table for people]
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn short_name(text: &str) -> Result<ShortName, tdshm::NameError> {
+    ShortName::new(text)
+}
+
+fn channel_name(text: &str) -> Result<String, &'static str> {
+    let name = text.trim();
+    if name.is_empty() {
+        Err("a channel needs a name: remove the comma, or name it")
+    } else {
+        Ok(name.to_owned())
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|n| *n > 0).ok_or("give a whole number of 1 or more")
+}
+
+fn positive(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|n: &f64| n.is_finite() && *n > 0.0);
+    number.ok_or("give a number above 0")
+}
+
+fn positive_f32(text: &str) -> Result<f32, &'static str> {
+    let number = text.parse().ok().filter(|n: &f32| n.is_finite() && *n > 0.0);
+    number.ok_or("give a number above 0 that fits 32 bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_flags_contradict_nothing() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn every_visible_flag_says_its_default() {
+        for mut command in Args::command().get_subcommands().cloned() {
+            let help = command.render_long_help().to_string();
+            for arg in command.get_arguments().filter(|arg| arg.get_long().is_some() && !arg.is_hide_set()) {
+                let told = arg.get_help().map(ToString::to_string).unwrap_or_default();
+                let has_default = told.contains("[default: ") || !arg.get_default_values().is_empty();
+                assert!(has_default || arg.get_id() == "help", "{arg:?} in\n{help}");
+            }
+        }
+    }
+}

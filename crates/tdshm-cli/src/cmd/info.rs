@@ -1,0 +1,75 @@
+//! `tdshm info`: what is known about one segment.
+
+use std::borrow::Cow;
+
+use tdshm::{BlockError, SegmentReport};
+
+use crate::args::InfoArgs;
+use crate::output::{json, printable, screen, shape, wrapped};
+use crate::{Exit, say};
+
+/// Columns in front of what is said.
+const INDENT: usize = 12;
+
+/// Prints what a look at the segment finds.
+pub(crate) fn run(args: &InfoArgs) -> anyhow::Result<Exit> {
+    let report = tdshm::inspect(args.name.as_str())?;
+    if args.json {
+        json::print(&json::Segment::from(&report))?;
+    } else {
+        screen::write(&text(&report, screen::columns()))?;
+    }
+    if let Some(error) = broken_rule(&report) {
+        say::line(format_args!("the block in {:?} is malformed: {error}", report.name.as_str()));
+    }
+    Ok(Exit::Done)
+}
+
+fn broken_rule(report: &SegmentReport) -> Option<&BlockError> {
+    report.chop.as_ref()?.layout.as_ref().err()
+}
+
+fn text(report: &SegmentReport, columns: usize) -> String {
+    let mut text = format!("{}\n", printable(report.name.as_str()));
+    let mut line = |title: &str, what: &str| text.push_str(&format!("  {title:<10}{what}\n"));
+    line("kind", json::kind(report));
+    let segment = printable(&report.segment);
+    match report.mapped_bytes {
+        Some(bytes) => line("segment", &format!("{segment}, {} mapped", say::count_of(bytes, "byte"))),
+        None => line("segment", &format!("{segment}, which is not there")),
+    }
+    if let Some(chop) = &report.chop {
+        line("block", &format!("{} bytes", chop.block_bytes));
+        match &chop.layout {
+            Ok(contents) => {
+                line("channels", &shape(contents.num_channels, contents.len_samples, contents.sample_rate));
+                match &contents.names {
+                    Some(names) => {
+                        let words = names.iter().map(|name| match printable(name) {
+                            name if name.is_empty() || name.contains(' ') => Cow::Owned(format!("{name:?}")),
+                            name => name,
+                        });
+                        let lines = wrapped(words, columns.saturating_sub(INDENT).max(20));
+                        for (index, names) in lines.iter().enumerate() {
+                            line(if index == 0 { "names" } else { "" }, names);
+                        }
+                    }
+                    None => line("names", "not sent: receivers use chan1, chan2, …"),
+                }
+            }
+            Err(_) => line("channels", "malformed"),
+        }
+    }
+    line(
+        "sender",
+        match report.detached {
+            Some(true) => "has left",
+            Some(false) => "has not left",
+            None => "publishes no info segment: it cannot say whether it left, nor move to a larger segment",
+        },
+    );
+    if let Some(supported) = report.supported {
+        line("receivers", if supported { "at least one has attached" } else { "none has attached yet" });
+    }
+    text
+}

@@ -1,0 +1,89 @@
+//! CSV: a line of channel names, a row a sample.
+
+use std::io::{self, Write};
+
+use crate::output::{Arrival, View, number};
+
+/// The header line comes first, and again, after an empty line, whenever the channels are other ones.
+#[derive(Debug, Default)]
+pub(crate) struct CsvView {
+    /// The names in the last header line; `None` before the first.
+    names: Option<Vec<String>>,
+    text: Vec<u8>,
+}
+
+impl CsvView {
+    fn write(&mut self, arrival: Arrival<'_>) -> Result<(), csv::Error> {
+        let frame = arrival.frame;
+        self.text.clear();
+        if self.names.as_deref() != Some(frame.names()) {
+            if self.names.is_some() {
+                self.text.push(b'\n');
+            }
+            self.names = Some(frame.names().to_vec());
+            let mut header = csv::Writer::from_writer(&mut self.text);
+            header.write_record(frame.names())?;
+            header.flush()?;
+        }
+        if frame.num_channels() == 0 {
+            return Ok(());
+        }
+        for sample in 0..frame.len_samples() {
+            for (channel, (_, samples)) in frame.channels().enumerate() {
+                if channel > 0 {
+                    self.text.push(b',');
+                }
+                let value = samples.get(sample).copied().unwrap_or(f32::NAN);
+                self.text.extend_from_slice(number(value).as_bytes());
+            }
+            self.text.push(b'\n');
+        }
+        Ok(())
+    }
+}
+
+impl View for CsvView {
+    fn show(&mut self, arrival: Arrival<'_>) -> io::Result<()> {
+        self.write(arrival).map_err(io::Error::from)?;
+        let mut out = io::stdout().lock();
+        out.write_all(&self.text)?;
+        out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tdshm::ChopFrame;
+
+    fn written(view: &mut CsvView, names: &[&str], rows: &[&[f32]]) -> String {
+        let frame = ChopFrame::from_rows(names.iter().copied(), 60.0, rows).unwrap();
+        view.write(Arrival { count: 1, frame: &frame }).unwrap();
+        String::from_utf8(view.text.clone()).unwrap()
+    }
+
+    #[test]
+    fn the_header_comes_again_when_the_channels_change() {
+        let mut view = CsvView::default();
+        assert_eq!(written(&mut view, &["a", "b"], &[&[1.0, 2.0], &[0.5, -1e-7]]), "a,b\n1,0.5\n2,-1e-7\n");
+        assert_eq!(written(&mut view, &["a", "b"], &[&[3.0], &[4.0]]), "3,4\n");
+        assert_eq!(written(&mut view, &["a"], &[&[f32::NAN, f32::INFINITY]]), "\na\nnan\ninf\n");
+        assert_eq!(written(&mut view, &["c"], &[&[0.0]]), "\nc\n0\n");
+    }
+
+    #[test]
+    fn names_are_quoted_as_needed() {
+        let mut view = CsvView::default();
+        let text = written(&mut view, &["a,b", "say \"hi\"", "two\nlines", ""], &[&[1.0][..]; 4]);
+        assert_eq!(text, "\"a,b\",\"say \"\"hi\"\"\",\"two\nlines\",\n1,1,1,1\n");
+        assert_eq!(written(&mut view, &[""], &[&[1.0]]), "\n\"\"\n1\n");
+    }
+
+    #[test]
+    fn frames_without_channels_or_samples_have_no_rows() {
+        let mut view = CsvView::default();
+        assert_eq!(written(&mut view, &["a"], &[&[]]), "a\n");
+        written(&mut view, &[], &[]);
+        assert_eq!(written(&mut view, &[], &[]), "");
+    }
+}

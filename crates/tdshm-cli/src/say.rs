@@ -1,0 +1,53 @@
+//! Sentences on standard error.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use crate::output::printable;
+
+/// Says one sentence. Where standard error has gone, nobody wants to know.
+pub(crate) fn line(what: impl Display) {
+    let text = format!("tdshm: {}\n", printable(&what.to_string()));
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// A name as one would type it in a shell.
+pub(crate) fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '+' | '=' | '@' | '%');
+    if name.starts_with('-') {
+        return format!("-- {}", quoted_always(name));
+    }
+    if name.chars().all(plain) { name.to_owned() } else { quoted_always(name) }
+}
+
+fn quoted_always(name: &str) -> String {
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
+/// `1 frame`, `2 frames`.
+pub(crate) fn count(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// [`count`] of what is counted in memory.
+pub(crate) fn count_of(number: usize, thing: &str) -> String {
+    count(u64::try_from(number).unwrap_or(u64::MAX), thing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted_for_the_shell_where_they_need_it() {
+        assert_eq!(quoted("mocap_1"), "mocap_1");
+        assert_eq!(quoted("my cam"), "'my cam'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted("-x"), "-- '-x'");
+    }
+
+    #[test]
+    fn one_is_not_many() {
+        assert_eq!((count(1, "frame"), count(0, "frame")), ("1 frame".into(), "0 frames".into()));
+    }
+}

@@ -1,0 +1,83 @@
+//! Being asked to stop: Ctrl-C, a signal from outside, or a parent that has gone.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::anyhow;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::Exit;
+
+/// How long a wait lasts at most without a look whether to stop.
+pub(crate) const SLICE: Duration = Duration::from_millis(20);
+
+#[cfg(unix)]
+const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
+#[cfg(not(unix))]
+const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
+
+/// Whether this command has been asked to stop.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stop {
+    /// The signal that came first; 0: none.
+    signal: Arc<AtomicUsize>,
+    /// Whoever started this command has gone.
+    orphaned: Arc<AtomicBool>,
+}
+
+impl Stop {
+    /// From now on the first signal asks; the second ends the process at once, whatever it is doing.
+    pub(crate) fn on_signals() -> anyhow::Result<Self> {
+        let stop = Self::default();
+        let once_more = Arc::new(AtomicBool::new(false));
+        for signal in SIGNALS {
+            let status = i32::from(exit_of(signal).code());
+            let number = usize::try_from(signal).unwrap_or_default();
+            flag::register_conditional_shutdown(signal, status, Arc::clone(&once_more))
+                .and_then(|_| flag::register(signal, Arc::clone(&once_more)))
+                .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.signal), number))
+                .map_err(|error| anyhow!("cannot listen for signals: {error}"))?;
+        }
+        Ok(stop)
+    }
+
+    /// Stops too when standard input ends, which it does when the process at its other end dies.
+    pub(crate) fn when_stdin_closes(&self) {
+        let orphaned = Arc::clone(&self.orphaned);
+        thread::spawn(move || {
+            // However it ends, nobody holds the other end any more.
+            let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+            orphaned.store(true, Ordering::Relaxed);
+        });
+    }
+
+    /// How to end, if this command has been asked to stop.
+    pub(crate) fn requested(&self) -> Option<Exit> {
+        match i32::try_from(self.signal.load(Ordering::Relaxed)) {
+            Ok(0) | Err(_) => self.orphaned.load(Ordering::Relaxed).then_some(Exit::Done),
+            Ok(signal) => Some(exit_of(signal)),
+        }
+    }
+
+    /// Waits until `due` after `begin`. `false`: asked to stop before that.
+    pub(crate) fn wait_until(&self, begin: Instant, due: Duration) -> bool {
+        loop {
+            if self.requested().is_some() {
+                return false;
+            }
+            let left = due.saturating_sub(begin.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            thread::sleep(left.min(SLICE));
+        }
+    }
+}
+
+fn exit_of(signal: i32) -> Exit {
+    Exit::Signal(u8::try_from(signal).unwrap_or_default())
+}

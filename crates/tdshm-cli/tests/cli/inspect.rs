@@ -1,0 +1,87 @@
+//! `tdshm info` and `tdshm list`.
+
+use serde_json::{Value, json};
+use tdshm::{ChopFrame, ChopSender, SegmentSender};
+
+use crate::kit::{Name, run};
+
+fn info(name: &Name) -> Value {
+    let ended = run(&["info", name.as_str(), "--json"]);
+    assert_eq!((ended.code, ended.out.len()), (Some(0), 1), "{ended:?}");
+    serde_json::from_str(&ended.out[0]).unwrap()
+}
+
+#[test]
+fn json_has_every_key_and_null_for_what_is_not_known() {
+    let name = Name::new();
+    let mut out = ChopSender::create(name.as_str()).unwrap();
+    out.send(&ChopFrame::from_rows(["cha1", "cha2"], 30.0, &[[0.5; 5]; 2]).unwrap()).unwrap();
+    let expected = json!({
+        "name": name.as_str(),
+        "kind": "chop",
+        "segment": format!("TouchSHM{}", name.as_str()),
+        "mapped_bytes": 65536,
+        "block_bytes": 86,
+        "num_channels": 2,
+        "length": 5,
+        "sample_rate": 30.0,
+        "names": ["cha1", "cha2"],
+        "owner_pid": null,
+        "owner_alive": null,
+        "supported": false,
+        "frames": null,
+        "age_ms": null,
+    });
+    assert_eq!(info(&name), expected);
+
+    let list = run(&["list", "--json"]);
+    assert_eq!((list.code, list.out.len()), (Some(0), 1), "{list:?}");
+    let list: Vec<Value> = serde_json::from_str(&list.out[0]).unwrap();
+    assert!(list.contains(&expected), "{list:#?}");
+
+    let people = run(&["list"]);
+    assert!(people.out[0].starts_with("NAME"), "{people:?}");
+    let line = people.out.iter().find(|line| line.contains(name.as_str())).unwrap();
+    assert_eq!(line.split_whitespace().collect::<Vec<_>>(), [name.as_str(), "chop", "2", "5", "30", "65536"]);
+
+    let people = run(&["info", name.as_str()]);
+    assert!(people.out.contains(&"  channels  2 channels × 5 samples at 30 Hz".to_owned()), "{people:?}");
+    assert!(people.out.contains(&"  names     cha1 cha2".to_owned()), "{people:?}");
+}
+
+#[test]
+fn what_holds_nothing_yet_is_unknown() {
+    let name = Name::new();
+    let _out = ChopSender::create(name.as_str()).unwrap();
+    let info = info(&name);
+    assert_eq!(
+        (&info["kind"], &info["num_channels"], &info["block_bytes"]),
+        (&json!("unknown"), &Value::Null, &Value::Null)
+    );
+}
+
+#[test]
+fn a_broken_header_is_named() {
+    let name = Name::new();
+    let mut segment = SegmentSender::create(name.as_str(), 4096).unwrap();
+    let header: Vec<u8> =
+        [0x12ed_54cf_u32, 1, 36, 5000, 1].iter().flat_map(|field| field.to_le_bytes()).collect();
+    segment.lock().unwrap().view().copy_from(&header);
+    let ended = run(&["info", name.as_str()]);
+    assert_eq!((ended.code, ended.err.len()), (Some(0), 1), "{ended:?}");
+    assert!(ended.err[0].contains("malformed: "), "{ended:?}");
+    assert!(ended.out.contains(&"  channels  malformed".to_owned()), "{ended:?}");
+    let info = info(&name);
+    assert_eq!(
+        (&info["kind"], &info["num_channels"], &info["block_bytes"]),
+        (&json!("chop"), &Value::Null, &json!(36))
+    );
+}
+
+#[test]
+fn an_absent_name_is_status_1() {
+    let name = Name::new();
+    let ended = run(&["info", name.as_str()]);
+    assert_eq!((ended.code, ended.out.len(), ended.err.len()), (Some(1), 0, 1), "{ended:?}");
+    assert!(ended.err[0].starts_with(&format!("tdshm: no segment named {:?}", name.as_str())), "{ended:?}");
+}

@@ -1,0 +1,207 @@
+//! Processes that are killed and reaped, names that are cleaned up, and waits that end.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// How long anything may take before the test fails: far longer than it does on a busy machine.
+const WATCHDOG: Duration = Duration::from_secs(60);
+/// Where the objects of segments and locks are.
+const OBJECTS: &str = "/dev/shm";
+
+/// A short name of its own, whose objects are removed at the end.
+pub(crate) struct Name(String);
+
+impl Name {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        Self(format!("cli{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// The name that the demo with that process id uses.
+    pub(crate) fn of_demo(pid: u32) -> Self {
+        Self(format!("demo{pid}"))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is a data or an info segment. (Locks stay: others may hold them.)
+    pub(crate) fn has_segments(&self) -> bool {
+        let data = format!("{OBJECTS}/TouchSHM{}", self.0);
+        let info = format!("{OBJECTS}/TouchSHMTouchSHM{}4jhd783h", self.0);
+        Path::new(&data).exists() || Path::new(&info).exists()
+    }
+}
+
+impl Drop for Name {
+    fn drop(&mut self) {
+        for object in fs::read_dir(OBJECTS).unwrap().flatten() {
+            let file = object.file_name().into_string().unwrap_or_default();
+            let short =
+                file.strip_prefix("TouchSHM").map(|rest| rest.strip_prefix("TouchSHM").unwrap_or(rest));
+            let ends = ["", "Mutex", "4jhd783h", "4jhd783hMutex"];
+            if short.and_then(|short| short.strip_prefix(&self.0)).is_some_and(|end| ends.contains(&end)) {
+                let _ = fs::remove_file(object.path());
+            }
+        }
+    }
+}
+
+/// The command, running.
+pub(crate) struct Run {
+    child: Child,
+    out: Lines,
+    err: Lines,
+}
+
+/// How a command ended, and what nobody had read until then.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: Vec<String>,
+    pub(crate) err: Vec<String>,
+}
+
+struct Lines {
+    lines: Receiver<String>,
+    /// All of them, for the message of a test that fails.
+    seen: Vec<String>,
+}
+
+impl Lines {
+    fn of(stream: impl Read + Send + 'static) -> Self {
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { lines, seen: Vec::new() }
+    }
+
+    /// The next line; `None` at the end.
+    fn next(&mut self) -> Option<String> {
+        match self.lines.recv_timeout(WATCHDOG) {
+            Ok(line) => {
+                self.seen.push(line.clone());
+                Some(line)
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("no line within {WATCHDOG:?} after {:#?}", self.seen),
+        }
+    }
+}
+
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tdshm"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts `tdshm` with those arguments.
+pub(crate) fn start(args: &[&str]) -> Run {
+    let mut child = command(args).spawn().unwrap();
+    let out = Lines::of(child.stdout.take().unwrap());
+    let err = Lines::of(child.stderr.take().unwrap());
+    Run { child, out, err }
+}
+
+/// Runs `tdshm` with those arguments to its end.
+pub(crate) fn run(args: &[&str]) -> Ended {
+    start(args).wait()
+}
+
+impl Run {
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// The next line of standard output.
+    #[track_caller]
+    pub(crate) fn line(&mut self) -> String {
+        let Some(line) = self.out.next() else {
+            let said = self.rest();
+            panic!("standard output ended after {:#?}; standard error {said:#?}", self.out.seen)
+        };
+        line
+    }
+
+    /// The next line of standard output, as JSON.
+    #[track_caller]
+    pub(crate) fn json(&mut self) -> Value {
+        serde_json::from_str(&self.line()).unwrap()
+    }
+
+    /// Reads standard error up to the line that holds `text`.
+    #[track_caller]
+    pub(crate) fn says(&mut self, text: &str) -> String {
+        loop {
+            match self.err.next() {
+                Some(line) if line.contains(text) => return line,
+                Some(_) => {}
+                None => panic!("{text:?} was not said: {:#?}", self.err.seen),
+            }
+        }
+    }
+
+    /// Sends it a signal, by its name without `SIG`.
+    pub(crate) fn signal(&self, signal: &str) {
+        send_signal(self.id(), signal);
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(mut self) -> Ended {
+        let err = self.rest();
+        let out = std::iter::from_fn(|| self.out.next()).collect();
+        Ended { code: self.child.wait().unwrap().code(), out, err }
+    }
+
+    fn rest(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.err.next()).collect()
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn send_signal(pid: u32, signal: &str) {
+    let status = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status().unwrap();
+    assert!(status.success(), "kill -{signal} {pid}");
+}
+
+/// Waits until `what` is so.
+#[track_caller]
+pub(crate) fn until(what: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !what() {
+        assert!(begin.elapsed() < WATCHDOG, "not so within {WATCHDOG:?}");
+        thread::yield_now();
+    }
+}
+
+/// The samples of one channel of a line of `watch --format json`.
+pub(crate) fn samples(line: &Value, channel: usize) -> Vec<f32> {
+    let samples = line["channels"][channel]["samples"].as_array().unwrap();
+    samples.iter().map(|sample| sample.as_f64().map_or(f32::NAN, |sample| sample as f32)).collect()
+}
+
+/// The names in a line of `watch --format json`.
+pub(crate) fn names(line: &Value) -> Vec<&str> {
+    let channels = line["channels"].as_array().unwrap();
+    channels.iter().map(|channel| channel["name"].as_str().unwrap()).collect()
+}

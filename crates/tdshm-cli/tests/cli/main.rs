@@ -1,0 +1,15 @@
+//! The real binary, in processes of its own. Nothing here sleeps to synchronise: tests wait for lines and for exits.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, which is what its helpers are for"
+)]
+
+mod demo;
+mod inspect;
+mod kit;
+mod send;
+mod usage;
+mod watch;
