@@ -96,6 +96,32 @@ impl Drop for LockAndBuffer {
     }
 }
 
+/// Makes a file in `/dev/shm` with its pages reserved, maps it, copies `from` into it, and removes it again.
+///
+/// # Panics
+///
+/// When the system refuses.
+#[expect(clippy::expect_used, reason = "no benchmark without it")]
+pub fn file_by_hand(name: &str, bytes: usize, from: &[u8]) {
+    let path = std::ffi::CString::new(format!("/dev/shm/{name}")).expect("a name without NUL");
+    let length = libc::off_t::try_from(bytes).expect("a size that fits");
+    // SAFETY: `path` ends with NUL; the mapping has `bytes` bytes, of which at most as many are written; it is
+    // unmapped once, with the length that was mapped.
+    unsafe {
+        let fd =
+            libc::open(path.as_ptr(), libc::O_CREAT | libc::O_EXCL | libc::O_RDWR | libc::O_CLOEXEC, 0o600);
+        assert!(fd >= 0, "cannot create {name}");
+        assert!(libc::fallocate(fd, 0, 0, length) == 0, "no room");
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        let base = libc::mmap(ptr::null_mut(), bytes, access, libc::MAP_SHARED, fd, 0);
+        assert!(base != libc::MAP_FAILED, "cannot map");
+        ptr::copy_nonoverlapping(from.as_ptr(), base.cast(), from.len().min(bytes));
+        libc::munmap(base, bytes);
+        libc::close(fd);
+        libc::unlink(path.as_ptr());
+    }
+}
+
 /// The bytes of some samples.
 #[must_use]
 pub fn bytes_of(samples: &[f32]) -> &[u8] {

@@ -26,6 +26,15 @@ pub fn flat(seed: u32, count: usize, length: usize) -> Vec<f32> {
     (0..count * length).map(|index| sample(seed, count, length, index)).collect()
 }
 
+/// How many different frames a sender that sends flat out has prepared.
+pub const CYCLE: u32 = 16;
+
+/// The seed that such a sender's frame with that number has.
+#[must_use]
+pub fn cycle(number: u64) -> u32 {
+    (number % u64::from(CYCLE)) as u32
+}
+
 /// A frame, a row a channel.
 #[must_use]
 pub fn rows(seed: u32, count: usize, length: usize) -> Vec<Vec<f32>> {

@@ -5,6 +5,7 @@
 //! - [`Peer`]: another process, the program `peer`, which obeys commands and answers in lines;
 //! - [`frames`]: frames that can be checked: every sample follows from the frame's number;
 //! - [`foreign`]: programs that share no code with ours, written by hand from the protocol's description;
+//! - [`acts`]: whole errands of a peer, and what it does to itself;
 //! - [`golden`]: bytes made by hand, in files.
 //!
 //! No test sleeps to synchronise: it waits for a line, or for a condition, and the watchdog is the only clock.
@@ -20,6 +21,8 @@
 )]
 #![deny(unsafe_code)]
 
+#[allow(unsafe_code)] // a process that forks
+pub mod acts;
 #[allow(unsafe_code)] // a foreign program has to map memory by itself
 pub mod foreign;
 pub mod frames;

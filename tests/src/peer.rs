@@ -40,13 +40,42 @@ fn program() -> PathBuf {
     panic!("the program `peer` is not next to this test: build the package tdshm-tests whole");
 }
 
+/// The program, built with the steps at which a process may die (`--cfg tdshm_steps`): once per test process, beside
+/// the ordinary build.
+fn program_with_steps() -> &'static std::path::Path {
+    static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let ordinary = program();
+        let target = ordinary.ancestors().nth(2).expect("TARGET/PROFILE/peer").join("steps");
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .args(["build", "--quiet", "--locked", "--offline", "--package", "tdshm-tests", "--bin", "peer"])
+            .arg("--target-dir")
+            .arg(&target)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("RUSTFLAGS", "--cfg tdshm_steps")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .stdin(Stdio::null())
+            .status()
+            .expect("cargo starts");
+        assert!(status.success(), "the peer with steps cannot be built: {status}");
+        target.join("debug").join("peer").with_extension(std::env::consts::EXE_EXTENSION)
+    })
+}
+
 impl Peer {
     pub(crate) fn start(stage: &Arc<Stage>) -> Self {
-        let mut child = Command::new(program())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the peer program starts");
+        Self::start_command(stage, &mut Command::new(program()))
+    }
+
+    /// One that dies when it reaches a step: `NAME`, or `NAME:N` for the N-th time.
+    pub(crate) fn start_dying(stage: &Arc<Stage>, step: &str) -> Self {
+        Self::start_command(stage, Command::new(program_with_steps()).env("TDSHM_DIE_AT", step))
+    }
+
+    fn start_command(stage: &Arc<Stage>, command: &mut Command) -> Self {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the peer program starts");
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("it is piped");
         let pid = child.id();
@@ -67,6 +96,50 @@ impl Peer {
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// Tells it something and waits for the answer; `None`: it died of it, or before.
+    pub fn ask_dying(&mut self, command: &str) -> Option<Result<String, Refusal>> {
+        self.stage.waits_for(format!("peer {} to obey {command:?}, or to die", self.pid));
+        let stdin = self.stdin.as_mut()?;
+        stdin.write_all(format!("{command}\n").as_bytes()).ok()?;
+        loop {
+            match self.lines.recv() {
+                Ok(line) => match parse(&line) {
+                    None => {}
+                    answer => return answer,
+                },
+                Err(_) => {
+                    let _ = lock(&self.child).wait();
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Stops it, as `kill -STOP` does, and returns when it stands still.
+    pub fn stop(&self) {
+        self.signal(rustix::process::Signal::STOP);
+        let path = format!("/proc/{0}/stat", self.pid);
+        let stands = || {
+            let stat = std::fs::read_to_string(&path).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
+        };
+        self.stage.waits_for(format!("peer {} to stop", self.pid));
+        while !stands() {
+            std::thread::yield_now();
+        }
+    }
+
+    /// Lets it go on.
+    pub fn go_on(&self) {
+        self.signal(rustix::process::Signal::CONT);
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        let pid =
+            i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
+        rustix::process::kill_process(pid, signal).expect("it is there");
     }
 
     /// Tells it something, without waiting for the answer.

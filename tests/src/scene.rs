@@ -133,6 +133,13 @@ impl Scene {
         Peer::start(&self.stage)
     }
 
+    /// Starts another process that dies when it reaches a step (`--cfg tdshm_steps`): `NAME`, or `NAME:N` for the
+    /// N-th time.
+    #[must_use]
+    pub fn dying_peer(&self, step: &str) -> Peer {
+        Peer::start_dying(&self.stage, step)
+    }
+
     /// Waits until `condition` holds; `what` is for the watchdog.
     pub fn until(&self, what: &str, mut condition: impl FnMut() -> bool) {
         self.stage.waits_for(what);

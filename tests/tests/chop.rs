@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use tdshm::{BlockError, ChopFrame, ChopReceiver, ChopSender, Error, FieldValue, Samples};
-use tdshm_tests::{Scene, Seen, frames};
+use tdshm_tests::{Scene, Seen, foreign, frames};
 
 /// Far longer than the watchdog's: whoever waits so long has failed.
 const EVER: Duration = Duration::from_secs(600);
@@ -227,10 +227,15 @@ fn frames_that_grow_and_shrink_up_to_the_room_from_the_other_process() {
             }
         }
     }
-    let refused = sender.try_ask("send 4 70000 48000 9 names").unwrap_err();
-    assert_eq!(refused.code, 120, "{}", refused.text);
-    let seen = Seen::of(input.read().unwrap().unwrap());
-    assert_eq!(seen.seed, Some(seed), "the last frame still lies there");
+    // Beyond the room it moves, and no frame is lost.
+    sender.ask("send 4 70000 48000 99 names");
+    let seen = Seen::of(input.next_timeout(EVER).unwrap().unwrap());
+    assert_eq!((seen.count, seen.length, seen.seed), (4, 70_000, Some(99)));
+    assert_eq!(seen.names, frames::names(99, 4));
+    // Beyond what a block can be it is refused.
+    let refused = sender.try_ask("send 4 0 48000 9 names").map(drop);
+    assert_eq!(refused, Ok(()));
+    assert_eq!(input.next_timeout(EVER).unwrap().unwrap().samples(), [0.0; 0]);
 }
 
 /// A sender as fast as it can, without waiting for anybody: no reader ever sees half of a frame.
@@ -462,7 +467,7 @@ fn what_a_sender_refuses_it_has_not_written() {
     let scene = Scene::new("chop: refusals");
     let mut out = ChopSender::builder(scene.name()).channels(["a", "b"]).create().unwrap();
     out.send(&[[1.0, 2.0], [3.0, 4.0]]).unwrap();
-    let data = tdshm_tests::foreign::Mapping::open(&format!("TouchSHM{}", scene.name())).unwrap();
+    let data = foreign::Mapping::open(&format!("TouchSHM{}", scene.name())).unwrap();
     let before = data.bytes();
     let field = |result: Result<tdshm::Sent, Error>| match result.unwrap_err() {
         Error::Block(error) => error.field,
@@ -474,7 +479,6 @@ fn what_a_sender_refuses_it_has_not_written() {
     assert_eq!(field(out.send_flat(&[1.0; 5], 0)), "samples in the buffer");
     assert_eq!(field(out.send(&[[1.0]])), "number of names");
     assert_eq!(field(out.send(&[[1.0], [2.0], [3.0]])), "number of names");
-    assert_eq!(field(out.send(&[vec![0.0; 9000], vec![0.0; 9000]])), "size");
     let filled = |out: &mut ChopSender, count, length| out.send_with(count, length, |_| panic!("not called"));
     assert_eq!(field(filled(&mut out, 2, 1 << 28)), "size");
     assert_eq!(field(filled(&mut out, 2, usize::MAX)), "numChans * length");
@@ -506,10 +510,16 @@ fn what_a_sender_refuses_it_has_not_written() {
 fn a_frame_that_is_refused_changes_nothing_of_the_sender() {
     let scene = Scene::new("chop: refused frame");
     let mut out = ChopSender::builder(scene.name()).channels(["a"]).sample_rate(60.0).create().unwrap();
-    let large = ChopFrame::from_rows(["x"], 1000.0, &[vec![0.0; 20_000]]).unwrap();
-    assert!(out.send(&large).is_err());
-    out.send(&[[1.0]]).unwrap();
+    let foreign = ChopFrame::from_rows(["x"], 1000.0, &[vec![0.0; 20]]).unwrap();
     let mut input = ChopReceiver::open(scene.name()).unwrap();
+    // Refused after its names and its rate were taken on: somebody has the lock.
+    let lock = tdshm::NamedLock::open(&format!("TouchSHM{}Mutex", scene.name())).unwrap();
+    let held = lock.lock().unwrap();
+    assert_eq!(out.send(&foreign).unwrap_err().code(), 102);
+    let large = ChopFrame::from_rows(["x"], 1000.0, &[vec![0.0; 20_000]]).unwrap();
+    assert_eq!(out.send(&large).unwrap_err().code(), 102, "one that would need a move as well");
+    drop(held);
+    out.send(&[[1.0]]).unwrap();
     let frame = input.read().unwrap().unwrap();
     assert_eq!((frame.names(), frame.sample_rate()), (&["a".to_owned()][..], 60.0));
 }
@@ -522,11 +532,27 @@ fn the_room_is_used_to_the_last_byte() {
     let mut input = ChopReceiver::open(scene.name()).unwrap();
     out.send_flat(&frames::flat(3, 1, samples), samples).unwrap();
     assert_eq!(Seen::of(input.read().unwrap().unwrap()).seed, Some(3));
-    let error = out.send_flat(&frames::flat(4, 1, samples + 1), samples + 1).unwrap_err();
-    assert!(error.to_string().contains("room"), "{error}");
+    let plain = format!("TouchSHM{}", scene.name());
+    assert!(scene.objects().contains(&plain), "it fits: nothing has moved");
+    let data = foreign::Mapping::open(&plain).unwrap();
+    out.send_flat(&frames::flat(4, 1, samples + 1), samples + 1).unwrap();
+    assert_eq!(Seen::of(input.read().unwrap().unwrap()).seed, Some(4), "one more is another segment");
+    assert!(!scene.objects().contains(&plain));
+    assert!(out.room_bytes() >= 36 + 4 * (samples + 1));
+    let old = foreign::parse(&data.bytes()).unwrap();
+    assert_eq!(
+        (old.length, &old.samples[..4]),
+        (samples, &3.0_f32.to_le_bytes()[..]),
+        "nothing of it is here"
+    );
+
+    let samples = (out.room_bytes() - 36) / 4;
+    out.send_flat(&frames::flat(5, 1, samples), samples).unwrap();
+    let room = out.room_bytes();
     out.set_names_sent(true);
-    assert!(out.send_flat(&frames::flat(5, 1, samples), samples).is_err(), "a name does not fit any more");
-    assert_eq!(Seen::of(input.read().unwrap().unwrap()).seed, Some(3));
+    out.send_flat(&frames::flat(6, 1, samples), samples).unwrap();
+    assert!(out.room_bytes() > room, "a name does not fit any more");
+    assert_eq!(Seen::of(input.read().unwrap().unwrap()).seed, Some(6));
 }
 
 #[test]

@@ -149,11 +149,32 @@ fn a_sender_killed_in_mid_write_is_noticed_by_its_reader() {
 
     assert_eq!(sender.ask("hold-send 2 1000 60 2"), "half");
     sender.kill();
-    let frame = input.next_timeout(EVER).unwrap().expect("half of a new frame differs from the last");
-    assert!(frame.is_abandoned(), "whoever reads it is told");
-    assert_eq!(Seen::of(frame).seed, None, "and it is torn indeed");
-    let again = input.read().unwrap().unwrap();
-    assert!(!again.is_abandoned(), "told once");
+    let data = foreign::Mapping::open(&foreign::Names::of(name).data).unwrap();
+    let block = foreign::parse(&data.bytes()).unwrap();
+    let lies: Vec<f32> =
+        block.samples.chunks(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    assert_eq!(frames::seed_of(&lies, 2, 1000), None, "what lies there is torn indeed");
+    for _ in 0..3 {
+        assert!(input.try_next().unwrap().is_none(), "half of a frame is no frame");
+        assert!(input.read().unwrap().is_none());
+        assert!(input.read_into(&mut [0.0; 2000]).unwrap().is_none());
+        assert!(input.view().unwrap().is_none());
+        let last = input.frame().expect("the last good one stays");
+        assert_eq!((Seen::of(last).seed, last.is_abandoned()), (Some(1), false));
+    }
+    // A reader that comes only now has no frame at all.
+    let mut late = ChopReceiver::open(name).unwrap();
+    assert!(late.read().unwrap().is_none() && late.frame().is_none());
+
+    let mut heir = scene.peer();
+    heir.ask(&format!("sender {name} 65536"));
+    heir.ask("send 2 1000 60 3 default");
+    let frame = input.next_timeout(EVER).unwrap().unwrap();
+    assert!(frame.is_abandoned(), "whoever found it is told with the next frame");
+    assert_eq!(Seen::of(frame).seed, Some(3));
+    heir.ask("send 2 1000 60 4 default");
+    let again = input.next_timeout(EVER).unwrap().unwrap();
+    assert_eq!((Seen::of(again).seed, again.is_abandoned()), (Some(4), false), "told once");
 }
 
 /// The reader has no room for the frame yet, or has to learn new names, so it lets go of the lock once more
@@ -183,8 +204,20 @@ fn a_reader_that_needs_room_first_is_told_as_well() {
         sender.ask("send 2 100 60 1 default");
         sender.ask(&format!("hold-send {count} {length} 60 3"));
         sender.kill();
+        let last = input.frame().map(|frame| Seen::of(frame).seed);
+        assert!(input.read().unwrap().is_none(), "{how}: half of a frame is none");
+        assert_eq!(input.frame().map(|frame| Seen::of(frame).seed), last, "{how}");
+        sender = scene.peer();
+        sender.ask(&format!("sender {name} 65536"));
+        sender.ask(&format!("send {count} {length} 60 4 default"));
         let frame = input.read().unwrap().unwrap();
         assert!(frame.is_abandoned(), "{how}");
+        assert_eq!(Seen::of(frame).seed, Some(4), "{how}");
+        assert!(
+            !input.read().unwrap().unwrap().is_abandoned() || input.try_next().unwrap().is_none(),
+            "{how}"
+        );
+        sender.kill();
         scene.sweep();
     }
 }
@@ -200,8 +233,17 @@ fn a_view_and_a_copy_are_told_as_well() {
     drop(input.view().unwrap().unwrap());
     sender.ask("hold-send 2 10 60 2");
     sender.kill();
-    assert!(input.view().unwrap().unwrap().is_abandoned());
+    assert!(input.view().unwrap().is_none(), "half of a frame is none");
+    let mut buffer = [9.0; 20];
+    assert!(input.read_into(&mut buffer).unwrap().is_none());
+    assert_eq!(buffer, [9.0; 20]);
+    let mut heir = scene.peer();
+    heir.ask(&format!("sender {name} 65536"));
+    heir.ask("send 2 10 60 3 default");
+    assert!(input.view().unwrap().unwrap().is_abandoned(), "told with the next frame");
     assert!(!input.view().unwrap().unwrap().is_abandoned());
+    assert!(input.read_into(&mut buffer).unwrap().is_some());
+    assert_eq!(frames::seed_of(&buffer, 2, 10), Some(3));
 }
 
 #[test]
@@ -216,8 +258,12 @@ fn a_reader_that_waits_for_a_dying_sender_goes_on_at_once() {
     sender.ask("hold-send 2 10 60 2");
     reader.begin_and_sleep("read");
     sender.kill();
-    let seen = Seen::parse(&reader.answer().unwrap()).unwrap();
-    assert!(seen.abandoned && seen.seed.is_none(), "{seen:?}");
+    assert!(reader.answer().unwrap().starts_with("none "), "half of a frame is none");
+    let mut heir = scene.peer();
+    heir.ask(&format!("sender {name} 65536"));
+    heir.ask("send 2 10 60 3 default");
+    let seen = reader.see("read").unwrap();
+    assert_eq!((seen.seed, seen.abandoned), (Some(3), true));
 }
 
 #[test]
@@ -312,7 +358,20 @@ fn a_panic_while_filling_lets_go_of_the_lock() {
         out.send_with(1, 4, |_| std::panic::resume_unwind(Box::new(())))
     }));
     assert!(result.is_err());
-    assert!(input.read().unwrap().is_some_and(|frame| !frame.is_abandoned()));
-    assert!(!out.send(&[[1.0]]).unwrap().abandoned);
-    assert_eq!(input.read().unwrap().unwrap().samples(), [1.0]);
+    assert!(input.read().unwrap().is_none(), "what was given up in the middle is no frame");
+    assert!(!out.send(&[[1.0]]).unwrap().abandoned, "the lock was let go of");
+    let frame = input.read().unwrap().unwrap();
+    assert_eq!((frame.samples(), frame.is_abandoned()), (&[1.0][..], false));
+    // The same once there is a frame: that one stays.
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        out.send_with(1, 1, |block| {
+            block.samples().set(0, 7.0);
+            std::panic::resume_unwind(Box::new(()))
+        })
+    }));
+    assert!(result.is_err());
+    assert!(input.try_next().unwrap().is_none());
+    assert_eq!(input.frame().unwrap().samples(), [1.0]);
+    assert!(!out.send(&[[2.0]]).unwrap().abandoned);
+    assert_eq!(input.try_next().unwrap().unwrap().samples(), [2.0]);
 }

@@ -186,6 +186,8 @@ fn our_sender_writes_the_info_blocks_of_the_table() {
     assert_eq!(info.read(0, 44), golden::bytes("3-fresh"));
     assert!(info.bytes()[44..256].iter().all(|byte| *byte == 0), "nothing up to the extension");
     SegmentReceiver::open(scene.name()).unwrap().lock().unwrap();
+    assert_eq!(info.read(0, 44), golden::bytes("3-fresh"), "a receiver of ours has an entry instead");
+    tdshm_tests::foreign::ForeignReceiver::attach(scene.name()).unwrap();
     assert_eq!(info.read(0, 44), golden::bytes("3-supported"));
     out.detach().unwrap();
     assert_eq!(info.read(0, 44), golden::bytes("3-detached"));

@@ -73,7 +73,11 @@ fn a_name_that_is_the_lock_of_another_gives_a_clear_error_and_disturbs_nobody() 
     let mut out = ChopSender::create(&one).unwrap();
     out.send(&[[1.0]]).unwrap();
     let error = ChopSender::create(&other).unwrap_err();
-    assert_eq!(error.code(), 1, "{error}");
+    assert_eq!(error.code(), 110, "{error}");
+    assert!(error.to_string().contains("lock of another segment"), "{error}");
+    // Not even by force: the other one lives.
+    let forced = ChopSender::builder(&other).take_over(true).create().unwrap_err();
+    assert_eq!(forced.code(), 110, "{forced}");
     let read = ChopReceiver::open(&other).unwrap().read().map(|frame| frame.is_some());
     assert!(!matches!(read, Ok(true)), "{read:?}");
     out.send(&[[2.0]]).unwrap();
@@ -110,6 +114,8 @@ fn looking_finds_segments_and_makes_nothing() {
     assert_eq!(scene.objects(), before);
 
     ChopReceiver::open(name).unwrap().read().unwrap();
+    assert_eq!(tdshm::inspect(name).unwrap().supported, Some(false), "ours has an entry instead");
+    foreign::ForeignReceiver::attach(name).unwrap();
     assert_eq!(tdshm::inspect(name).unwrap().supported, Some(true));
 
     // Something that cannot be read does not spoil the list.

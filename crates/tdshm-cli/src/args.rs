@@ -15,6 +15,7 @@ Examples:
   tdshm watch mocap                             what arrives, as a table
   tdshm watch mocap --format csv > take2.csv    or into a file
   tdshm list                                    every segment of this machine
+  tdshm clean                                   remove what dead senders left behind
 
 In TouchDesigner, NAME is the Shared Mem Name of a Shared Mem In CHOP (to
 receive) or a Shared Mem Out CHOP (to send), with Memory Type set to Local.
@@ -41,12 +42,14 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// List the segments of this machine
     List(ListArgs),
+    /// Remove what dead senders left behind, and locks that nobody has open
+    Clean(CleanArgs),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DemoArgs {
     /// How long to stream, in seconds, counted from the first frame
-    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = positive)]
+    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = positive, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
 }
 
@@ -70,7 +73,7 @@ pub(crate) struct SendArgs {
     pub(crate) wave: Wave,
 
     /// How many channels, called chan1, chan2, …
-    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "channels", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "channels", value_parser = at_least_one, allow_negative_numbers = true)]
     pub(crate) count: usize,
 
     /// Names of the channels, with commas between them [default: chan1]
@@ -78,15 +81,15 @@ pub(crate) struct SendArgs {
     pub(crate) channels: Vec<String>,
 
     /// Length of each frame, in samples a channel
-    #[arg(long, value_name = "SAMPLES", default_value_t = 1, value_parser = at_least_one)]
+    #[arg(long, value_name = "SAMPLES", default_value_t = 1, value_parser = at_least_one, allow_negative_numbers = true)]
     pub(crate) length: usize,
 
     /// Sample rate, in Hz, of the wave or of a CSV file; a WAV file brings its own [default: 60]
-    #[arg(long, value_name = "HZ", value_parser = positive_f32)]
+    #[arg(long, value_name = "HZ", value_parser = positive_f32, allow_negative_numbers = true)]
     pub(crate) rate: Option<f32>,
 
     /// How often a frame is sent, in Hz
-    #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = positive)]
+    #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = positive, allow_negative_numbers = true)]
     pub(crate) fps: f64,
 
     /// Leave after N frames [default: never, or at the end of the file]
@@ -96,6 +99,11 @@ pub(crate) struct SendArgs {
     /// Send no channel names: receivers keep the ones they have, or use chan1, chan2, … [default: names are sent]
     #[arg(long)]
     pub(crate) no_names: bool,
+
+    /// Take the name also where another program's sender has it, of which nobody can tell whether it lives; a
+    /// living `tdshm` sender keeps its name, a dead one's is always taken [default: refuse]
+    #[arg(long)]
+    pub(crate) take_over: bool,
 
     /// Send a recording at its own speed: .csv (a header row of channel names, then a row a sample) or .wav
     /// (a channel a track) [default: a wave]
@@ -134,8 +142,12 @@ pub(crate) struct WatchArgs {
     pub(crate) frames: Option<u64>,
 
     /// Fail after S seconds without a new frame [default: wait for ever]
-    #[arg(long, value_name = "S", value_parser = positive)]
+    #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,
+
+    /// Say nothing of frames that were missed: only the newest one counts [default: say how many were missed]
+    #[arg(long)]
+    pub(crate) latest: bool,
 
     /// How to show the frames: table (a line a channel with its last, least and greatest sample), csv (a line of
     /// channel names, again when they change, and a row a sample) or json (an object a frame, one on each line)
@@ -167,6 +179,17 @@ pub(crate) struct ListArgs {
     /// Print a JSON array of what `info --json` prints [default: a table for people]
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CleanArgs {
+    /// Shared-memory names to clean up, and nothing else [default: all]
+    #[arg(value_parser = short_name, value_name = "NAME")]
+    pub(crate) names: Vec<ShortName>,
+
+    /// Only say what would be removed [default: remove it]
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 fn short_name(text: &str) -> Result<ShortName, tdshm::NameError> {

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod clean;
 mod demo;
 mod info;
 mod list;
@@ -24,5 +25,6 @@ pub(crate) fn run(command: Command) -> anyhow::Result<Exit> {
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Clean(args) => clean::run(&args),
     }
 }

@@ -4,6 +4,7 @@
 //! between two reads is gone: the protocol has room for one block.
 
 mod frame;
+mod intake;
 mod names;
 mod receiver;
 mod sender;

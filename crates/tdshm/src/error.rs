@@ -97,7 +97,7 @@ pub enum NameError {
 pub enum LockError {
     /// It was not free within the limit.
     #[error(
-        "the lock {name} was not free within {} ms{}: see what holds it", waited.as_millis(), who_holds(.holder)
+        "the lock {name} was not free within {} ms{}: end or continue the program that holds it, or wait longer", waited.as_millis(), who_holds(.holder)
     )]
     Timeout {
         /// The lock's object name.
@@ -112,6 +112,16 @@ pub enum LockError {
     AlreadyHeld {
         /// The lock's object name.
         name: String,
+    },
+    /// This process was forked from the one that made the sender, which still owns it.
+    #[error(
+        "the segment of {name} belongs to process {owner}, from which this one was forked: make a sender of its own"
+    )]
+    Forked {
+        /// The lock's object name.
+        name: String,
+        /// The process that made the sender.
+        owner: u32,
     },
     /// The object of that name is not a lock this program can use.
     #[error("{name} is not a usable lock: its {field} is {value}, and it should be {expected}: {advice}")]
@@ -147,14 +157,14 @@ fn who_holds(holder: &Option<u32>) -> String {
 #[non_exhaustive]
 pub enum SegmentError {
     /// A data segment of that name is already there.
-    #[error(
-        "a segment named {name:?} is already there ({object}): use another name, or end the program that has it"
-    )]
+    #[error("a segment named {name:?} is already there ({object}): {by}")]
     AlreadyExists {
         /// The short name.
         name: String,
         /// The object that is in the way.
         object: String,
+        /// Whose it is.
+        by: Occupant,
     },
     /// No segment of that name.
     #[error("no segment named {name:?}: start the program that sends it, with that very name")]
@@ -163,15 +173,14 @@ pub enum SegmentError {
         name: String,
     },
     /// An info segment of that name is already there.
-    #[error(
-        "the name {name:?} is already in use (its info segment {object} is there): use another name, or end the \
-         program that has it"
-    )]
+    #[error("the name {name:?} is already in use ({object}): {by}")]
     InfoAlreadyExists {
         /// The short name.
         name: String,
         /// The object that is in the way.
         object: String,
+        /// Whose it is.
+        by: Occupant,
     },
     /// The info segment is missing, or the sender has left.
     #[error("the sender of {name:?} has left: waiting for another one to come")]
@@ -215,6 +224,17 @@ pub enum SegmentError {
         /// The smallest size that makes sense.
         needed: usize,
     },
+    /// There is no room for it in the machine's shared memory.
+    #[error(
+        "no room in shared memory for the {bytes} bytes of {object}: end what uses it up (`tdshm list`, `tdshm clean`), \
+         or give it more (on Linux the size of /dev/shm)"
+    )]
+    NoRoom {
+        /// The object.
+        object: String,
+        /// How many bytes were to be reserved.
+        bytes: usize,
+    },
     /// The info segment does not hold an info block.
     #[error("{object} is not an info segment: its {field} is {value:#x}, and it should be {expected:#x}")]
     BadInfo {
@@ -238,6 +258,44 @@ pub enum SegmentError {
     /// The operating system refused.
     #[error(transparent)]
     Os(#[from] OsError),
+}
+
+/// Whose a name is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Occupant {
+    /// A living process owns it: nobody can take it away.
+    Process(u32),
+    /// Its owner died, but other processes, which it forked, still have its segment open.
+    Heirs {
+        /// The process that owned it.
+        owner: u32,
+        /// Those that have it open.
+        heirs: Vec<u32>,
+    },
+    /// Another program's sender, of which nobody can tell whether it lives.
+    Foreign,
+}
+
+impl core::fmt::Display for Occupant {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Process(pid) => write!(f, "process {pid} sends it: use another name, or end that process"),
+            Self::Heirs { owner, heirs } => {
+                let heirs: Vec<String> = heirs.iter().map(ToString::to_string).collect();
+                let heirs = heirs.join(" and ");
+                write!(
+                    f,
+                    "its sender, process {owner}, has died, but process {heirs}, which it forked, still has the \
+                     segment open: end process {heirs}"
+                )
+            }
+            Self::Foreign => f.write_str(
+                "another program made it, and nobody can tell whether that still lives: end it, or take the name \
+                 over (`take_over`, `--take-over`)",
+            ),
+        }
+    }
 }
 
 /// What the operating system said, with the operation and the object.
@@ -322,6 +380,7 @@ impl LockError {
         match self {
             Self::Timeout { .. } => ErrorKind::Retry,
             Self::AlreadyHeld { .. } => ErrorKind::Busy,
+            Self::Forked { .. } => ErrorKind::Refused,
             Self::NotALock { .. } | Self::Unrecoverable { .. } => ErrorKind::Broken,
             Self::Object(error) => error.kind(),
         }
@@ -333,6 +392,7 @@ impl LockError {
             Self::AlreadyHeld { .. } => 102,
             Self::NotALock { .. } => 103,
             Self::Unrecoverable { .. } => 104,
+            Self::Forked { .. } => 105,
             Self::Object(error) => error.code(),
         }
     }
@@ -346,9 +406,10 @@ impl SegmentError {
             Self::AlreadyExists { .. } | Self::InfoAlreadyExists { .. } => ErrorKind::Busy,
             Self::DoesNotExist { .. } => ErrorKind::Absent,
             Self::InfoDoesNotExist { .. } => ErrorKind::Gone,
-            Self::UnableToMap { .. } | Self::UnableToLockInfo { .. } | Self::TooSmall { .. } => {
-                ErrorKind::Retry
-            }
+            Self::UnableToMap { .. }
+            | Self::UnableToLockInfo { .. }
+            | Self::TooSmall { .. }
+            | Self::NoRoom { .. } => ErrorKind::Retry,
             Self::NotOurs { .. } | Self::BadSize { .. } | Self::Os(_) => ErrorKind::Refused,
             Self::BadInfo { .. } => ErrorKind::Broken,
         }
@@ -373,6 +434,7 @@ impl SegmentError {
             Self::UnableToMap { .. }
             | Self::NotOurs { .. }
             | Self::TooSmall { .. }
+            | Self::NoRoom { .. }
             | Self::BadInfo { .. }
             | Self::BadSize { .. }
             | Self::Os(_) => ErrorState::UnableToMap,
@@ -386,6 +448,7 @@ impl SegmentError {
             Self::BadInfo { .. } => 112,
             Self::BadSize { .. } => 113,
             Self::Os(_) => 114,
+            Self::NoRoom { .. } => 115,
             _ => self.state() as i32,
         }
     }

@@ -31,6 +31,7 @@
 //! | `mem` | the one place that reads and writes mapped bytes | nothing |
 //! | `sys` | what each operating system does: objects, mappings, locks, processes | `mem` |
 //! | `lock` | [`NamedLock`]: a lock between processes that survives its holder (§5) | `sys` |
+//! | `notice` | the extension behind the info block: the owner, the sequence of writes (§11) | `mem`, `sys`, `wire` |
 //! | `segment` | [`SegmentSender`], [`SegmentReceiver`], and [`inspect`]: create, open, leave, look (§2 to §6) | all above |
 //! | `chop` | [`ChopSender`], [`ChopReceiver`], [`ChopFrame`] | all above |
 //!
@@ -53,7 +54,9 @@ mod lock;
 #[allow(unsafe_code)] // the one place that touches mapped bytes
 mod mem;
 mod name;
+mod notice;
 mod segment;
+mod step;
 #[allow(unsafe_code)] // the one place that calls the operating system
 mod sys;
 mod wire;
@@ -62,11 +65,15 @@ pub use chop::{
     ChopBlockMut, ChopFrame, ChopReceiver, ChopSender, ChopSenderBuilder, ChopShape, ChopView, Samples, Sent,
 };
 pub use error::{
-    BlockError, Error, ErrorKind, ErrorState, FieldValue, LockError, NameError, OsError, SegmentError,
+    BlockError, Error, ErrorKind, ErrorState, FieldValue, LockError, NameError, Occupant, OsError,
+    SegmentError,
 };
 pub use lock::{Acquired, LockGuard, NamedLock};
 pub use mem::{ViewBytes, ViewBytesMut, ViewF32, ViewF32Mut};
 pub use name::ShortName;
-pub use segment::inspect::{BlockKind, ChopContents, ChopReport, SegmentReport, inspect, list};
+pub use segment::clean::{DryRun, Fate, Swept, SweptKind, clean};
+pub use segment::inspect::{
+    BlockKind, ChopContents, ChopReport, NoticeReport, ReceiverReport, SegmentReport, inspect, list,
+};
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};

@@ -14,7 +14,7 @@
 
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU32};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -91,6 +91,25 @@ impl<'m> Region<'m> {
         Ok(())
     }
 
+    /// Copies samples in that lie apart, as many as `count` and the iterator have.
+    #[inline]
+    pub(crate) fn copy_each_in(
+        self,
+        offset: usize,
+        count: usize,
+        from: impl Iterator<Item = f32>,
+    ) -> Result<(), OutOfBounds> {
+        let bytes = count.checked_mul(size_of::<f32>()).ok_or(OutOfBounds)?;
+        let to = self.check(offset, bytes)?.cast::<f32>();
+        for (index, sample) in (0..count).zip(from) {
+            // SAFETY: `index < count`, and `check` puts `count` samples inside the mapping.
+            let to = unsafe { to.add(index) };
+            // SAFETY: as the line above; the write does not ask for alignment. The race is the module's.
+            unsafe { to.write_unaligned(sample) };
+        }
+        Ok(())
+    }
+
     /// Copies a plain value out, whatever its alignment there.
     #[inline]
     pub(crate) fn read<T: FromBytes>(self, offset: usize) -> Result<T, OutOfBounds> {
@@ -117,6 +136,21 @@ impl<'m> Region<'m> {
         })
     }
 
+    /// A number that is another one, in all likelihood, when any byte is.
+    pub(crate) fn fingerprint(self) -> u64 {
+        let mix = |print: u64, part: u64| (print.rotate_left(23) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (mut print, mut at) = (0, 0);
+        while let Ok(part) = self.read::<u64>(at) {
+            print = mix(print, part);
+            at += size_of::<u64>();
+        }
+        while let Ok(byte) = self.read::<u8>(at) {
+            print = mix(print, byte.into());
+            at += 1;
+        }
+        print
+    }
+
     /// A byte by which two sides coordinate.
     #[inline]
     pub(crate) fn atomic_u8(self, offset: usize) -> Result<&'m AtomicU8, OutOfBounds> {
@@ -136,6 +170,17 @@ impl<'m> Region<'m> {
         // SAFETY: all four bytes lie inside the mapping, which stays for `'m` (`Region::new`), and the
         // address is aligned, as was just checked; aligned words are not torn by the hardware.
         Ok(unsafe { AtomicU32::from_ptr(at.as_ptr()) })
+    }
+
+    /// Eight bytes by which two sides coordinate. Fails as well where the address is not a multiple of 8.
+    #[inline]
+    pub(crate) fn atomic_u64(self, offset: usize) -> Result<&'m AtomicU64, OutOfBounds> {
+        let at = self.check(offset, 8)?.cast::<u64>();
+        if !at.is_aligned() {
+            return Err(OutOfBounds);
+        }
+        // SAFETY: as in `atomic_u32`, with eight bytes.
+        Ok(unsafe { AtomicU64::from_ptr(at.as_ptr()) })
     }
 
     /// The address, for objects that live here and that the system's own functions work on.
@@ -300,15 +345,33 @@ write_view!(
 );
 
 #[cfg(test)]
+/// Memory of the heap with the shape of a mapping, so that Miri and the sanitizers reach this module.
+pub(crate) fn on_heap<R>(bytes: usize, run: impl FnOnce(Region<'_>) -> R) -> R {
+    let mut memory = vec![0_u64; bytes.div_ceil(8)];
+    let base = NonNull::new(memory.as_mut_ptr().cast::<u8>()).unwrap();
+    // SAFETY: `memory` lives and is not touched otherwise until `run` has returned.
+    run(unsafe { Region::new(base, bytes) })
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Memory of the heap with the shape of a mapping, so that Miri and the sanitizers reach this module.
-    fn on_heap<R>(bytes: usize, run: impl FnOnce(Region<'_>) -> R) -> R {
-        let mut memory = vec![0_u64; bytes.div_ceil(8)];
-        let base = NonNull::new(memory.as_mut_ptr().cast::<u8>()).unwrap();
-        // SAFETY: `memory` lives and is not touched otherwise until `run` has returned.
-        run(unsafe { Region::new(base, bytes) })
+    #[test]
+    fn a_fingerprint_tells_which_byte_changed() {
+        on_heap(21, |region| {
+            let blank = region.fingerprint();
+            let mut seen = vec![blank];
+            for at in 0..21 {
+                region.copy_in(at, &[1]).unwrap();
+                seen.push(region.fingerprint());
+                region.copy_in(at, &[0]).unwrap();
+            }
+            assert_eq!(region.fingerprint(), blank);
+            seen.sort_unstable();
+            seen.dedup();
+            assert_eq!(seen.len(), 22);
+        });
     }
 
     #[test]

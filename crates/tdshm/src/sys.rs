@@ -5,7 +5,8 @@
 //!
 //! - [`Object`]: a named stretch of shared memory, mapped whole; created complete or not at all;
 //! - [`Lock`]: a named lock between processes that survives its holder;
-//! - [`Peek`]: a look at an object that neither maps nor locks it;
+//! - [`Peek`]: an object through its descriptor, for those who look and clean up: nothing is mapped;
+//! - [`process`], [`life`]: who this process is, and whether another one lives;
 //! - [`object_names`]: the names of the objects there are.
 //!
 //! No number of the protocol stands here: layouts arrive as arguments.
@@ -23,7 +24,12 @@ use linux as system;
 #[cfg(not(target_os = "linux"))]
 compile_error!("tdshm has no implementation for this operating system yet");
 
-pub(crate) use system::{Lock, Object, Peek, object_names};
+#[cfg(tdshm_steps)]
+pub(crate) use process::die;
+pub(crate) use system::{
+    Lock, Object, Peek, coarse_instant, coarse_time, life, object_names, process, program_name, sleep_on,
+    start_time, wake_all,
+};
 
 /// Who besides the owner may open an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +43,30 @@ impl Access {
     pub(crate) const PRIVATE: Self = Self { mode: 0o600 };
 }
 
+/// What is made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Make<'a> {
+    /// Bytes that are wanted.
+    pub(crate) bytes: usize,
+    /// Bytes that have to be, where there is not room for those.
+    pub(crate) least: usize,
+    /// Who else may open it.
+    pub(crate) access: Access,
+    /// Whether this process owns it for as long as it has it open (wire §6).
+    pub(crate) owned: bool,
+    /// The object whose name it takes, once it is complete.
+    pub(crate) replaces: Option<&'a Object>,
+}
+
+/// Whether a process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// It does.
+    Lives,
+    /// It does not, or not as the one that was asked for.
+    Dead,
+}
+
 /// Why an object could not be created or opened.
 #[derive(Debug)]
 pub(crate) enum ObjectError {
@@ -48,6 +78,8 @@ pub(crate) enum ObjectError {
     NotOurs(String),
     /// The object is smaller than what it has to hold.
     TooSmall { bytes: usize },
+    /// There is no room for so many bytes.
+    NoRoom { bytes: usize },
     /// The system would not map it.
     Map(io::Error),
     /// Any other refusal of the system, with what was tried.

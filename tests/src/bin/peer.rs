@@ -7,10 +7,16 @@
 //! | --- | --- | --- |
 //! | `sender NAME ROOM [MODE]` | creates a sender with so many bytes of room, mode in octal | `ok` |
 //! | `send COUNT LENGTH RATE SEED NAMES` | sends one frame; NAMES: `names` of the frame, `nonames`, `default` | `ok clean` or `ok abandoned` |
+//! | `send-blank LENGTH` | sends one frame of one channel whose samples are whatever lies there | `ok clean` or `ok abandoned` |
 //! | `hold-send COUNT LENGTH RATE SEED` | writes half of a frame and holds the lock, until `let-go` | `ok` |
+//! | `flat-out N COUNT LENGTH` | sends N frames without a pause; the one with number I has seed I modulo 16 | `ok` |
+//! | `take-over NAME ROOM [MODE]` | as `sender`, also from a foreign one | `ok` |
 //! | `detach` | the sender leaves | `ok` |
 //! | `receiver NAME [MS]` | opens a receiver, whose limit for locks is so long | `ok` |
 //! | `read`, `next MS`, `try-next`, `view` | reads; the frame's samples are checked | `ok frame …` or `ok none ATTACHED` |
+//! | `number` | of the last frame: what is known without reading | `ok NUMBER MISSED`, `ok unknown` or `ok none` |
+//! | `follow LAST` | receives until the frame with number LAST of a `flat-out`, and checks each | `ok RECEIVED MISSED` |
+//! | `wait SEED` | waits for the frame with that number, or a torn one | `ok frame …` |
 //! | `hold-view` | reads and holds the lock, until `let-go` | `ok frame …` or `ok none ATTACHED` |
 //! | `close` | drops the receiver | `ok` |
 //! | `state` | the receiver's | `ok ATTACHED STATE` |
@@ -24,7 +30,7 @@
 //! | `quit` | ends in peace, everything dropped; also from within a hold | none |
 //! | `announce COMMAND…` | `note begin`, then the command | the command's |
 //!
-//! While something is held all other commands work. New commands (`resize`, `stop`, `kill-at POINT`) are one
+//! More of them stand in `tdshm_tests::acts`. While something is held all other commands work. New commands (`resize`, `stop`, `kill-at POINT`) are one
 //! arm of `obey` each.
 #![allow(
     clippy::unwrap_used,
@@ -44,6 +50,9 @@ use std::time::Duration;
 use tdshm::{ChopReceiver, ChopSender, Error, NamedLock, SegmentReceiver};
 use tdshm_tests::foreign::Mapping;
 use tdshm_tests::{Seen, frames};
+
+/// How many frames a sender prepares that sends flat out.
+const CYCLE: u64 = 16;
 
 fn main() {
     let (sender, input) = mpsc::channel();
@@ -153,9 +162,11 @@ impl Session {
 
     fn obey(&mut self, line: &str) -> Result<Done, Failure> {
         let words = &mut line.split_whitespace();
-        let answer = match word(words, "the command")? {
-            "sender" => {
+        let command = word(words, "the command")?;
+        let answer = match command {
+            "sender" | "take-over" => {
                 let builder = ChopSender::builder(word(words, "NAME")?).room_bytes(number(words, "ROOM")?);
+                let builder = builder.take_over(command == "take-over");
                 let builder = match words.next() {
                     Some(mode) => builder.mode(u32::from_str_radix(mode, 8).expect("an octal mode")),
                     None => builder,
@@ -164,7 +175,13 @@ impl Session {
                 String::new()
             }
             "send" => self.send(words)?,
+            "send-blank" => {
+                let Some(sender) = &mut self.sender else { return usage("no sender") };
+                sender.set_channels([""; 0])?;
+                how(sender.send_with(1, number(words, "LENGTH")?, |_| {})?.abandoned)
+            }
             "hold-send" => return self.hold_send(words),
+            "flat-out" => self.flat_out(words)?,
             "detach" => {
                 let Some(sender) = self.sender.take() else { return usage("no sender") };
                 sender.detach()?;
@@ -184,6 +201,19 @@ impl Session {
             "next" => {
                 let limit = Duration::from_millis(number(words, "MS")?);
                 self.read(|receiver| Ok(receiver.next_timeout(limit)?.map(Seen::of)))?
+            }
+            "number" => self.number()?,
+            "follow" => self.follow(number(words, "LAST")?)?,
+            "wait" => {
+                let seed = Some(number(words, "SEED")?);
+                loop {
+                    let seen = self.read(|receiver| {
+                        Ok(receiver.next_timeout(Duration::from_secs(600))?.map(Seen::of))
+                    })?;
+                    if Seen::parse(&seen).is_some_and(|seen| seen.seed == seed || seen.seed.is_none()) {
+                        break seen;
+                    }
+                }
             }
             "view" => self.read(|receiver| Ok(receiver.view()?.as_ref().map(seen_in_view)))?,
             "hold-view" => return self.hold_view(),
@@ -239,7 +269,10 @@ impl Session {
             "die" => die(),
             "let-go" | "unlock" => return Ok(Done::Flow(Flow::LetGo)),
             "quit" => return Ok(Done::Flow(Flow::Quit)),
-            _ => return usage("no such command"),
+            other => match tdshm_tests::acts::obey(other, words) {
+                Some(answer) => answer?,
+                None => return usage("no such command"),
+            },
         };
         Ok(Done::Answer(answer))
     }
@@ -264,6 +297,19 @@ impl Session {
             sender.send_flat(&samples, length)?
         };
         Ok(how(sent.abandoned))
+    }
+
+    fn flat_out(&mut self, words: &mut SplitWhitespace<'_>) -> Result<String, Failure> {
+        let Some(sender) = &mut self.sender else { return usage("no sender") };
+        let times: u32 = number(words, "N")?;
+        let (channels, length) = (number(words, "COUNT")?, number(words, "LENGTH")?);
+        // Made before, so that the sending is flat out.
+        let cycle: Vec<_> = (0..CYCLE as u32).map(|seed| frames::flat(seed, channels, length)).collect();
+        for _ in 0..times {
+            let seed = (sender.frames() + 1) % CYCLE;
+            sender.send_flat(cycle.get(seed as usize).unwrap(), length)?;
+        }
+        Ok(String::new())
     }
 
     fn hold_send(&mut self, words: &mut SplitWhitespace<'_>) -> Result<Done, Failure> {
@@ -294,6 +340,40 @@ impl Session {
             Some(seen) => seen.to_line(),
             None => format!("none {:?}", receiver.attached()),
         })
+    }
+
+    fn number(&self) -> Result<String, Failure> {
+        let Some(receiver) = &self.receiver else { return usage("no receiver") };
+        let Some(frame) = receiver.frame() else { return Ok("none".to_owned()) };
+        Ok(match (frame.number(), frame.missed(), frame.age()) {
+            (Some(number), Some(missed), Some(_)) => format!("{number} {missed}"),
+            (None, None, None) => "unknown".to_owned(),
+            other => return usage(format!("all of it is known, or nothing: {other:?}")),
+        })
+    }
+
+    fn follow(&mut self, last: u64) -> Result<String, Failure> {
+        let Some(receiver) = &mut self.receiver else { return usage("no receiver") };
+        let (mut received, mut missed, mut before) = (0_u64, 0_u64, None);
+        while before != Some(last) {
+            let Some(frame) = receiver.next_timeout(Duration::from_secs(600))? else {
+                return usage("no frame came");
+            };
+            let (Some(number), Some(lost)) = (frame.number(), frame.missed()) else {
+                return usage("nobody counts");
+            };
+            if before.is_some_and(|before| number != before + 1 + lost) {
+                return usage(format!("{number} after {before:?}, with {lost} missed"));
+            }
+            let seed = frames::seed_of(frame.samples(), frame.num_channels(), frame.len_samples());
+            if seed.map(u64::from) != Some(number % CYCLE) {
+                return usage(format!("frame {number} holds {seed:?}"));
+            }
+            before = Some(number);
+            received += 1;
+            missed += lost;
+        }
+        Ok(format!("{received} {missed}"))
     }
 
     fn hold_view(&mut self) -> Result<Done, Failure> {

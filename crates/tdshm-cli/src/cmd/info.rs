@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use tdshm::{BlockError, SegmentReport};
+use tdshm::{BlockError, NoticeReport, ReceiverReport, SegmentReport};
 
 use crate::args::InfoArgs;
 use crate::output::{json, printable, screen, shape, wrapped};
@@ -60,16 +60,51 @@ fn text(report: &SegmentReport, columns: usize) -> String {
             Err(_) => line("channels", "malformed"),
         }
     }
-    line(
-        "sender",
-        match report.detached {
-            Some(true) => "has left",
-            Some(false) => "has not left",
-            None => "publishes no info segment: it cannot say whether it left, nor move to a larger segment",
-        },
-    );
-    if let Some(supported) = report.supported {
-        line("receivers", if supported { "at least one has attached" } else { "none has attached yet" });
+    line("sender", &sender(report));
+    if let Some(notices) = &report.notices {
+        if let Some(age) = notices.age {
+            line("frames", &format!("{}, the last one {} ms ago", notices.frames, age.as_millis()));
+        }
+        for (index, receiver) in notices.receivers.iter().enumerate() {
+            let title = if index == 0 { "receivers" } else { "" };
+            line(title, &reader(receiver));
+        }
+    }
+    if let Some(true) = report.supported {
+        line("foreign", "at least one receiver of another program has attached");
     }
     text
+}
+
+/// Whose the segment is, and whether that lives.
+fn sender(report: &SegmentReport) -> String {
+    let dead = "replace it with a new sender, or remove what it left with `tdshm clean`";
+    match (&report.notices, report.detached) {
+        (_, Some(true)) => "has left".to_owned(),
+        (Some(NoticeReport { owner_pid: Some(pid), owner_alive, program, .. }), _) => {
+            let program = printable(program);
+            if *owner_alive {
+                format!("process {pid} ({program})")
+            } else {
+                format!("process {pid} ({program}) has died: {dead}")
+            }
+        }
+        (Some(_), _) => format!("has gone: {dead}"),
+        (None, Some(false)) => "another program, which has not said that it left".to_owned(),
+        (None, None) => {
+            "publishes no info segment: it cannot say whether it left, nor move to a larger segment"
+                .to_owned()
+        }
+    }
+}
+
+fn reader(receiver: &ReceiverReport) -> String {
+    let pid = receiver.pid;
+    let what = match receiver.frame {
+        _ if !receiver.alive => "has died".to_owned(),
+        None => "has read nothing yet".to_owned(),
+        Some(_) if receiver.behind == 0 => "has the newest frame".to_owned(),
+        Some(_) => format!("is {} behind", say::count(receiver.behind, "frame")),
+    };
+    format!("process {pid} {what}")
 }

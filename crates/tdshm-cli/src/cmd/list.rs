@@ -61,8 +61,11 @@ fn cells(report: &SegmentReport) -> [String; 6] {
 }
 
 fn remark(report: &SegmentReport) -> &'static str {
+    let notices = report.notices.as_ref();
     if report.detached == Some(true) {
         "its sender has left"
+    } else if notices.is_some_and(|notices| !notices.owner_alive) {
+        "its sender has died: see `tdshm clean`"
     } else if report.mapped_bytes.is_none() {
         "no data segment"
     } else if report.chop.as_ref().is_some_and(|chop| chop.layout.is_err()) {

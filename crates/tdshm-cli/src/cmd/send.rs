@@ -1,5 +1,7 @@
 //! `tdshm send`: a wave or a recording, into a segment.
 
+mod readers;
+
 use std::time::{Duration, Instant};
 
 use clap::CommandFactory;
@@ -9,6 +11,7 @@ use tdshm_io::{ReadOptions, Recording};
 
 use crate::args::{Args, SendArgs};
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::send::readers::Readers;
 use crate::output::{shape, short};
 use crate::pace::Pace;
 use crate::source::{Playback, Source, Tick, WaveSource};
@@ -82,6 +85,7 @@ fn create(args: &SendArgs, source: &Source) -> Result<ChopSender, tdshm::Error> 
         .sample_rate(rate)
         .names_sent(!args.no_names)
         .room_for(count, source.longest_frame().saturating_add(samples_for_names))
+        .take_over(args.take_over)
         .lock_limit(LOCK_LIMIT)
         .create()
 }
@@ -114,10 +118,12 @@ fn stream(
     let mut buffer = Vec::new();
     let mut last_sent = None;
     let mut lost = false;
+    let mut readers = Readers::new(args.name.as_str());
     while args.frames.is_none_or(|frames| sender.frames() < frames) {
         if !stop.wait_until(begin, pace.due()) {
             return Ok(());
         }
+        readers.look();
         match source.tick(begin.elapsed(), &mut buffer) {
             Tick::Frame { len_samples } => match sender.send_flat(&buffer, len_samples) {
                 Ok(sent) => {

@@ -30,10 +30,11 @@ pub(crate) fn run(args: &WatchArgs, stop: &Stop) -> anyhow::Result<Exit> {
             Format::Json => Box::new(JsonView::default()),
         },
         count: 0,
+        missed: Missed { latest: args.latest, ..Missed::default() },
         told: Told::default(),
     };
     let result = watcher.watch(args, stop);
-    let settled = watcher.settle();
+    let settled = watcher.settle().and_then(|()| watcher.tell_of_missed(true));
     let exit = result?;
     settled?;
     Ok(exit)
@@ -44,8 +45,21 @@ struct Watcher {
     view: Box<dyn View>,
     /// Frames that arrived.
     count: u64,
+    missed: Missed,
     told: Told,
 }
+
+/// Frames that the sender sent and this watcher did not see.
+#[derive(Default)]
+struct Missed {
+    /// They do not matter.
+    latest: bool,
+    since_told: u64,
+    told: Option<Instant>,
+}
+
+/// How often missed frames are told of.
+const MISSED_EVERY: Duration = Duration::from_secs(1);
 
 /// What has been said already.
 #[derive(Default)]
@@ -98,14 +112,27 @@ impl Watcher {
         }
         self.count = self.count.saturating_add(1);
         let Some(arrival) = last(&self.receiver, self.count) else { return Ok(false) };
+        self.missed.since_told = self.missed.since_told.saturating_add(arrival.frame.missed().unwrap_or(0));
         self.view.show(arrival)?;
+        self.tell_of_missed(false)?;
+        let Some(arrival) = last(&self.receiver, self.count) else { return Ok(true) };
         if arrival.frame.is_abandoned() {
             let (name, count) = (self.receiver.name().as_str(), self.count);
-            self.tell(&format!(
-                "a process that held the lock of {name:?} died; frame {count} may be half one frame and half another"
-            ))?;
+            self.tell(&format!("a process that held the lock of {name:?} died before frame {count}"))?;
         }
         Ok(true)
+    }
+
+    /// Says how many frames were missed, once in a while, or `now`.
+    fn tell_of_missed(&mut self, now: bool) -> io::Result<()> {
+        let missed = self.missed.since_told;
+        let soon = !now && self.missed.told.is_some_and(|told| told.elapsed() < MISSED_EVERY);
+        if missed == 0 || self.missed.latest || soon {
+            return Ok(());
+        }
+        self.missed.since_told = 0;
+        self.missed.told = Some(Instant::now());
+        self.tell(&format!("missed {} before frame {}", say::count(missed, "frame"), self.count))
     }
 
     /// Says when the sender is not there yet, leaves, or comes.
@@ -119,6 +146,7 @@ impl Watcher {
         let what = match attached {
             Attached::Yes => format!("the sender of {name:?} is there"),
             Attached::Left => format!("the sender of {name:?} has left: waiting for another one"),
+            Attached::Died => format!("the sender of {name:?} has died: waiting for another one"),
             _ => format!("waiting for {name:?}: no program sends it yet"),
         };
         self.tell(&what)
@@ -153,7 +181,8 @@ impl Watcher {
         match self.receiver.attached() {
             Attached::Yes if self.count > 0 => {
                 format!(
-                    "no new frame of {name:?} in {seconds} s: its sender is there, but its values do not change"
+                    "no new frame of {name:?} in {seconds} s: its sender is there, but sends nothing, or, if it is \
+                     another program's, the same again and again"
                 )
             }
             Attached::Yes => format!(

@@ -1,10 +1,11 @@
 //! JSON: an object a frame on one line, and what `info` and `list` know.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
-use tdshm::{BlockKind, ChopFrame, SegmentReport};
+use tdshm::{BlockKind, ChopFrame, ReceiverReport, SegmentReport};
 
 use crate::output::{Arrival, View};
 
@@ -12,9 +13,9 @@ use crate::output::{Arrival, View};
 #[derive(Serialize)]
 struct Line<'f> {
     frame: u64,
-    /// Frames that this receiver missed before this one; not known yet.
+    /// Frames that this receiver missed before this one; null for a foreign sender's, which nobody counts.
     missed: Option<u64>,
-    /// Milliseconds from sending to receiving; not known yet.
+    /// Milliseconds from sending to showing; null likewise.
     age_ms: Option<f64>,
     sample_rate: f32,
     #[serde(serialize_with = "channels")]
@@ -48,8 +49,8 @@ impl JsonView {
         self.text.clear();
         let line = Line {
             frame: count,
-            missed: None,
-            age_ms: None,
+            missed: frame.missed(),
+            age_ms: frame.age().map(milliseconds),
             sample_rate: frame.sample_rate(),
             channels: frame,
         };
@@ -80,17 +81,40 @@ pub(crate) struct Segment<'r> {
     length: Option<usize>,
     sample_rate: Option<f32>,
     names: Option<&'r [String]>,
-    /// Not known yet, like `owner_alive`, `frames` and `age_ms`.
+    /// Null for a foreign sender's segment, like `owner_alive`, `frames`, `age_ms` and `receivers`.
     owner_pid: Option<u32>,
     owner_alive: Option<bool>,
     supported: Option<bool>,
     frames: Option<u64>,
     age_ms: Option<f64>,
+    receivers: Option<Vec<Receiver>>,
+}
+
+/// A receiver that has registered itself.
+#[derive(Serialize)]
+struct Receiver {
+    pid: u32,
+    alive: bool,
+    waiting: bool,
+    frame: Option<u64>,
+    behind: u64,
+}
+
+impl From<&ReceiverReport> for Receiver {
+    fn from(report: &ReceiverReport) -> Self {
+        let ReceiverReport { pid, alive, waiting, frame, behind, .. } = *report;
+        Self { pid, alive, waiting, frame, behind }
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
 }
 
 impl<'r> From<&'r SegmentReport> for Segment<'r> {
     fn from(report: &'r SegmentReport) -> Self {
         let contents = report.chop.as_ref().and_then(|chop| chop.layout.as_ref().ok());
+        let notices = report.notices.as_ref();
         Self {
             name: report.name.as_str(),
             kind: kind(report),
@@ -101,11 +125,12 @@ impl<'r> From<&'r SegmentReport> for Segment<'r> {
             length: contents.map(|contents| contents.len_samples),
             sample_rate: contents.map(|contents| contents.sample_rate),
             names: contents.and_then(|contents| contents.names.as_deref()),
-            owner_pid: None,
-            owner_alive: None,
+            owner_pid: notices.and_then(|notices| notices.owner_pid),
+            owner_alive: notices.map(|notices| notices.owner_alive),
             supported: report.supported,
-            frames: None,
-            age_ms: None,
+            frames: notices.map(|notices| notices.frames),
+            age_ms: notices.and_then(|notices| notices.age).map(milliseconds),
+            receivers: notices.map(|notices| notices.receivers.iter().map(Receiver::from).collect()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `tdshm info` and `tdshm list`.
 
 use serde_json::{Value, json};
-use tdshm::{ChopFrame, ChopSender, SegmentSender};
+use tdshm::{ChopFrame, ChopReceiver, ChopSender, SegmentSender};
 
 use crate::kit::{Name, run};
 
@@ -16,7 +16,8 @@ fn json_has_every_key_and_null_for_what_is_not_known() {
     let name = Name::new();
     let mut out = ChopSender::create(name.as_str()).unwrap();
     out.send(&ChopFrame::from_rows(["cha1", "cha2"], 30.0, &[[0.5; 5]; 2]).unwrap()).unwrap();
-    let expected = json!({
+    let owner = std::process::id();
+    let mut expected = json!({
         "name": name.as_str(),
         "kind": "chop",
         "segment": format!("TouchSHM{}", name.as_str()),
@@ -26,18 +27,33 @@ fn json_has_every_key_and_null_for_what_is_not_known() {
         "length": 5,
         "sample_rate": 30.0,
         "names": ["cha1", "cha2"],
-        "owner_pid": null,
-        "owner_alive": null,
+        "owner_pid": owner,
+        "owner_alive": true,
         "supported": false,
-        "frames": null,
+        "frames": 1,
         "age_ms": null,
+        "receivers": [],
     });
-    assert_eq!(info(&name), expected);
+    // How old a frame is changes from look to look.
+    let without_age = |mut info: Value| {
+        assert!(info["age_ms"].take().as_f64().is_some_and(|age| age >= 0.0), "{info}");
+        info
+    };
+    assert_eq!(without_age(info(&name)), expected);
 
     let list = run(&["list", "--json"]);
     assert_eq!((list.code, list.out.len()), (Some(0), 1), "{list:?}");
     let list: Vec<Value> = serde_json::from_str(&list.out[0]).unwrap();
-    assert!(list.contains(&expected), "{list:#?}");
+    let mine = list.iter().find(|info| info["name"] == name.as_str()).expect("it is listed");
+    assert_eq!(without_age(mine.clone()), expected);
+
+    let mut input = ChopReceiver::open(name.as_str()).unwrap();
+    input.read().unwrap().unwrap();
+    out.send_flat(&[0.5; 10], 5).unwrap();
+    expected["frames"] = json!(2);
+    expected["receivers"] =
+        json!([{ "pid": owner, "alive": true, "waiting": false, "frame": 1, "behind": 1 }]);
+    assert_eq!(without_age(info(&name)), expected);
 
     let people = run(&["list"]);
     assert!(people.out[0].starts_with("NAME"), "{people:?}");
@@ -47,6 +63,21 @@ fn json_has_every_key_and_null_for_what_is_not_known() {
     let people = run(&["info", name.as_str()]);
     assert!(people.out.contains(&"  channels  2 channels × 5 samples at 30 Hz".to_owned()), "{people:?}");
     assert!(people.out.contains(&"  names     cha1 cha2".to_owned()), "{people:?}");
+    assert!(
+        people.out.iter().any(|line| line.starts_with(&format!("  sender    process {owner} ("))),
+        "{people:?}"
+    );
+    assert!(people.out.contains(&format!("  receivers process {owner} is 1 frame behind")), "{people:?}");
+}
+
+#[test]
+fn a_foreign_sender_has_no_owner_and_no_count() {
+    let name = Name::new();
+    std::fs::write(format!("/dev/shm/TouchSHM{}", name.as_str()), [0; 4096]).unwrap();
+    let info = info(&name);
+    for key in ["owner_pid", "owner_alive", "supported", "frames", "age_ms", "receivers"] {
+        assert_eq!(info[key], Value::Null, "{key} in {info}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
     reason = "a test that panics has failed, which is what its helpers are for"
 )]
 
+mod clean;
 mod demo;
 mod inspect;
 mod kit;

@@ -234,6 +234,19 @@ fn a_live_name_is_refused() {
 }
 
 #[test]
+fn it_says_who_receives() {
+    let name = Name::new();
+    let mut send = start(&["send", name.as_str()]);
+    send.says("sending");
+    let watch = start(&["watch", name.as_str(), "--format", "csv"]);
+    let pid = watch.id();
+    send.says(&format!("process {pid} receives"));
+    watch.signal("INT");
+    watch.wait();
+    send.says(&format!("process {pid} receives no more"));
+}
+
+#[test]
 fn a_signal_ends_it_detached() {
     for (signal, code) in [("INT", 130), ("TERM", 143), ("HUP", 129)] {
         let name = Name::new();

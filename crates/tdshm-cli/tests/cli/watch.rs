@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use serde_json::Value;
 use tdshm::{ChopFrame, ChopSender, SegmentSender};
 
-use crate::kit::{Name, command, names, run, samples, start};
+use crate::kit::{Name, command, names, run, samples, start, until};
 
 fn frame(names: &[&str], rows: &[&[f32]]) -> ChopFrame {
     ChopFrame::from_rows(names.iter().copied(), 60.0, rows).unwrap()
@@ -36,7 +36,8 @@ fn json_has_an_object_a_frame() {
     let mut keys: Vec<&String> = first.as_object().unwrap().keys().collect();
     keys.sort();
     assert_eq!(keys, ["age_ms", "channels", "frame", "missed", "sample_rate"]);
-    assert_eq!((&first["missed"], &first["age_ms"]), (&Value::Null, &Value::Null));
+    assert_eq!(first["missed"], 0);
+    assert!(first["age_ms"].as_f64().is_some_and(|age| age >= 0.0), "{first}");
     assert_eq!(names(&first), ["a", "a"]);
     out.send(&frame(&["b"], &[&[7.0]])).unwrap();
     let second = watch.json();
@@ -96,7 +97,57 @@ fn a_timeout_is_status_1_and_says_why() {
     let unchanged = run(&["watch", name.as_str(), "--timeout", "0.5", "--format", "csv"]);
     assert_eq!(unchanged.code, Some(1), "{unchanged:?}");
     assert_eq!(unchanged.out, ["chan1", "1"]);
-    assert!(unchanged.err[0].contains("do not change"), "{unchanged:?}");
+    assert!(unchanged.err[0].contains("sends nothing"), "{unchanged:?}");
+}
+
+#[test]
+fn missed_frames_are_told_of_unless_only_the_latest_count() {
+    let name = Name::new();
+    let mut out = ChopSender::create(name.as_str()).unwrap();
+    for latest in [false, true] {
+        let mut args = vec!["watch", name.as_str(), "--format", "json"];
+        args.extend(latest.then_some("--latest"));
+        let mut watch = start(&args);
+        out.send(&[[0.5]]).unwrap();
+        watch.line();
+        // Stopped, it cannot see what goes by.
+        watch.signal("STOP");
+        until(|| stopped(watch.id()));
+        for value in [1.0, 2.0, 3.0, 4.0] {
+            out.send(&[[value]]).unwrap();
+        }
+        watch.signal("CONT");
+        let line = watch.json();
+        assert_eq!((&line["missed"], samples(&line, 0)), (&Value::from(3), vec![4.0]), "{line}");
+        watch.signal("INT");
+        let ended = watch.wait();
+        let told = ended.err.iter().any(|line| line.contains("missed 3 frames before frame 2"));
+        assert_eq!((ended.code, told), (Some(130), !latest), "{ended:?}");
+    }
+}
+
+fn stopped(pid: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") T "))
+}
+
+#[test]
+fn a_sender_that_is_killed_is_told_and_replaced() {
+    let name = Name::new();
+    let mut watch = start(&["watch", name.as_str(), "--format", "csv"]);
+    watch.says("waiting for");
+    for round in 0..3 {
+        let mut send =
+            start(&["send", name.as_str(), "--wave", "constant", "--frames", "1", "--fps", "0.01"]);
+        send.says("sending");
+        watch.says("is there");
+        if round == 0 {
+            assert_eq!(watch.line(), "chan1");
+        }
+        assert_eq!(watch.line(), "1");
+        send.signal("KILL");
+        send.wait();
+        watch.says("has died");
+    }
 }
 
 /// A block of one channel and one sample, without names, by hand.
@@ -134,7 +185,11 @@ fn a_malformed_block_is_told_once_and_waited_out() {
     assert_eq!(watch.line(), "2.5");
     watch.signal("INT");
     let ended = watch.wait();
-    assert_eq!((ended.code, ended.err.len()), (Some(130), 0), "{ended:?}");
+    // Those that could not be read count as missed.
+    assert_eq!(
+        (ended.code, ended.err),
+        (Some(130), vec!["tdshm: missed 2 frames before frame 2".to_owned()])
+    );
 }
 
 #[test]

@@ -1,24 +1,15 @@
 //! The receiving side: a view under the lock, a copy into the caller's buffer, or a frame of its own.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use zerocopy::IntoBytes;
-
 use crate::chop::frame::{ChopFrame, ChopShape};
-use crate::chop::names::{Change, NameBook};
-use crate::error::{BlockError, Error, ErrorState};
+use crate::chop::intake::{Block, Counted, Taken};
+use crate::chop::names::NameBook;
+use crate::error::{Error, ErrorState};
 use crate::mem::{OutOfBounds, Region, ViewF32};
 use crate::name::ShortName;
 use crate::segment::receiver::{Attached, ReadGuard, SegmentReceiver};
-use crate::wire::chop::{ChopHeader, ChopLayout, HEADER_BYTES, SAMPLE_BYTES, names_run_out};
-
-/// How often a receiver looks for a frame that differs, while it waits.
-const POLL: Duration = Duration::from_millis(1);
-/// How often a receiver looks for a sender, while there is none.
-const POLL_ABSENT: Duration = Duration::from_millis(10);
-/// Tries after which names that change under the lock are given up: whoever writes them ignores it.
-const TRIES: usize = 64;
+use crate::wire::chop::{ChopLayout, SAMPLE_BYTES};
 
 /// Reads channels from a segment that another program writes: a `Shared Mem In CHOP`.
 ///
@@ -26,7 +17,9 @@ const TRIES: usize = 64;
 /// What a sender writes is checked before it is believed; what fails the checks is an error, and
 /// [`frame`](Self::frame) still holds the last good frame.
 ///
-/// The protocol has no frame counter, so a new frame is one that differs from the last: in shape, names or
+/// A sender of this library counts its frames where foreign programs do not look. From such a one frames are
+/// copied without the lock, each is new whatever it holds, and [`ChopFrame::missed`] and [`ChopFrame::age`] are
+/// known. A foreign sender has no counter: there a new frame is one that differs from the last, in shape, names or
 /// any bit of a sample.
 ///
 /// # Source
@@ -51,17 +44,17 @@ const TRIES: usize = 64;
 #[derive(Debug)]
 #[doc(alias("Shared Mem In CHOP", "SharedMemInChop"))]
 pub struct ChopReceiver {
-    segment: SegmentReceiver,
-    book: NameBook,
-    /// The last header that passed the checks, the mapped bytes it was checked against (0: none), what it said.
-    header: ChopHeader,
-    mapped: usize,
-    layout: ChopLayout,
-    /// Counts changes of these three, of the names and of the sender.
-    epoch: u64,
-    frame: ChopFrame,
-    /// The epoch of `frame`; 0 while there was none.
-    taken: u64,
+    pub(super) segment: SegmentReceiver,
+    pub(super) book: NameBook,
+    pub(super) block: Block,
+    pub(super) frame: ChopFrame,
+    pub(super) taken: Option<Taken>,
+    /// Where samples are copied to without the lock, until it is known that they are whole.
+    pub(super) next: Vec<f32>,
+    /// The count of what was copied there.
+    pub(super) counted: Counted,
+    pub(super) reads: u32,
+    spin: Duration,
 }
 
 impl ChopReceiver {
@@ -80,12 +73,13 @@ impl ChopReceiver {
         Self {
             segment,
             book: NameBook::default(),
-            header: ChopHeader::default(),
-            mapped: 0,
-            layout: ChopLayout::default(),
-            epoch: 1,
+            block: Block::default(),
             frame: ChopFrame::empty(),
-            taken: 0,
+            taken: None,
+            next: Vec::new(),
+            counted: Counted::default(),
+            reads: 0,
+            spin: Duration::ZERO,
         }
     }
 
@@ -110,7 +104,7 @@ impl ChopReceiver {
     /// The last good frame; `None` before the first.
     #[must_use]
     pub fn frame(&self) -> Option<&ChopFrame> {
-        (self.taken != 0).then_some(&self.frame)
+        self.taken.is_some().then_some(&self.frame)
     }
 
     /// Copies the newest frame into this receiver's own memory, whether or not it differs from the last;
@@ -122,6 +116,7 @@ impl ChopReceiver {
     /// [`Error::Lock`]: the lock was not free within the limit. [`Error::Segment`]: see
     /// [`SegmentReceiver::lock`]. Trying again is always allowed.
     pub fn read(&mut self) -> Result<Option<&ChopFrame>, Error> {
+        self.look_around();
         Ok(if self.take()? { Some(&self.frame) } else { None })
     }
 
@@ -130,19 +125,10 @@ impl ChopReceiver {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read), and [`BlockError`] where `to` is too short: nothing has been copied.
+    /// As [`read`](Self::read), and [`BlockError`](crate::BlockError) where `to` is too short: nothing has been copied.
     pub fn read_into(&mut self, to: &mut [f32]) -> Result<Option<ChopShape>, Error> {
-        let Some(view) = self.view()? else { return Ok(None) };
-        let samples = view.samples();
-        if to.len() < samples.len() {
-            let advice = "give a longer buffer";
-            let rule = "the frame has so many:";
-            return Err(
-                BlockError::int("samples in the buffer", to.len(), rule, samples.len(), advice).into()
-            );
-        }
-        samples.copy_to(to);
-        Ok(Some(view.shape()))
+        self.look_around();
+        Ok(if self.take_into(to)? { Some(shape(&self.block.layout)) } else { None })
     }
 
     /// Borrows the newest frame where it lies, under the lock: no copy. Everybody else waits until the view
@@ -152,16 +138,27 @@ impl ChopReceiver {
     ///
     /// As [`read`](Self::read).
     pub fn view(&mut self) -> Result<Option<ChopView<'_>>, Error> {
+        self.look_around();
+        self.view_here()
+    }
+
+    pub(super) fn view_here(&mut self) -> Result<Option<ChopView<'_>>, Error> {
         if !self.settle()? {
             return Ok(None);
         }
-        let layout = &self.layout;
+        let layout = &self.block.layout;
         let Some(guard) = self.segment.adopt() else { return Ok(None) };
         let Some(region) = self.segment.region() else { return Ok(None) };
         match region.part(layout.samples_at, layout.samples_bytes()) {
             Ok(samples) => Ok(Some(ChopView { guard, samples, shape: shape(layout), book: &self.book })),
             Err(OutOfBounds) => Ok(None),
         }
+    }
+
+    /// How long [`next_timeout`](Self::next_timeout) looks without a pause before it sleeps: none at first. What it
+    /// gains is the time that waking up takes, tens of microseconds; what it costs is a processor.
+    pub fn set_spin(&mut self, spin: Duration) {
+        self.spin = spin;
     }
 
     /// The names of the newest frame that was looked at, in the order of its channels.
@@ -181,7 +178,8 @@ impl ChopReceiver {
 
     /// The next frame that differs from the last one, waiting up to `limit` for it, and for its sender.
     ///
-    /// While it waits it looks once a millisecond, without the lock.
+    /// A sender of this library wakes it; for a foreign one it looks once a millisecond, without the lock. For the
+    /// time that [`set_spin`](Self::set_spin) allows it looks without a pause first.
     ///
     /// # Errors
     ///
@@ -189,151 +187,24 @@ impl ChopReceiver {
     pub fn next_timeout(&mut self, limit: Duration) -> Result<Option<&ChopFrame>, Error> {
         let begin = Instant::now();
         loop {
+            let seen = self.segment.wake_word();
             if self.poll()? {
                 return Ok(Some(&self.frame));
             }
-            let left = limit.saturating_sub(begin.elapsed());
-            if left.is_zero() {
+            let waited = begin.elapsed();
+            if waited >= limit {
                 return Ok(None);
             }
-            let pause = if self.attached() == Attached::Yes { POLL } else { POLL_ABSENT };
-            std::thread::sleep(pause.min(left));
-        }
-    }
-
-    /// Whether there is a frame that differs from the last, which is then in `self.frame`.
-    fn poll(&mut self) -> Result<bool, Error> {
-        if !self.segment.look()? {
-            return Ok(false);
-        }
-        Ok(self.differs() && self.take()?)
-    }
-
-    /// Compares what lies there with the last frame, without the lock: a write under way can only make them
-    /// differ, and then the lock is taken to see.
-    fn differs(&self) -> bool {
-        let Some(region) = self.segment.region() else { return true };
-        let same = self.taken == self.epoch.wrapping_add(self.segment.attachments())
-            && self.is_header(region)
-            && self.book.is_at(region, &self.layout)
-            && region.equals(self.layout.samples_at, self.frame.samples().as_bytes()) == Ok(true);
-        !same
-    }
-
-    /// Copies the newest frame into `self.frame`. `false`: there is none.
-    #[inline]
-    fn take(&mut self) -> Result<bool, Error> {
-        loop {
-            if !self.settle()? {
-                return Ok(false);
-            }
-            let count = self.layout.num_samples();
-            let samples = &mut self.frame.samples;
-            if samples.len() != count {
-                if samples.capacity() < count {
-                    // Nothing allocates while the lock is held.
-                    self.segment.release_to_retry();
-                    samples.reserve(count.saturating_sub(samples.len()));
-                    continue;
-                }
-                samples.resize(count, 0.0);
-            }
-            let Some(region) = self.segment.region() else { return Ok(false) };
-            let copied = region.copy_out(self.layout.samples_at, samples.as_mut_bytes());
-            self.frame.abandoned = self.segment.abandoned();
-            self.segment.release();
-            debug_assert_eq!(copied, Ok(()), "`settle` checked the bounds");
-            let epoch = self.epoch.wrapping_add(self.segment.attachments());
-            if self.taken != epoch {
-                self.taken = epoch;
-                self.frame.names = Arc::clone(self.book.table());
-                self.frame.shape = shape(&self.layout);
-            }
-            return Ok(copied.is_ok());
-        }
-    }
-
-    /// Takes the lock with the book's names being those of the block, and `self.layout` saying what is where.
-    /// `false`, and the lock free: nobody sends, or nothing has been written yet. After `true` the caller lets
-    /// go of the lock.
-    #[inline(always)]
-    fn settle(&mut self) -> Result<bool, Error> {
-        if self.segment.acquire()? {
-            if let Some(region) = self.segment.region()
-                && self.is_header(region)
-                && self.book.is_at(region, &self.layout)
-            {
-                return Ok(true);
-            }
-            return self.settle_anew();
-        }
-        Ok(false)
-    }
-
-    /// As [`settle`](Self::settle), with the lock held, for a block that is not like the last one.
-    #[cold]
-    fn settle_anew(&mut self) -> Result<bool, Error> {
-        for _ in 0..TRIES {
-            let change = match self.examine() {
-                Ok(Examined::Ready) => return Ok(true),
-                Ok(Examined::Blank) => {
-                    self.segment.release();
-                    return Ok(false);
-                }
-                Ok(Examined::Names(change)) => change,
-                Err(error) => {
-                    self.segment.release();
-                    return Err(error.into());
-                }
-            };
-            self.segment.release_to_retry();
-            self.book.rebuild(change)?;
-            self.epoch = self.epoch.wrapping_add(1);
-            if !self.segment.acquire()? {
-                return Ok(false);
+            if waited < self.spin {
+                core::hint::spin_loop();
+            } else {
+                self.segment.sleep(seen, limit.saturating_sub(waited));
             }
         }
-        self.segment.release();
-        Err(names_run_out(self.layout.num_channels, 0).into())
-    }
-
-    /// Whether the header that lies there is the one that was checked.
-    #[inline]
-    fn is_header(&self, region: Region<'_>) -> bool {
-        self.mapped == region.len() && region.equals(0, self.header.as_bytes()) == Ok(true)
-    }
-
-    /// Checks the block that lies there, under the lock. Allocates nothing.
-    fn examine(&mut self) -> Result<Examined, BlockError> {
-        let Some(region) = self.segment.region() else { return Ok(Examined::Blank) };
-        let too_small = |OutOfBounds| {
-            let advice = "its sender made it too small for a channel block";
-            BlockError::int("mapped bytes", region.len(), "a header alone has", HEADER_BYTES, advice)
-        };
-        let header: ChopHeader = region.read(0).map_err(too_small)?;
-        if header.is_blank() {
-            return Ok(Examined::Blank);
-        }
-        if self.mapped != region.len() || self.header != header {
-            self.layout = header.check(region.len())?;
-            (self.header, self.mapped) = (header, region.len());
-            self.epoch = self.epoch.wrapping_add(1);
-        }
-        Ok(match self.book.differ(region, &self.layout)? {
-            None => Examined::Ready,
-            Some(change) => Examined::Names(change),
-        })
     }
 }
 
-/// What a look at the block under the lock found.
-enum Examined {
-    Ready,
-    Blank,
-    Names(Change),
-}
-
-fn shape(layout: &ChopLayout) -> ChopShape {
+pub(super) fn shape(layout: &ChopLayout) -> ChopShape {
     ChopShape {
         num_channels: layout.num_channels,
         len_samples: layout.len_samples,

@@ -11,15 +11,19 @@ use crate::error::{BlockError, Error};
 use crate::mem::{OutOfBounds, Region, ViewF32Mut};
 use crate::name::ShortName;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
+use crate::step::step;
 use crate::wire::chop::{self, ChopHeader, ChopLayout, HEADER_BYTES, SAMPLE_BYTES};
+use crate::wire::notice::FLAG_CHANNELS;
 
-/// Room that is reserved where nobody says how much will be needed.
+/// After so many frames header and names are written although they lie there already.
+const REWRITE_EVERY: u64 = 64;
+/// Room that is reserved at first where nobody says how much will be needed.
 const ROOM_BYTES: usize = 64 * 1024;
 
 /// Writes channels into a segment of its own: a `Shared Mem Out CHOP`.
 ///
-/// Names, rate, number and length of the channels may change at every frame, as long as the block fits the
-/// room that was reserved when the sender was created.
+/// Names, rate, number and length of the channels may change at every frame. A block that does not fit the room
+/// that was reserved moves to a larger segment, and receivers follow; that frame is not lost.
 ///
 /// Sending to a lock that is free makes no system call, and allocates nothing while the layout stays.
 ///
@@ -58,6 +62,8 @@ pub struct ChopSender {
     header: ChopHeader,
     layout: ChopLayout,
     placed: bool,
+    /// Bytes of that block.
+    needed: usize,
     frames: u64,
 }
 
@@ -114,7 +120,7 @@ impl ChopSender {
         self.frames
     }
 
-    /// Bytes of the largest block that fits.
+    /// Bytes of the largest block that fits without moving to a larger segment.
     #[must_use]
     pub fn room_bytes(&self) -> usize {
         self.segment.mapped_bytes()
@@ -157,7 +163,7 @@ impl ChopSender {
     /// # Errors
     ///
     /// [`Error::Block`] for rows of unequal length, a number of channels that is not the number of names, or a
-    /// block that does not fit the room: nothing has been written. [`Error::Lock`] when the lock was not free
+    /// block above 2 GiB: nothing has been written. [`Error::Lock`] when the lock was not free
     /// within the limit: the frame is lost, the next one may work.
     pub fn send<S: Samples + ?Sized>(&mut self, frame: &S) -> Result<Sent, Error> {
         if let Some(whole) = frame.whole() {
@@ -186,19 +192,11 @@ impl ChopSender {
             num_rows = num_rows.saturating_add(1);
         }
         self.write(num_rows, len_samples, |samples| {
-            let mut at = 0_usize;
             if len_samples == 1 {
-                // Values that lie apart are gathered, so that there is a copy for many and not one for each.
-                let mut rows = frame.rows();
-                let mut gathered = [0_f32; 64];
-                while at < samples.len() {
-                    let count = gathered.iter_mut().zip(&mut rows).map(|(to, row)| *to = one(row)).count();
-                    let bytes = gathered.get(..count).unwrap_or_default().as_bytes();
-                    samples.copy_in(at, bytes)?;
-                    at = at.saturating_add(bytes.len().max(1));
-                }
-                return Ok(());
+                let values = frame.rows().map(|row| row.first().copied().unwrap_or_default());
+                return samples.copy_each_in(0, num_rows, values);
             }
+            let mut at = 0_usize;
             for row in frame.rows() {
                 samples.copy_in(at, row.as_bytes())?;
                 at = at.saturating_add(size_of_val(row));
@@ -216,6 +214,7 @@ impl ChopSender {
     pub fn send_flat(&mut self, samples: &[f32], len_samples: usize) -> Result<Sent, Error> {
         let channels = match len_samples {
             0 => self.names.as_slice().len(),
+            1 => samples.len(), // what trackers send, without a division
             _ => samples.len().checked_div(len_samples).unwrap_or(0),
         };
         if channels.checked_mul(len_samples) != Some(samples.len()) {
@@ -282,25 +281,23 @@ impl ChopSender {
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<Sent, Error> {
         let shape = ChopShape { num_channels, len_samples, sample_rate: self.sample_rate };
-        let again = self.placed && self.shape == shape;
+        // Now and then all of it is written again, in case somebody else wrote over the names.
+        let again = self.placed && self.shape == shape && !self.frames.is_multiple_of(REWRITE_EVERY);
         if !again {
             self.plan(shape)?;
         }
         self.placed = false; // until it lies there whole
-        let guard = self.segment.lock()?;
-        let (region, abandoned) = (guard.region(), guard.is_abandoned());
-        let written = region
-            .write(0, &self.header)
-            .and_then(|()| region.part(self.layout.samples_at, self.layout.samples_bytes()))
-            .and_then(fill)
-            .and_then(|()| match self.layout.names_at {
-                Some(at) if !again || abandoned => region.copy_in(at, &self.encoded),
-                _ => Ok(()),
-            });
-        drop(guard);
-        if written.is_err() {
-            return Err(room_error(&self.layout, 0, self.segment.mapped_bytes()).into());
-        }
+        let abandoned = if self.needed <= self.segment.mapped_bytes() {
+            let guard = self.segment.lock()?;
+            let abandoned = guard.is_abandoned();
+            let names = if again && !abandoned { &[] } else { self.encoded.as_slice() };
+            let written = put(guard.region(), &self.header, &self.layout, names, fill);
+            debug_assert_eq!(written, Ok(()), "the room was checked");
+            abandoned
+        } else {
+            let (header, layout, names) = (&self.header, &self.layout, self.encoded.as_slice());
+            self.segment.write_anew(self.needed, |region| put(region, header, layout, names, fill))?
+        };
         self.placed = true;
         self.frames = self.frames.wrapping_add(1);
         Ok(Sent { abandoned })
@@ -309,43 +306,44 @@ impl ChopSender {
     /// Plans a block of another shape, or with other names, than the one that lies there.
     #[cold]
     fn plan(&mut self, shape: ChopShape) -> Result<(), BlockError> {
+        let ChopShape { num_channels, len_samples, sample_rate } = shape;
         let named = self.names.as_slice().len();
-        if self.given && named != shape.num_channels {
-            return Err(too_many_names(named, shape.num_channels));
+        if self.given && named != num_channels {
+            return Err(too_many_names(named, num_channels));
         }
         // Checked before names are made up for channels that no block could hold.
-        ChopHeader::plan(shape.num_channels, shape.len_samples, shape.sample_rate, None)?;
-        self.check_room(&shape, 0)?;
-        if named != shape.num_channels {
-            self.take_names(Arc::new(NameTable::new(completed(&[], shape.num_channels))))?;
+        ChopHeader::plan(num_channels, len_samples, sample_rate, Some(num_channels))?;
+        if named != num_channels {
+            self.take_names(Arc::new(NameTable::new(completed(&[], num_channels))))?;
         }
         let names = self.send_names.then_some(self.encoded.len());
-        let (header, layout) =
-            ChopHeader::plan(shape.num_channels, shape.len_samples, shape.sample_rate, names)?;
-        self.check_room(&shape, names.unwrap_or(0))?;
+        let (header, layout) = ChopHeader::plan(num_channels, len_samples, sample_rate, names)?;
+        let bytes =
+            layout.samples_at.saturating_add(layout.samples_bytes()).saturating_add(names.unwrap_or(0));
+        // A receiver refuses more channels than the mapping has bytes.
+        self.needed = bytes.max(num_channels);
         (self.shape, self.header, self.layout) = (shape, header, layout);
         Ok(())
     }
-
-    fn check_room(&self, shape: &ChopShape, names: usize) -> Result<(), BlockError> {
-        let room = self.segment.mapped_bytes();
-        let layout = ChopLayout {
-            num_channels: shape.num_channels,
-            len_samples: shape.len_samples,
-            sample_rate: shape.sample_rate,
-            samples_at: HEADER_BYTES,
-            names_at: None,
-        };
-        let needed = layout.samples_at.saturating_add(layout.samples_bytes()).saturating_add(names);
-        // A receiver refuses more channels than the mapping has bytes.
-        if needed.max(shape.num_channels) > room { Err(room_error(&layout, names, room)) } else { Ok(()) }
-    }
 }
 
-fn room_error(layout: &ChopLayout, names: usize, room: usize) -> BlockError {
-    let needed = layout.samples_at.saturating_add(layout.samples_bytes()).saturating_add(names);
-    let advice = "create the sender with more room (`room_bytes`)";
-    BlockError::int("size", needed, "the segment has room for", room, advice)
+/// Writes a block: `names` where they are to be written.
+#[inline]
+fn put(
+    region: Region<'_>,
+    header: &ChopHeader,
+    layout: &ChopLayout,
+    names: &[u8],
+    fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
+) -> Result<(), OutOfBounds> {
+    region.write(0, header)?;
+    step!("write: header");
+    fill(region.part(layout.samples_at, layout.samples_bytes())?)?;
+    step!("write: samples");
+    match layout.names_at {
+        Some(at) if !names.is_empty() => region.copy_in(at, names),
+        _ => Ok(()),
+    }
 }
 
 impl ChopSenderBuilder {
@@ -386,6 +384,19 @@ impl ChopSenderBuilder {
         self
     }
 
+    /// Takes the name also from a foreign sender: see [`SegmentSenderBuilder::take_over`].
+    pub fn take_over(mut self, take_over: bool) -> Self {
+        self.segment = self.segment.take_over(take_over);
+        self
+    }
+
+    /// Up to how many bytes a block that grows gets twice the room it needs: see
+    /// [`SegmentSenderBuilder::room_ceiling`].
+    pub fn room_ceiling(mut self, bytes: usize) -> Self {
+        self.segment = self.segment.room_ceiling(bytes);
+        self
+    }
+
     /// How long to wait for a lock, 5 seconds by default.
     pub fn lock_limit(mut self, limit: Duration) -> Self {
         self.segment = self.segment.lock_limit(limit);
@@ -405,7 +416,8 @@ impl ChopSenderBuilder {
         let mut encoded = Vec::new();
         chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded)?;
         let (header, layout) = ChopHeader::plan(0, 0, sample_rate, None)?;
-        let segment = self.segment.size_bytes(self.room_bytes.max(ROOM_BYTES)).create()?;
+        let segment =
+            self.segment.size_bytes(self.room_bytes.max(ROOM_BYTES)).flags(FLAG_CHANNELS).create()?;
         Ok(ChopSender {
             segment,
             sample_rate,
@@ -417,6 +429,7 @@ impl ChopSenderBuilder {
             header,
             layout,
             placed: false,
+            needed: HEADER_BYTES,
             frames: 0,
         })
     }
@@ -456,11 +469,6 @@ impl ChopBlockMut<'_> {
     pub fn samples(&mut self) -> ViewF32Mut<'_> {
         ViewF32Mut::new(self.samples)
     }
-}
-
-#[inline]
-fn one(row: &[f32]) -> f32 {
-    row.first().copied().unwrap_or_default()
 }
 
 /// Rows of samples, one a channel: what [`ChopSender::send`] takes.

@@ -2,14 +2,18 @@
 //!
 //! What is read here may change while it is read; a tool that shows it can live with that.
 
+use std::time::Duration;
+
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::error::{BlockError, Error, OsError, SegmentError};
 use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
+use crate::notice::Process;
 use crate::segment::object_error;
 use crate::sys::{self, ObjectError, Peek};
 use crate::wire::chop::{self, ChopHeader, ChopLayout};
 use crate::wire::info::{self, InfoBlock, Postfix};
+use crate::wire::notice;
 
 /// What a segment holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +43,42 @@ pub struct SegmentReport {
     pub supported: Option<bool>,
     /// Whether the sender has said that it left; `None` without an info segment.
     pub detached: Option<bool>,
+    /// What our own sender recorded; `None` for a foreign one.
+    pub notices: Option<NoticeReport>,
+}
+
+/// What a sender of this library recorded about itself and its writes (wire §11).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NoticeReport {
+    /// The process that owns the segment; `None` when it left.
+    pub owner_pid: Option<u32>,
+    /// Whether the owner lives.
+    pub owner_alive: bool,
+    /// The owner's program.
+    pub program: String,
+    /// Frames written.
+    pub frames: u64,
+    /// How old the last frame is, to some milliseconds; `None` before the first.
+    pub age: Option<Duration>,
+    /// Who reads, the dead included until their places are needed. Foreign receivers do not register.
+    pub receivers: Vec<ReceiverReport>,
+}
+
+/// What a receiver of this library recorded about itself.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReceiverReport {
+    /// Its process.
+    pub pid: u32,
+    /// Whether that lives.
+    pub alive: bool,
+    /// Whether it sleeps until the next frame.
+    pub waiting: bool,
+    /// The number of the frame it took last; `None` before the first.
+    pub frame: Option<u64>,
+    /// How many frames were written since.
+    pub behind: u64,
 }
 
 /// What a look at a channel block found.
@@ -100,7 +140,7 @@ pub fn list() -> Result<Vec<SegmentReport>, Error> {
 
 /// Which segments those objects belong to. Short names may end in anything, so an object counts as a data
 /// segment of its own only when no other segment explains it.
-fn short_names(objects: &[String]) -> Vec<ShortName> {
+pub(super) fn short_names(objects: &[String]) -> Vec<ShortName> {
     let info = |object: &str| {
         let short = object.strip_prefix(PREFIX)?.strip_prefix(PREFIX)?.strip_suffix(INFO_SUFFIX)?;
         ShortName::new(short).ok()
@@ -117,7 +157,10 @@ fn short_names(objects: &[String]) -> Vec<ShortName> {
             let postfix = object.strip_prefix(&name.data_segment());
             postfix.is_some_and(|p| p.is_empty() || (p.len() == Postfix::LEN && is_letters(p)))
         });
-        if !(locks || single_prefix_info || moved || info(object).is_some()) {
+        // Left by a sender of ours that died in a move.
+        let stray = short.as_str().split_at_checked(short.as_str().len().saturating_sub(Postfix::LEN));
+        let stray = stray.is_some_and(|(name, postfix)| !name.is_empty() && Postfix::is_ours(postfix));
+        if !(locks || single_prefix_info || moved || stray || info(object).is_some()) {
             names.push(short);
         }
     }
@@ -130,12 +173,13 @@ fn is_letters(text: &str) -> bool {
 
 fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
     let info_name = name.info_segment();
-    let block = match Peek::open(&info_name) {
+    let (block, notices) = match Peek::open(&info_name) {
         Ok(peek) => {
             let block: InfoBlock = read(&peek, 0, &info_name)?;
-            (block.magic.get() == info::MAGIC).then_some(block)
+            let block = (block.magic.get() == info::MAGIC).then_some(block);
+            (block, notices(&peek, block.is_some_and(|block| block.detached())))
         }
-        Err(ObjectError::Absent) => None,
+        Err(ObjectError::Absent) => (None, None),
         Err(error) => return Err(object_error(error, &info_name, info::BLOCK_BYTES)),
     };
     let postfix = block.as_ref().and_then(|block| Postfix::parse(&block.postfix)).unwrap_or_default();
@@ -148,6 +192,7 @@ fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
         chop: None,
         supported: block.as_ref().map(|block| block.supported == 1),
         detached: block.as_ref().map(InfoBlock::detached),
+        notices,
     };
     match Peek::open(&report.segment) {
         Ok(peek) => {
@@ -165,6 +210,72 @@ fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
         Err(ObjectError::Absent) => Err(SegmentError::DoesNotExist { name: report.name.as_str().to_owned() }),
         Err(error) => Err(object_error(error, &report.segment, chop::HEADER_BYTES)),
     }
+}
+
+/// The extension of an info segment, read through its descriptor.
+pub(super) fn extension(info: &Peek) -> Option<[u8; notice::BYTES]> {
+    let mut bytes = [0; notice::BYTES];
+    let whole = info.read(notice::OFFSET, &mut bytes).ok()? == notice::BYTES;
+    (whole && bytes.starts_with(&notice::MAGIC)).then_some(bytes)
+}
+
+fn notices(info: &Peek, detached: bool) -> Option<NoticeReport> {
+    let bytes = extension(info)?;
+    let u64_at = |at| bytes.get(within(at)..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+    let process = owner(&bytes).filter(|_| !detached);
+    let program = bytes.get(within(notice::PROGRAM_OFFSET)..).unwrap_or_default();
+    let program = program.split(|byte| *byte == 0).next().unwrap_or_default();
+    let written = u64_at(notice::TIME_OFFSET).filter(|time| *time != 0);
+    let frames = u64_at(notice::FRAMES_OFFSET).unwrap_or(0);
+    Some(NoticeReport {
+        owner_pid: process.map(|process| process.pid),
+        owner_alive: info.is_owned() && process.is_some_and(|process| process.lives() || out_of_sight(info)),
+        program: String::from_utf8_lossy(program).into_owned(),
+        frames,
+        age: written.map(|time| Duration::from_nanos(sys::coarse_time().saturating_sub(time))),
+        receivers: receivers(info, &bytes, frames),
+    })
+}
+
+/// The entries of receivers, those that are taken.
+fn receivers(info: &Peek, extension: &[u8; notice::BYTES], frames: u64) -> Vec<ReceiverReport> {
+    let entries = extension.get(within(notice::RECEIVERS_OFFSET)..).unwrap_or_default();
+    let entries = entries.chunks_exact(notice::RECEIVER_BYTES).take(notice::RECEIVERS);
+    let report = |(index, entry): (usize, &[u8])| {
+        let byte = notice::RECEIVERS_OFFSET.saturating_add(index.saturating_mul(notice::RECEIVER_BYTES));
+        let u32_at = |at: usize| entry.get(at..)?.first_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+        let u64_at = |at: usize| entry.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
+        let process = Process { pid: u32_at(0)?, start: u64_at(notice::ENTRY_START)? };
+        let frame = u64_at(notice::ENTRY_FRAME).filter(|frame| *frame != 0);
+        let alive = info.is_marked(&(byte..byte.saturating_add(1)));
+        (process.pid != 0).then(|| ReceiverReport {
+            pid: process.pid,
+            alive,
+            waiting: alive
+                && u32_at(notice::ENTRY_FLAGS).is_some_and(|flags| flags & notice::ENTRY_WAITING != 0),
+            frame,
+            behind: frames.saturating_sub(frame.unwrap_or(0)),
+        })
+    };
+    entries.enumerate().filter_map(report).collect()
+}
+
+/// Whether those who own it cannot be seen (another container, another user): they count as alive. Those that
+/// can be seen, where the owner is dead, are its forked children.
+fn out_of_sight(info: &Peek) -> bool {
+    info.owners().is_empty()
+}
+
+/// The owner that an extension records.
+pub(super) fn owner(extension: &[u8; notice::BYTES]) -> Option<Process> {
+    let pid = u32::from_le_bytes(*extension.get(within(notice::OWNER_OFFSET)..)?.first_chunk()?);
+    let start = u64::from_le_bytes(*extension.get(within(notice::OWNER_START_OFFSET)..)?.first_chunk()?);
+    (pid != 0).then_some(Process { pid, start })
+}
+
+/// Where something that stands at `offset` in the info segment stands in the extension.
+pub(super) fn within(offset: usize) -> usize {
+    offset.saturating_sub(notice::OFFSET)
 }
 
 fn contents(peek: &Peek, layout: &ChopLayout) -> Result<ChopContents, BlockError> {
@@ -197,7 +308,11 @@ fn names(peek: &Peek, at: usize, count: usize) -> Result<Vec<String>, BlockError
     }
 }
 
-fn read<T: FromBytes + IntoBytes>(peek: &Peek, offset: usize, object: &str) -> Result<T, SegmentError> {
+pub(super) fn read<T: FromBytes + IntoBytes>(
+    peek: &Peek,
+    offset: usize,
+    object: &str,
+) -> Result<T, SegmentError> {
     let mut value = T::new_zeroed();
     let needed = size_of::<T>();
     match peek.read(offset, value.as_mut_bytes()) {

@@ -1,16 +1,26 @@
 //! The side that opens a segment which somebody else created.
 
-use core::sync::atomic::Ordering;
 use std::time::Duration;
 
-use crate::error::{Error, ErrorState, SegmentError};
+use crate::error::{Error, ErrorState};
 use crate::lock::{LIMIT, LockGuard, NamedLock};
-use crate::mem::{OutOfBounds, Region, ViewBytes};
+use crate::mem::{Region, ViewBytes};
 use crate::name::ShortName;
-use crate::segment::object_error;
-use crate::segment::sender::lock_info;
-use crate::sys::{Access, Object, ObjectError, Outcome};
-use crate::wire::info::{self, InfoBlock, Postfix};
+use crate::notice::bell::Word;
+use crate::notice::{Entry, Extension};
+use crate::segment::link::{Link, News};
+use crate::segment::wreck::Wreck;
+use crate::step::step;
+use crate::sys::{self, Outcome, Peek};
+
+/// How often a receiver looks for a frame that differs, where nobody wakes it.
+const POLL: Duration = Duration::from_millis(1);
+/// How often a receiver looks for a sender, while there is none.
+const POLL_ABSENT: Duration = Duration::from_millis(10);
+/// How often a receiver that finds nothing new asks whether the sender lives (wire §6).
+const LIFE_EVERY: Duration = Duration::from_millis(100);
+/// How long nothing is new before the names are looked up again (wire §6).
+const NAMES_AFTER: Duration = Duration::from_millis(250);
 
 /// A segment that another program created, or will create: this one reads.
 ///
@@ -23,16 +33,28 @@ use crate::wire::info::{self, InfoBlock, Postfix};
 #[derive(Debug)]
 #[doc(alias = "UT_SharedMem")]
 pub struct SegmentReceiver {
-    short: ShortName,
-    info_name: String,
-    limit: Duration,
-    data_lock: Option<NamedLock>,
-    link: Option<Link>,
-    state: ErrorState,
-    attachments: u64,
+    pub(super) short: ShortName,
+    pub(super) info_name: String,
+    pub(super) limit: Duration,
+    pub(super) data_lock: Option<NamedLock>,
+    pub(super) link: Option<Link>,
+    pub(super) state: ErrorState,
+    pub(super) openings: u64,
+    pub(super) attachments: u64,
     outcome: Outcome,
+    idle: Idle,
+    pub(super) died: bool,
     /// The lock had been abandoned, and was let go of before anybody was told.
     untold: bool,
+    /// What the dead left half written, so that it is seen when somebody else writes there.
+    wreck: Option<Wreck>,
+}
+
+/// How long nothing has been new, as of the looks that found nothing; coarse, because it is asked often.
+#[derive(Clone, Copy, Debug, Default)]
+struct Idle {
+    since: Option<Duration>,
+    next: Duration,
 }
 
 /// How a receiver is opened.
@@ -53,31 +75,9 @@ pub enum Attached {
     NotYet,
     /// There was one, and it left.
     Left,
-}
-
-/// The objects of one sender.
-#[derive(Debug)]
-struct Link {
-    /// `None`: a foreign sender that has no info segment.
-    info: Option<Info>,
-    data: Object,
-}
-
-#[derive(Debug)]
-struct Info {
-    object: Object,
-    lock: NamedLock,
-    /// The postfix field as it was when the data was opened.
-    seen: [u8; info::POSTFIX_BYTES],
-    /// Blocks before version 2 have no detach field.
-    says_detach: bool,
-}
-
-/// What the info block says, compared with what is open.
-enum News {
-    None,
-    Moved,
-    Left,
+    /// There was one, and its process died. Its last frame may still be read; whoever takes the name over is
+    /// followed. Known of senders of this library alone: nobody can tell whether a foreign one lives.
+    Died,
 }
 
 impl SegmentReceiver {
@@ -104,7 +104,8 @@ impl SegmentReceiver {
     /// Whether there was a sender at the last look.
     #[must_use]
     pub fn attached(&self) -> Attached {
-        match (&self.link, self.attachments) {
+        match (&self.link, self.openings) {
+            (Some(_), _) if self.died => Attached::Died,
             (Some(_), _) => Attached::Yes,
             (None, 0) => Attached::NotYet,
             (None, _) => Attached::Left,
@@ -118,10 +119,51 @@ impl SegmentReceiver {
         self.state
     }
 
-    /// How many times a sender's segment has been opened here, so that two senders can be told apart.
+    /// How many senders' info segments have been opened here: frames are counted in each anew.
     #[inline]
     pub(crate) fn attachments(&self) -> u64 {
         self.attachments
+    }
+
+    /// What the sender counts; `None` for a foreign one, and for a dead one, whose object a foreign one may have
+    /// taken over (wire §11).
+    #[inline]
+    pub(crate) fn notices(&self) -> Option<Extension<'_>> {
+        match &self.link {
+            Some(Link { info: Some(info), .. }) if info.extended && !self.died => {
+                Extension::room(info.object.region())
+            }
+            _ => None,
+        }
+    }
+
+    /// This receiver's entry with the sender.
+    #[inline]
+    pub(crate) fn entry(&self) -> Option<Entry<'_>> {
+        self.link.as_ref()?.info.as_ref()?.entry()
+    }
+
+    /// The word that changes with every frame: taken before a look, so that nothing is lost between it and a
+    /// [`sleep`](Self::sleep).
+    pub(crate) fn wake_word(&self) -> Option<u32> {
+        Some(self.notices()?.wake_word()?.get())
+    }
+
+    /// Sleeps until there may be something new, and for `limit` at most: on the sender's bell, if the word was
+    /// taken before the look that found nothing, and by the clock otherwise.
+    pub(crate) fn sleep(&self, seen: Option<u32>, limit: Duration) {
+        if let (Some(seen), Some(entry), Some(notices)) = (seen, self.entry(), self.notices()) {
+            notices.sleep(entry, seen, limit.min(LIFE_EVERY));
+            return;
+        }
+        let pause = if self.link.is_some() { POLL } else { POLL_ABSENT };
+        std::thread::sleep(pause.min(limit));
+    }
+
+    /// How many data segments have been opened here: what lies in another one is another frame.
+    #[inline]
+    pub(crate) fn openings(&self) -> u64 {
+        self.openings
     }
 
     /// Takes the data lock for one read, waiting up to the receiver's limit; `None` while there is no sender.
@@ -132,6 +174,8 @@ impl SegmentReceiver {
     /// that is not a segment, or may not be opened. Trying again is always allowed.
     #[doc(alias = "getMemory")]
     pub fn lock(&mut self) -> Result<Option<ReadGuard<'_>>, Error> {
+        // What is new is the caller's to know.
+        self.was_idle();
         if self.acquire()? { Ok(self.adopt()) } else { Ok(None) }
     }
 
@@ -147,19 +191,97 @@ impl SegmentReceiver {
             let Some(lock) = &self.data_lock else { return Ok(false) };
             let outcome = lock.acquire(self.limit)?;
             self.outcome = if std::mem::take(&mut self.untold) { Outcome::Abandoned } else { outcome };
-            if matches!(self.news(), News::None) {
-                return Ok(true);
-            }
-            match self.follow() {
-                Ok(true) => return Ok(true),
-                Ok(false) => self.release(),
+            step!("read: locked");
+            let there = match self.news() {
+                News::None => Ok(true),
+                News::Moved | News::Left => self.follow(),
+            };
+            match there {
+                Ok(true) if !self.is_torn() => return Ok(true),
+                // Nobody writes while this process has the lock, so an odd sequence was left by the dead.
+                Ok(torn) => {
+                    self.release_to_retry();
+                    if torn {
+                        return Ok(false);
+                    }
+                }
                 Err(error) => {
-                    self.release();
+                    self.release_to_retry();
                     return Err(error);
                 }
             }
         }
         Ok(false)
+    }
+
+    /// Whether the last write was never finished, for whoever holds the lock.
+    #[inline]
+    fn is_torn(&mut self) -> bool {
+        let extension = match &self.link {
+            Some(Link { info: Some(info), .. }) if info.extended => Extension::room(info.object.region()),
+            _ => None,
+        };
+        match extension.and_then(Extension::sequence) {
+            Some(sequence) if sequence & 1 == 1 => self.is_wreck(sequence),
+            _ => false,
+        }
+    }
+
+    /// Whether what was never finished lies there as it was left: a foreign sender that took the object over
+    /// from the dead knows nothing of the sequence (wire §11).
+    #[cold]
+    fn is_wreck(&mut self, sequence: u64) -> bool {
+        let Some(region) = self.region() else { return true };
+        match &self.wreck {
+            Some(wreck) if wreck.is_of(self.openings, sequence) => !self.died || wreck.lies_in(region),
+            _ => {
+                self.wreck = Some(Wreck::of(region, self.openings, sequence));
+                true
+            }
+        }
+    }
+
+    /// Whether a lock was found abandoned since the last frame that said so.
+    #[inline]
+    pub(crate) fn take_untold(&mut self) -> bool {
+        std::mem::take(&mut self.untold)
+    }
+
+    /// Says that something was new.
+    #[inline]
+    pub(crate) fn was_news(&mut self) {
+        self.idle.since = None;
+    }
+
+    /// Says that nothing was new. From time to time this looks whether the sender lives and whether the names
+    /// still lead to what is open here; where they do not, it lets go, and the next look starts over (wire §6).
+    pub(crate) fn was_idle(&mut self) {
+        let now = sys::coarse_instant();
+        let Some(since) = self.idle.since else {
+            self.idle = Idle { since: Some(now), next: now.saturating_add(LIFE_EVERY) };
+            return;
+        };
+        if now < self.idle.next {
+            return;
+        }
+        let names_at = since.saturating_add(NAMES_AFTER);
+        self.idle.next = now.saturating_add(LIFE_EVERY);
+        if now < names_at {
+            self.idle.next = self.idle.next.min(names_at);
+        }
+        let Some(link) = &self.link else { return };
+        self.died = link.info.as_ref().is_some_and(|info| info.extended && !info.object.is_owned());
+        if now < names_at {
+            return;
+        }
+        let info_moved = match &link.info {
+            Some(info) => !info.object.leads_here() || !link.data.leads_here(),
+            // Without one so far: has one come?
+            None => Peek::open(&self.info_name).is_ok() || !link.data.leads_here(),
+        };
+        if info_moved || self.data_lock.as_ref().is_some_and(|lock| !lock.leads_here()) {
+            self.let_go(ErrorState::InfoDoesNotExist);
+        }
     }
 
     pub(crate) fn release(&self) {
@@ -197,170 +319,38 @@ impl SegmentReceiver {
 
     /// Looks for a sender without taking the data lock: attaches, follows, or notices that it left.
     pub(crate) fn look(&mut self) -> Result<bool, Error> {
-        if self.link.is_none() && !self.attach()? {
-            return Ok(false);
-        }
-        match self.news() {
-            News::None => Ok(true),
-            News::Moved | News::Left => self.follow(),
-        }
-    }
-
-    /// Compares what is open with what the info block says, without its lock.
-    #[inline(always)]
-    fn news(&self) -> News {
-        let Some(Link { info: Some(info), .. }) = &self.link else { return News::None };
-        let region = info.object.region();
-        let detached =
-            region.atomic_u8(info::DETACH_OFFSET).is_ok_and(|detach| detach.load(Ordering::Acquire) == 1);
-        if detached && info.says_detach {
-            return News::Left;
-        }
-        match region.equals(info::POSTFIX_OFFSET, &info.seen) {
-            Ok(true) => News::None,
-            _ => News::Moved,
-        }
-    }
-
-    /// Goes where the info block says. `false`: the sender has left. May be called with the data lock held:
-    /// the info lock comes after it (wire §5).
-    fn follow(&mut self) -> Result<bool, Error> {
-        match self.news() {
-            News::None => return Ok(true),
-            News::Left => {
-                self.let_go(ErrorState::InfoDoesNotExist);
+        // Twice: a sender that left may have a successor already.
+        for _ in 0..2 {
+            if self.link.is_none() && !self.attach()? {
                 return Ok(false);
             }
-            News::Moved => {}
-        }
-        let Some(Link { info: Some(info), data }) = &mut self.link else { return Ok(true) };
-        let held = lock_info(&info.lock, &self.short, self.limit)?;
-        let block = read_block(&info.object, &self.info_name)?;
-        if block.detached() {
-            drop(held);
-            self.let_go(ErrorState::InfoDoesNotExist);
-            return Ok(false);
-        }
-        let postfix = postfix(&block, &self.info_name)?;
-        if Some(postfix) != Postfix::parse(&info.seen) {
-            let name = self.short.data_segment_with(postfix);
-            match Object::open(&name, 1) {
-                Ok(moved) => *data = moved,
-                Err(ObjectError::Absent) => {
-                    drop(held);
-                    self.let_go(ErrorState::DoesNotExist);
-                    return Ok(false);
-                }
-                Err(error) => return Err(object_error(error, &name, 1).into()),
+            match self.news() {
+                News::None => return Ok(true),
+                News::Moved | News::Left if self.follow()? => return Ok(true),
+                News::Moved | News::Left => {}
             }
         }
-        info.seen = block.postfix;
-        Ok(true)
+        Ok(false)
     }
 
-    fn let_go(&mut self, state: ErrorState) {
+    /// Whether the sender has said that it left.
+    #[inline]
+    pub(crate) fn has_left(&self) -> bool {
+        matches!(&self.link, Some(Link { info: Some(info), .. }) if info.has_left())
+    }
+
+    /// Whether the info block says anything else than what is open: then [`look`](Self::look).
+    #[inline]
+    pub(crate) fn has_moved(&self) -> bool {
+        !matches!(self.news(), News::None)
+    }
+
+    pub(super) fn let_go(&mut self, state: ErrorState) {
         self.link = None;
+        self.died = false;
+        self.idle = Idle::default();
         self.state = state;
     }
-
-    /// Opens the segment of a sender, info first, data next. `false`: there is none.
-    fn attach(&mut self) -> Result<bool, Error> {
-        if self.data_lock.as_ref().is_none_or(|lock| !lock.leads_here()) {
-            // A lock is made only where there is something to lock.
-            self.data_lock = None;
-        }
-        let link = match Object::open(&self.info_name, info::BLOCK_BYTES) {
-            Ok(object) => match self.attach_with_info(object)? {
-                Some(link) => link,
-                None => return Ok(false),
-            },
-            Err(ObjectError::Absent) => match Object::open(&self.short.data_segment(), 1) {
-                // Some foreign senders publish no info segment. But a sender that came, or left, between the two
-                // looks has one or had one, and must not be taken for such: look again.
-                Ok(data)
-                    if matches!(
-                        Object::open(&self.info_name, info::BLOCK_BYTES),
-                        Err(ObjectError::Absent)
-                    ) && data.leads_here() =>
-                {
-                    Link { info: None, data }
-                }
-                Ok(_) => return Ok(false),
-                Err(ObjectError::Absent) => {
-                    self.state = match self.attachments {
-                        0 => ErrorState::DoesNotExist,
-                        _ => ErrorState::InfoDoesNotExist,
-                    };
-                    return Ok(false);
-                }
-                Err(error) => return Err(object_error(error, &self.short.data_segment(), 1).into()),
-            },
-            Err(error) => return Err(object_error(error, &self.info_name, info::BLOCK_BYTES).into()),
-        };
-        if self.data_lock.is_none() {
-            self.data_lock = Some(NamedLock::open_with(&self.short.data_lock(), Access::PRIVATE)?);
-        }
-        self.link = Some(link);
-        self.state = ErrorState::None;
-        self.attachments = self.attachments.wrapping_add(1);
-        Ok(true)
-    }
-
-    /// Attaches under one hold of the info lock, and says that this receiver understands resizing.
-    fn attach_with_info(&mut self, object: Object) -> Result<Option<Link>, Error> {
-        let lock = NamedLock::open_with(&self.short.info_lock(), Access::PRIVATE)?;
-        let held = lock_info(&lock, &self.short, self.limit)?;
-        let block = read_block(&object, &self.info_name)?;
-        if block.detached() {
-            self.state = ErrorState::InfoDoesNotExist;
-            return Ok(None);
-        }
-        let postfix = postfix(&block, &self.info_name)?;
-        let data_name = self.short.data_segment_with(postfix);
-        let data = match Object::open(&data_name, 1) {
-            Ok(data) => data,
-            Err(ObjectError::Absent) => {
-                self.state = ErrorState::DoesNotExist;
-                return Ok(None);
-            }
-            Err(error) => return Err(object_error(error, &data_name, 1).into()),
-        };
-        if let Ok(supported) = object.region().atomic_u8(info::SUPPORTED_OFFSET) {
-            supported.store(1, Ordering::Relaxed);
-        }
-        drop(held);
-        let says_detach = block.version.get() >= info::VERSION;
-        Ok(Some(Link { info: Some(Info { object, lock, seen: block.postfix, says_detach }), data }))
-    }
-}
-
-/// Copies the info block once and checks its magic.
-fn read_block(object: &Object, name: &str) -> Result<InfoBlock, SegmentError> {
-    let region = object.region();
-    let too_small = |OutOfBounds| SegmentError::TooSmall {
-        object: name.to_owned(),
-        bytes: region.len(),
-        needed: info::BLOCK_BYTES,
-    };
-    let block: InfoBlock = region.read(0).map_err(too_small)?;
-    if block.magic.get() == info::MAGIC {
-        return Ok(block);
-    }
-    Err(SegmentError::BadInfo {
-        object: name.to_owned(),
-        field: "magic",
-        value: u64::from(block.magic.get().cast_unsigned()),
-        expected: u64::from(info::MAGIC.cast_unsigned()),
-    })
-}
-
-fn postfix(block: &InfoBlock, name: &str) -> Result<Postfix, SegmentError> {
-    Postfix::parse(&block.postfix).ok_or_else(|| SegmentError::BadInfo {
-        object: name.to_owned(),
-        field: "first byte of the postfix",
-        value: block.postfix.first().copied().unwrap_or_default().into(),
-        expected: 0,
-    })
 }
 
 impl SegmentReceiverBuilder {
@@ -384,9 +374,13 @@ impl SegmentReceiverBuilder {
             data_lock: None,
             link: None,
             state: ErrorState::DoesNotExist,
+            openings: 0,
             attachments: 0,
             outcome: Outcome::Clean,
+            idle: Idle::default(),
+            died: false,
             untold: false,
+            wreck: None,
         })
     }
 }

@@ -2,17 +2,28 @@
 
 use std::time::Duration;
 
+use zerocopy::IntoBytes;
+
 use crate::error::{Error, LockError, SegmentError};
 use crate::lock::{LIMIT, LockGuard, NamedLock};
 use crate::mem::{OutOfBounds, Region, ViewBytesMut};
 use crate::name::ShortName;
-use crate::segment::object_error;
-use crate::sys::{Access, Object, ObjectError, Outcome};
-use crate::wire::info::{DETACH_OFFSET, InfoBlock};
-use crate::wire::notice;
+use crate::notice::Extension;
+use crate::segment::clean::sweep_after;
+use crate::segment::resize::Room;
+use crate::segment::takeover::{Claim, Request, claim};
+use crate::step::step;
+use crate::sys::{self, Access, Object, Outcome};
+use crate::wire::info::{DETACH_OFFSET, InfoBlock, Postfix};
 
 /// Blocks count their bytes in an `i32` (wire §8), and so does whoever reads them.
 const LARGEST: usize = 0x7fff_ffff;
+/// Up to here a resize reserves at least twice what is needed.
+const CEILING: usize = 256 * 1024 * 1024;
+/// How long a write is held back at most for receivers whose copies were spoiled.
+const READERS_LIMIT: Duration = Duration::from_millis(2);
+/// After so many writes the info block is looked after.
+const LOOK_EVERY: u32 = 256;
 /// What a sender that is dropped waits for the info lock at most: a drop does not block.
 const DROP_LIMIT: Duration = Duration::from_millis(20);
 
@@ -44,13 +55,27 @@ const DROP_LIMIT: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 #[doc(alias = "UT_SharedMem")]
 pub struct SegmentSender {
-    short: ShortName,
+    pub(super) short: ShortName,
     data_lock: NamedLock,
-    info_lock: NamedLock,
-    info: Object,
-    data: Object,
-    limit: Duration,
+    pub(super) info_lock: NamedLock,
+    pub(super) info: Object,
+    pub(super) data: Object,
+    pub(super) postfix: Postfix,
+    pub(super) access: Access,
+    pub(super) limit: Duration,
+    /// Where a resize stops reserving twice what is needed.
+    ceiling: usize,
+    /// A foreign info segment that was taken over may have no room for the extension.
+    extended: bool,
+    /// Writes so far, to look after the info block now and then.
+    writes: u32,
+    /// Receivers that were waited for in vain, a bit an entry.
+    stopped: u16,
+    /// The process that owns it: a forked child has a copy of this, and leaves the segment alone.
+    pid: u32,
     gone: bool,
+    /// Somebody took the data's name while it was being made anew: the next frame goes elsewhere.
+    pub(super) displaced: bool,
 }
 
 /// How a segment is created.
@@ -61,6 +86,9 @@ pub struct SegmentSenderBuilder {
     size_bytes: usize,
     access: Access,
     limit: Duration,
+    ceiling: usize,
+    force: bool,
+    flags: u32,
 }
 
 impl SegmentSender {
@@ -78,7 +106,15 @@ impl SegmentSender {
 
     /// Creates a segment with other settings than the usual ones.
     pub fn builder(name: &str, size_bytes: usize) -> SegmentSenderBuilder {
-        SegmentSenderBuilder { name: name.to_owned(), size_bytes, access: Access::PRIVATE, limit: LIMIT }
+        SegmentSenderBuilder {
+            name: name.to_owned(),
+            size_bytes,
+            access: Access::PRIVATE,
+            limit: LIMIT,
+            ceiling: CEILING,
+            force: false,
+            flags: 0,
+        }
     }
 
     /// The short name.
@@ -87,23 +123,156 @@ impl SegmentSender {
         &self.short
     }
 
-    /// Bytes that fit: what was asked for, rounded up to whole pages.
+    /// Bytes that fit: what was asked for, rounded up to whole pages. 0 where the room was lost in a resize that
+    /// failed: the next one makes it anew.
     #[must_use]
     #[doc(alias = "getSize")]
     #[inline]
     pub fn mapped_bytes(&self) -> usize {
-        self.data.region().len()
+        if self.displaced { 0 } else { self.data.region().len() }
     }
 
-    /// Takes the data lock for one write, waiting up to the segment's limit.
+    /// Takes the data lock for one write, waiting up to the segment's limit. What is written becomes a frame
+    /// when the guard is dropped.
     ///
     /// # Errors
     ///
     /// [`LockError`], as [`NamedLock::lock`].
     #[doc(alias = "getMemory")]
+    #[inline]
     pub fn lock(&mut self) -> Result<WriteGuard<'_>, LockError> {
+        self.prepare()?;
         let outcome = self.data_lock.acquire(self.limit)?;
-        Ok(WriteGuard { guard: self.data_lock.adopt(), region: self.data.region(), outcome })
+        let extension = self.extension();
+        if let Some(extension) = extension {
+            extension.begin();
+        }
+        step!("write: begun");
+        Ok(WriteGuard { extension, region: self.data.region(), outcome, guard: Some(self.data_lock.adopt()) })
+    }
+
+    /// Moves to a segment with room for at least `size_bytes` bytes, and for twice that below the
+    /// [ceiling](SegmentSenderBuilder::room_ceiling); `fill` writes the frame that made it necessary, before
+    /// anybody can look there. The room may shrink as well. Receivers follow by themselves.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](Self::lock) and [`create`](Self::create): the old frame still lies there. Where somebody
+    /// else took the old name in this very moment, [`SegmentError::AlreadyExists`].
+    ///
+    /// # Source
+    ///
+    /// wire §4.
+    pub fn resize(
+        &mut self,
+        size_bytes: usize,
+        fill: impl FnOnce(&mut ViewBytesMut<'_>),
+    ) -> Result<(), Error> {
+        self.write_anew(size_bytes, |region| {
+            fill(&mut ViewBytesMut::new(region));
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Writes one frame into a new data segment. `true`: the last holder of the data lock died with it.
+    #[cold]
+    pub(crate) fn write_anew(
+        &mut self,
+        bytes: usize,
+        fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
+    ) -> Result<bool, Error> {
+        if bytes == 0 || bytes > LARGEST {
+            return Err(SegmentError::BadSize { bytes, limit: LARGEST }.into());
+        }
+        let ahead = bytes.checked_next_power_of_two().unwrap_or(bytes).min(self.ceiling);
+        self.prepare()?;
+        let acquired = self.data_lock.lock_timeout(self.limit)?;
+        let abandoned = acquired.is_abandoned();
+        let extension = self.extension();
+        if let Some(extension) = extension {
+            extension.begin();
+        }
+        let moved = self.move_to(Room { wanted: bytes.max(ahead), least: bytes }, fill);
+        if let Some(extension) = extension {
+            match &moved {
+                Ok(_) => extension.end(),
+                Err(_) => extension.end_without_frame(),
+            }
+        }
+        step!("resize: even");
+        drop(acquired);
+        step!("resize: unlocked");
+        if let Some(extension) = extension {
+            extension.ring();
+        }
+        match moved {
+            Ok((data, postfix)) => {
+                self.postfix = postfix;
+                self.displaced = false;
+                core::mem::replace(&mut self.data, data).unlink();
+                Ok(abandoned)
+            }
+            Err(error) => {
+                self.displaced |= !self.data.leads_here();
+                Err(error)
+            }
+        }
+    }
+
+    /// Before every write.
+    #[inline]
+    fn prepare(&mut self) -> Result<(), LockError> {
+        if self.pid != sys::process::id() {
+            return Err(LockError::Forked { name: self.data_lock.name().to_owned(), owner: self.pid });
+        }
+        self.writes = self.writes.wrapping_add(1);
+        if self.writes.is_multiple_of(LOOK_EVERY) {
+            self.heal();
+        }
+        self.let_readers_in();
+        Ok(())
+    }
+
+    /// Writes the info block again where somebody else wrote over it: receivers would look for the sender elsewhere.
+    #[cold]
+    fn heal(&self) {
+        let region = self.info.region();
+        let expected =
+            |supported| InfoBlock { supported, postfix: self.postfix.field(), ..InfoBlock::fresh() };
+        let Ok(found) = region.read::<InfoBlock>(0) else { return };
+        let found_whole = |found: &InfoBlock| found.as_bytes() == expected(found.supported).as_bytes();
+        if found_whole(&found) {
+            return;
+        }
+        let Ok(held) = lock_info(&self.info_lock, &self.short, DROP_LIMIT) else { return };
+        // A receiver may have said meanwhile that it understands resizing.
+        let supported = region.read::<InfoBlock>(0).map_or(1, |found| found.supported);
+        let written = region.write(0, &expected(supported));
+        drop(held);
+        tracing::warn!(
+            target: "tdshm::segment", name = %self.short, written = written.is_ok(),
+            "somebody wrote over the info block"
+        );
+    }
+
+    /// Lets those in whose copies were spoiled, so that a fast writer does not starve them.
+    #[inline]
+    fn let_readers_in(&mut self) {
+        if self.extended
+            && let Some(extension) = Extension::room(self.info.region())
+        {
+            if extension.has_waiters() {
+                extension.let_readers_in(&mut self.stopped, READERS_LIMIT);
+            } else {
+                self.stopped = 0; // they have moved
+            }
+        }
+    }
+
+    #[inline]
+    fn extension(&self) -> Option<Extension<'_>> {
+        if self.extended { Extension::room(self.info.region()) } else { None }
     }
 
     /// Leaves: tells the receivers and frees the names, so that they can be created again at once.
@@ -118,11 +287,22 @@ impl SegmentSender {
 
     fn leave(&mut self, limit: Duration) -> Result<(), Error> {
         self.gone = true;
+        if self.pid != sys::process::id() {
+            return Ok(()); // a forked child's copy
+        }
         let locked = lock_info(&self.info_lock, &self.short, limit);
+        step!("detach: locked");
         if let Ok(detach) = self.info.region().atomic_u8(DETACH_OFFSET) {
             detach.store(1, core::sync::atomic::Ordering::Release);
         }
+        if let Some(extension) = self.extension() {
+            extension.clear_owner();
+            extension.ring();
+        }
+        step!("detach: said");
         self.data.unlink();
+        step!("detach: data");
+        sweep_after(&self.short, "");
         self.info.unlink();
         locked.map(drop).map_err(Error::from)
     }
@@ -151,6 +331,24 @@ impl SegmentSenderBuilder {
         self
     }
 
+    /// Takes the name also where a foreign sender has it, of which nobody can tell whether it lives. A sender of
+    /// this library that lives is never robbed; one that died is always replaced.
+    pub fn take_over(mut self, take_over: bool) -> Self {
+        self.force = take_over;
+        self
+    }
+
+    /// Up to how many bytes a resize reserves at least twice what is needed, 256 MiB by default.
+    pub fn room_ceiling(mut self, bytes: usize) -> Self {
+        self.ceiling = bytes;
+        self
+    }
+
+    pub(crate) fn flags(mut self, flags: u32) -> Self {
+        self.flags = flags;
+        self
+    }
+
     pub(crate) fn size_bytes(mut self, size_bytes: usize) -> Self {
         self.size_bytes = size_bytes;
         self
@@ -174,37 +372,37 @@ impl SegmentSenderBuilder {
         }
         let data_lock = NamedLock::open_own(&short.data_lock(), self.access)?;
         let info_lock = NamedLock::open_own(&short.info_lock(), self.access)?;
+        step!("create: locks");
         let held = lock_info(&info_lock, &short, self.limit)?;
-
-        let name = || short.as_str().to_owned();
-        let info_name = short.info_segment();
-        let fresh = |region: Region<'_>| {
-            region
-                .write(0, &InfoBlock::fresh())
-                .map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len() })
+        step!("create: locked");
+        let request = Request {
+            short: &short,
+            bytes: self.size_bytes,
+            access: self.access,
+            force: self.force,
+            flags: self.flags,
         };
-        let info = match Object::create(&info_name, notice::INFO_SEGMENT_BYTES, self.access, fresh) {
-            Ok(info) => info,
-            Err(ObjectError::Exists) => {
-                return Err(SegmentError::InfoAlreadyExists { name: name(), object: info_name }.into());
-            }
-            Err(error) => return Err(object_error(error, &info_name, notice::INFO_SEGMENT_BYTES).into()),
-        };
-        let data_name = short.data_segment();
-        let data = match Object::create(&data_name, self.size_bytes, self.access, |_| Ok(())) {
-            Ok(data) => data,
-            Err(error) => {
-                info.unlink();
-                return Err(match error {
-                    ObjectError::Exists => {
-                        SegmentError::AlreadyExists { name: name(), object: data_name }.into()
-                    }
-                    error => object_error(error, &data_name, self.size_bytes).into(),
-                });
-            }
-        };
+        let Claim { info, data, postfix } = claim(&request)?;
+        step!("create: claimed");
+        let extended = Extension::of(info.region()).is_some();
         drop(held);
-        Ok(SegmentSender { short, data_lock, info_lock, info, data, limit: self.limit, gone: false })
+        Ok(SegmentSender {
+            short,
+            data_lock,
+            info_lock,
+            info,
+            data,
+            postfix,
+            access: self.access,
+            limit: self.limit,
+            ceiling: self.ceiling,
+            extended,
+            writes: 0,
+            stopped: 0,
+            pid: sys::process::id(),
+            gone: false,
+            displaced: false,
+        })
     }
 }
 
@@ -224,13 +422,17 @@ pub(crate) fn lock_info<'l>(
 }
 
 /// The data lock, held for one write.
+///
+/// Dropping it makes a frame of what was written, unless a panic is under way: then receivers are told that
+/// the block is half written, and keep the frame they have.
 #[derive(Debug)]
 #[must_use = "the lock is let go of when this is dropped"]
 pub struct WriteGuard<'s> {
-    #[expect(dead_code, reason = "held for its drop")]
-    guard: LockGuard<'s>,
+    extension: Option<Extension<'s>>,
     region: Region<'s>,
     outcome: Outcome,
+    /// `None` only while this is dropped.
+    guard: Option<LockGuard<'s>>,
 }
 
 impl<'s> WriteGuard<'s> {
@@ -249,5 +451,22 @@ impl<'s> WriteGuard<'s> {
     #[inline]
     pub(crate) fn region(&self) -> Region<'s> {
         self.region
+    }
+}
+
+impl Drop for WriteGuard<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        step!("write: written");
+        match self.extension {
+            Some(extension) if !std::thread::panicking() => {
+                extension.end();
+                step!("write: ended");
+                self.guard = None;
+                step!("write: unlocked");
+                extension.ring();
+            }
+            _ => self.guard = None,
+        }
     }
 }

@@ -5,15 +5,21 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use rustix::thread::futex;
 
 use crate::mem::Region;
+use crate::step::step;
 use crate::sys::posix::map::Map;
-use crate::sys::{Access, ObjectError};
+use crate::sys::posix::owner;
+use crate::sys::{Access, Life, Make, ObjectError};
 
 pub(crate) use crate::sys::posix::process;
 pub(crate) use crate::sys::posix::robust_lock::Lock;
@@ -42,31 +48,72 @@ impl Identity {
     fn of(stat: &Stat) -> Self {
         Self { device: stat.st_dev, inode: stat.st_ino }
     }
+
+    fn is_at(self, path: &str) -> bool {
+        rustix::fs::lstat(path).is_ok_and(|stat| Self::of(&stat) == self)
+    }
+
+    fn unlink(self, path: &str) {
+        if self.is_at(path) {
+            // It fails only when the name has gone already, which is what was wanted.
+            let _ = rustix::fs::unlink(path);
+        }
+    }
+
+    fn owners(self) -> Vec<u32> {
+        let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+        let ids = processes.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+        let owns = |pid: &u32| {
+            let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+            descriptors
+                .filter(|entry| rustix::fs::stat(entry.path()).is_ok_and(|stat| Self::of(&stat) == self))
+                .filter_map(|entry| entry.file_name().into_string().ok())
+                .filter_map(|fd| std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).ok())
+                .any(|info| {
+                    info.lines().any(|line| line.contains("OFDLCK") && line.trim_end().ends_with(" 0 0"))
+                })
+        };
+        ids.filter(owns).collect()
+    }
 }
 
 impl Object {
-    /// Makes an object of `bytes` bytes, rounded up to whole pages and zero, lets `fill` write into it, and
-    /// publishes it under `name`: complete, or not at all.
+    /// Makes an object, rounded up to whole pages and zero, lets `fill` write into it, and publishes it under
+    /// `name`: complete, or not at all.
     pub(crate) fn create(
         name: &str,
-        bytes: usize,
-        access: Access,
+        make: Make<'_>,
         fill: impl FnOnce(Region<'_>) -> Result<(), ObjectError>,
     ) -> Result<Self, ObjectError> {
-        let bytes = bytes.checked_next_multiple_of(PAGE).unwrap_or(usize::MAX);
-        let mode = Mode::from_raw_mode(access.mode);
+        let mut bytes = pages(make.bytes);
+        let mode = Mode::from_raw_mode(make.access.mode);
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let fd = rustix::fs::open(DIRECTORY, flags, mode).map_err(os("create an object in /dev/shm for"))?;
-        // Reserved now, because a page that cannot be had later is a SIGBUS for whoever touches it.
-        let length = u64::try_from(bytes).unwrap_or(u64::MAX);
-        rustix::fs::fallocate(&fd, FallocateFlags::empty(), 0, length).map_err(os("reserve the pages of"))?;
-        // The umask narrows what is widened on purpose.
-        rustix::fs::fchmod(&fd, mode).map_err(os("set the mode of"))?;
+        match reserve(&fd, bytes) {
+            Err(ObjectError::NoRoom { .. }) if pages(make.least) < bytes => {
+                bytes = pages(make.least);
+                reserve(&fd, bytes)?;
+            }
+            other => other?,
+        }
+        if make.access.mode & !0o600 != 0 {
+            // The umask narrows what is widened on purpose.
+            rustix::fs::fchmod(&fd, mode).map_err(os("set the mode of"))?;
+        }
+        if make.owned {
+            owner::take(fd.as_fd(), &owner::OWNER)
+                .map_err(|source| ObjectError::Os { operation: "own", source })?;
+        }
         let map = Map::new(fd.as_fd(), bytes).map_err(ObjectError::Map)?;
         fill(map.region())?;
 
         let path = path(name);
         let unnamed = format!("/proc/self/fd/{}", fd.as_raw_fd());
+        step!("object before its name");
+        if let Some(old) = make.replaces {
+            old.unlink();
+            step!("object between two names");
+        }
         match rustix::fs::linkat(CWD, unnamed, CWD, &path, AtFlags::SYMLINK_FOLLOW) {
             Ok(()) => {}
             Err(Errno::EXIST) => return Err(ObjectError::Exists),
@@ -87,6 +134,10 @@ impl Object {
             _ if bytes < needed => return Err(ObjectError::TooSmall { bytes }),
             _ => {}
         }
+        // A foreign sender's pages may not be there yet (`ftruncate` makes none).
+        if u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512) < stat.st_size.unsigned_abs() {
+            reserve(&fd, bytes)?;
+        }
         let map = Map::new(fd.as_fd(), bytes).map_err(ObjectError::Map)?;
         Ok(Self { map, fd, path, identity: Identity::of(&stat) })
     }
@@ -99,15 +150,44 @@ impl Object {
 
     /// Whether the name still leads to this object.
     pub(crate) fn leads_here(&self) -> bool {
-        rustix::fs::lstat(&self.path).is_ok_and(|stat| Identity::of(&stat) == self.identity)
+        self.identity.is_at(&self.path)
     }
 
     /// Removes the name, if it still leads to this object. The memory stays for whoever has it mapped.
     pub(crate) fn unlink(&self) {
-        if self.leads_here() {
-            // It fails only when the name has gone already, which is what was wanted.
-            let _ = rustix::fs::unlink(&self.path);
-        }
+        self.identity.unlink(&self.path);
+    }
+
+    /// Becomes the owner of this object. `false`: another open file is.
+    pub(crate) fn own(&self) -> Result<bool, ObjectError> {
+        owner::take(self.fd.as_fd(), &owner::OWNER)
+            .map_err(|source| ObjectError::Os { operation: "own", source })
+    }
+
+    /// Stops being the owner.
+    pub(crate) fn disown(&self) {
+        owner::release(self.fd.as_fd(), &owner::OWNER);
+    }
+
+    /// Whether somebody else owns this object: a system call.
+    pub(crate) fn is_owned(&self) -> bool {
+        owner::is_taken(self.fd.as_fd(), &owner::OWNER).unwrap_or(false)
+    }
+
+    /// Marks bytes of this object as this open object's, until it is closed. `false`: another has one of them.
+    pub(crate) fn mark(&self, bytes: &Range<usize>) -> bool {
+        owner::take(self.fd.as_fd(), bytes).unwrap_or(false)
+    }
+
+    /// Whether another open object has marked any of these bytes.
+    pub(crate) fn is_marked(&self, bytes: &Range<usize>) -> bool {
+        owner::is_taken(self.fd.as_fd(), bytes).unwrap_or(false)
+    }
+
+    /// The processes that own this object, as far as this user may see: one, and those that it forked. Slow: it
+    /// looks at every descriptor of every process, so it is for error messages.
+    pub(crate) fn owners(&self) -> Vec<u32> {
+        self.identity.owners()
     }
 
     /// Sets its permission bits, where it belongs to this user.
@@ -126,18 +206,32 @@ impl Object {
     }
 }
 
-/// A look at an object through its descriptor: nothing is mapped, so nobody who shrinks it can hurt.
+/// An object through its descriptor: nothing is mapped, so nobody who shrinks it can hurt.
 #[derive(Debug)]
 pub(crate) struct Peek {
     file: File,
     bytes: usize,
+    path: String,
+    identity: Identity,
 }
 
 impl Peek {
     /// Opens the object of that name for reading.
     pub(crate) fn open(name: &str) -> Result<Self, ObjectError> {
-        let (fd, stat) = open_checked(&path(name), OFlags::RDONLY)?;
-        Ok(Self { file: File::from(fd), bytes: usize::try_from(stat.st_size).unwrap_or(0) })
+        Self::open_to(name, OFlags::RDONLY)
+    }
+
+    /// Opens the object of that name for reading and writing, which becoming its owner needs as well.
+    pub(crate) fn open_to_write(name: &str) -> Result<Self, ObjectError> {
+        Self::open_to(name, OFlags::RDWR)
+    }
+
+    fn open_to(name: &str, how: OFlags) -> Result<Self, ObjectError> {
+        let path = path(name);
+        // Nothing is mapped, so a stranger's object cannot hurt: the system's own rights are enough.
+        let (fd, stat) = open_plain(&path, how)?;
+        let bytes = usize::try_from(stat.st_size).unwrap_or(0);
+        Ok(Self { file: File::from(fd), bytes, path, identity: Identity::of(&stat) })
     }
 
     /// Its size.
@@ -148,6 +242,50 @@ impl Peek {
     /// Reads up to `to.len()` bytes from `offset`, and says how many there were.
     pub(crate) fn read(&self, offset: usize, to: &mut [u8]) -> io::Result<usize> {
         self.file.read_at(to, u64::try_from(offset).unwrap_or(u64::MAX))
+    }
+
+    /// Writes bytes inside the object, which does not grow.
+    pub(crate) fn write(&self, offset: usize, from: &[u8]) -> io::Result<()> {
+        if offset.checked_add(from.len()).is_none_or(|end| end > self.bytes) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        self.file.write_all_at(from, u64::try_from(offset).unwrap_or(u64::MAX))
+    }
+
+    /// Whether somebody else owns it.
+    pub(crate) fn is_owned(&self) -> bool {
+        owner::is_taken(self.file.as_fd(), &owner::OWNER).unwrap_or(false)
+    }
+
+    /// Whether somebody has marked any of these bytes.
+    pub(crate) fn is_marked(&self, bytes: &Range<usize>) -> bool {
+        owner::is_taken(self.file.as_fd(), bytes).unwrap_or(false)
+    }
+
+    /// The processes that own it: see [`Object::owners`].
+    pub(crate) fn owners(&self) -> Vec<u32> {
+        self.identity.owners()
+    }
+
+    /// Becomes its owner, until this is dropped. `false`: somebody else is.
+    pub(crate) fn own(&self) -> bool {
+        owner::take(self.file.as_fd(), &owner::OWNER).unwrap_or(false)
+    }
+
+    /// Whether nobody has it open as a lock, and nobody can until this is dropped: whoever opens it then looks
+    /// at its name again.
+    pub(crate) fn claim_unused(&self) -> bool {
+        rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive).is_ok()
+    }
+
+    /// Whether the name still leads to this object.
+    pub(crate) fn leads_here(&self) -> bool {
+        self.identity.is_at(&self.path)
+    }
+
+    /// Removes the name, if it still leads to this object.
+    pub(crate) fn unlink(&self) {
+        self.identity.unlink(&self.path);
     }
 }
 
@@ -160,6 +298,23 @@ pub(crate) fn object_names(prefix: &str) -> io::Result<Vec<String>> {
         .collect())
 }
 
+fn pages(bytes: usize) -> usize {
+    bytes.checked_next_multiple_of(PAGE).unwrap_or(usize::MAX)
+}
+
+/// Reserves all pages now, because one that cannot be had later is a SIGBUS for whoever touches it.
+fn reserve(fd: &OwnedFd, bytes: usize) -> Result<(), ObjectError> {
+    let length = u64::try_from(bytes).unwrap_or(u64::MAX);
+    loop {
+        match rustix::fs::fallocate(fd, FallocateFlags::empty(), 0, length) {
+            Ok(()) => return Ok(()),
+            Err(Errno::INTR) => {}
+            Err(Errno::NOSPC | Errno::FBIG) => return Err(ObjectError::NoRoom { bytes }),
+            Err(error) => return Err(os("reserve the pages of")(error)),
+        }
+    }
+}
+
 fn path(name: &str) -> String {
     format!("{DIRECTORY}/{name}")
 }
@@ -168,8 +323,19 @@ fn os(operation: &'static str) -> impl Fn(Errno) -> ObjectError {
     move |error| ObjectError::Os { operation, source: error.into() }
 }
 
-/// Opens without following a link or waiting for anything, and refuses what is not a plain object of ours.
+/// Opens what is going to be mapped: a plain object that its owner means for this user.
 fn open_checked(path: &str, how: OFlags) -> Result<(OwnedFd, Stat), ObjectError> {
+    let (fd, stat) = open_plain(path, how)?;
+    // Whoever may shrink an object may kill whoever maps it, so a stranger's is used only where its mode says
+    // that it is meant for others. The kernel asks the same of everybody but root.
+    if stat.st_uid != rustix::process::geteuid().as_raw() && stat.st_mode & 0o066 == 0 {
+        return Err(denied(path));
+    }
+    Ok((fd, stat))
+}
+
+/// Opens without following a link or waiting for anything, and refuses what is not a plain object.
+fn open_plain(path: &str, how: OFlags) -> Result<(OwnedFd, Stat), ObjectError> {
     let flags = how | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let fd = match rustix::fs::open(path, flags, Mode::empty()) {
         Ok(fd) => fd,
@@ -186,11 +352,6 @@ fn open_checked(path: &str, how: OFlags) -> Result<(OwnedFd, Stat), ObjectError>
         FileType::Directory => return Err(ObjectError::NotOurs("it is a directory".to_owned())),
         _ => return Err(ObjectError::NotOurs("it is not a plain file".to_owned())),
     }
-    // Whoever may shrink an object may kill whoever maps it, so a stranger's is used only where its mode says
-    // that it is meant for others. The kernel asks the same of everybody but root.
-    if stat.st_uid != rustix::process::geteuid().as_raw() && stat.st_mode & 0o066 == 0 {
-        return Err(denied(path));
-    }
     match stat.st_nlink {
         0 => Err(ObjectError::Absent), // unlinked in this moment
         1 => Ok((fd, stat)),
@@ -202,6 +363,66 @@ fn denied(path: &str) -> ObjectError {
     let owner = rustix::fs::lstat(path).map(|stat| stat.st_uid);
     let who = owner.map_or_else(|_| "another user".to_owned(), |uid| format!("user {uid}"));
     ObjectError::NotOurs(format!(
-        "it belongs to {who}, who has not shared it: run both programs as one user, or let the sender widen its mode"
+        "it belongs to {who}, who has not shared it: run both programs as one user, or let the sender widen its mode; \
+         what a program that has ended left there, `tdshm clean` removes when {who} or root runs it"
     ))
+}
+
+/// When that process started, in clock ticks since the machine did; `None` when it does not exist, or has
+/// ended and was not waited for.
+pub(crate) fn start_time(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The program's name stands in parentheses, and may hold blanks and parentheses itself.
+    let mut fields = stat.get(stat.rfind(')')?..)?.split_ascii_whitespace().skip(1);
+    let state = fields.next()?;
+    let start = fields.nth(18)?; // field 22, where the state is field 3
+    if matches!(state, "Z" | "X" | "x") { None } else { start.parse().ok() }
+}
+
+/// Whether the process with that id and start time lives, as far as this system can tell.
+pub(crate) fn life(pid: u32, start: u64) -> Life {
+    // Where the times differ another process has the id by now.
+    if start_time(pid) == Some(start) { Life::Lives } else { Life::Dead }
+}
+
+/// The name of this program, for those who look at what it owns.
+pub(crate) fn program_name() -> String {
+    let path = std::fs::read_link("/proc/self/exe").unwrap_or_default();
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// Nanoseconds since the Unix epoch, as of the last tick of the system's clock: some milliseconds late, and
+/// cheap.
+#[inline]
+pub(crate) fn coarse_time() -> u64 {
+    nanoseconds(rustix::time::ClockId::RealtimeCoarse)
+}
+
+/// Nanoseconds since some moment, never set back, as of the last tick.
+#[inline]
+pub(crate) fn coarse_instant() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
+    Duration::new(u64::try_from(now.tv_sec).unwrap_or(0), u32::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+fn nanoseconds(clock: rustix::time::ClockId) -> u64 {
+    let now = rustix::time::clock_gettime(clock);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
+}
+
+/// Sleeps until somebody wakes those who sleep on `word`, unless it is another value than `seen` already, and for
+/// `limit` at most.
+pub(crate) fn sleep_on(word: &AtomicU32, seen: u32, limit: Duration) {
+    let limit = rustix::time::Timespec {
+        tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: limit.subsec_nanos().into(),
+    };
+    // Woken, too late, changed before, interrupted: whoever sleeps looks again in every case.
+    let _ = futex::wait(word, futex::Flags::empty(), seen, Some(&limit));
+}
+
+/// Wakes all who sleep on `word`, in this and other processes, and says how many there were.
+pub(crate) fn wake_all(word: &AtomicU32) -> usize {
+    futex::wake(word, futex::Flags::empty(), i32::MAX.unsigned_abs()).unwrap_or(0)
 }

@@ -122,7 +122,7 @@ impl ChopHeader {
             return Err(BlockError::int("channelDataOffset", samples_at, rule, ALIGNMENT, SENDER));
         }
         let samples = num_channels.saturating_mul(len_samples).saturating_mul(SAMPLE_BYTES);
-        let room = mapped.saturating_sub(samples_at);
+        let room = mapped.min(LARGEST_BLOCK).saturating_sub(samples_at);
         if samples > room || samples_at > mapped {
             let rule = "the mapped bytes behind channelDataOffset are only";
             return Err(BlockError::int("numChans * length * 4", samples, rule, room, SENDER));

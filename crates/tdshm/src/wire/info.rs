@@ -79,11 +79,66 @@ impl Postfix {
         Some(Self(bytes))
     }
 
+    /// One that was never used: 31 letters, 25 of them random, by which nobody meets the same one twice, and 6 that
+    /// follow from these, by which ours are known from others' when the dead have left them behind.
+    pub(crate) fn random() -> Self {
+        let mut random = [0_u8; RANDOM_LETTERS];
+        // Without the system's randomness the time and the address of a variable tell two programs apart.
+        if getrandom::fill(&mut random).is_err() {
+            let seed =
+                std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), std::time::Instant::now());
+            for (at, byte) in random.iter_mut().enumerate() {
+                *byte = seed.rotate_left(u32::try_from(at).unwrap_or(0).wrapping_mul(5)).to_le_bytes()[0];
+            }
+        }
+        let letters = random.map(|byte| letter(byte.into()));
+        let mut field = [0; POSTFIX_BYTES];
+        for (to, letter) in field.iter_mut().zip(letters.into_iter().chain(check(&letters))) {
+            *to = letter;
+        }
+        Self(field)
+    }
+
+    /// Whether these letters are a postfix that a sender of this library made.
+    pub(crate) fn is_ours(letters: &str) -> bool {
+        match letters.as_bytes().split_first_chunk::<RANDOM_LETTERS>() {
+            Some((random, last)) => last == check(random) && random.iter().all(u8::is_ascii_lowercase),
+            None => false,
+        }
+    }
+
+    /// The field as it stands in the info block, NUL-padded.
+    pub(crate) fn field(self) -> [u8; POSTFIX_BYTES] {
+        self.0
+    }
+
     /// The letters.
     pub(crate) fn as_str(&self) -> &str {
         let end = self.0.iter().position(|&byte| byte == 0).unwrap_or(0);
         self.0.get(..end).and_then(|letters| core::str::from_utf8(letters).ok()).unwrap_or_default()
     }
+}
+
+/// Random letters of a postfix of ours; those behind them are its check letters.
+const RANDOM_LETTERS: usize = Postfix::LEN - CHECK_LETTERS;
+const CHECK_LETTERS: usize = 6;
+
+/// One of 26.
+fn letter(number: u64) -> u8 {
+    b'a'.wrapping_add(u8::try_from(number.checked_rem(26).unwrap_or(0)).unwrap_or(0))
+}
+
+/// The check letters: FNV-1a of the random ones.
+fn check(letters: &[u8; RANDOM_LETTERS]) -> [u8; CHECK_LETTERS] {
+    let hash = letters.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, letter| {
+        (hash ^ u64::from(*letter)).wrapping_mul(0x0100_0000_01b3)
+    });
+    let mut hash = hash ^ (hash >> 32);
+    core::array::from_fn(|_| {
+        let letter = letter(hash);
+        hash /= 26;
+        letter
+    })
 }
 
 #[cfg(test)]
@@ -96,6 +151,18 @@ mod tests {
         let mut expected = [0_u8; BLOCK_BYTES];
         expected[..8].copy_from_slice(&[0xba, 0x34, 0xed, 0x56, 2, 0, 0, 0]);
         assert_eq!(bytes.as_bytes(), expected);
+    }
+
+    #[test]
+    fn ours_are_known_from_others() {
+        for _ in 0..1000 {
+            let ours = Postfix::random();
+            assert!(Postfix::is_ours(ours.as_str()) && ours.as_str().len() == Postfix::LEN, "{ours:?}");
+        }
+        assert_ne!(Postfix::random(), Postfix::random());
+        for others in ["", "abc", &"q".repeat(31), &"a".repeat(32), "zyxwvutsrqponmlkjihgfedcbazyxwv"] {
+            assert!(!Postfix::is_ours(others), "{others}");
+        }
     }
 
     #[test]

@@ -1,8 +1,6 @@
-//! The places of our extension behind the info block, `tdshm-1` (wire §11, ours).
+//! Our extension behind the info block, `tdshm-1` (wire §11, ours): who owns the segment, and what was written.
 //!
-//! Foreign programs never look here. An info segment of ours is [`INFO_SEGMENT_BYTES`] long, so that the
-//! extension has its room from the first day; until change notices are written, all of it is zero and its
-//! magic is missing, which tells a reader that there is none.
+//! Foreign programs never look here, and nothing of the protocol changes by it.
 
 /// Where the extension begins in the info segment.
 pub(crate) const OFFSET: usize = 256;
@@ -10,5 +8,59 @@ pub(crate) const OFFSET: usize = 256;
 pub(crate) const BYTES: usize = 1344;
 /// Bytes of an info segment of ours: one page.
 pub(crate) const INFO_SEGMENT_BYTES: usize = 4096;
+/// Bytes that an info segment has at least if it holds the extension.
+pub(crate) const EXTENDED_BYTES: usize = OFFSET + BYTES;
 
-const _: () = assert!(OFFSET + BYTES <= INFO_SEGMENT_BYTES);
+/// What the extension begins with; written last when it is set up.
+pub(crate) const MAGIC: [u8; 8] = *b"TDSHMEX1";
+/// u32: its size, which is its version.
+pub(crate) const SIZE_OFFSET: usize = 264;
+/// u32: what the block holds.
+pub(crate) const FLAGS_OFFSET: usize = 268;
+/// u64: odd while a write is under way.
+pub(crate) const SEQUENCE_OFFSET: usize = 272;
+/// u64: frames written.
+pub(crate) const FRAMES_OFFSET: usize = 280;
+/// u64: when the last one was, in nanoseconds since the Unix epoch.
+pub(crate) const TIME_OFFSET: usize = 288;
+/// u32: changes with every frame.
+pub(crate) const WAKE_OFFSET: usize = 296;
+/// u32: the sender's process id; 0: no owner.
+pub(crate) const OWNER_OFFSET: usize = 304;
+/// u64: when that process started, in the platform's own unit.
+pub(crate) const OWNER_START_OFFSET: usize = 312;
+/// u32: how many receivers wait for the next frame, or to be let in.
+pub(crate) const WAITERS_OFFSET: usize = 320;
+/// The entries of the receivers.
+pub(crate) const RECEIVERS_OFFSET: usize = 384;
+/// How many there are.
+pub(crate) const RECEIVERS: usize = 16;
+/// Bytes of one; its first u32 is the process id, 0 for free.
+pub(crate) const RECEIVER_BYTES: usize = 64;
+/// Where they end.
+pub(crate) const RECEIVERS_END: usize = RECEIVERS_OFFSET + RECEIVERS * RECEIVER_BYTES;
+/// In an entry, u32: what the receiver waits for.
+pub(crate) const ENTRY_FLAGS: usize = 4;
+/// In an entry, u64: when the process started.
+pub(crate) const ENTRY_START: usize = 8;
+/// In an entry, u64: the number of the frame that was taken last.
+pub(crate) const ENTRY_FRAME: usize = 16;
+/// In an entry, u64: when that was.
+pub(crate) const ENTRY_TIME: usize = 24;
+/// In an entry's flags: sleeps until the next frame.
+pub(crate) const ENTRY_WAITING: u32 = 1;
+/// In an entry's flags: a write spoiled its copy, and it asks the sender to hold the next one back.
+pub(crate) const ENTRY_READING: u32 = 2;
+
+/// The sender's program name, UTF-8, NUL-padded.
+pub(crate) const PROGRAM_OFFSET: usize = 1536;
+/// Bytes of it.
+pub(crate) const PROGRAM_BYTES: usize = 64;
+
+/// In the flags: the block holds channels.
+pub(crate) const FLAG_CHANNELS: u32 = 1;
+
+const _: () = {
+    assert!(EXTENDED_BYTES <= INFO_SEGMENT_BYTES);
+    assert!(PROGRAM_OFFSET + PROGRAM_BYTES == OFFSET + BYTES);
+};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::mem::{OutOfBounds, Region};
-use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, ObjectError, Outcome, system};
+use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, Make, ObjectError, Outcome, system};
 use system::{Object, process};
 
 /// How often opening begins anew because the name changed hands meanwhile.
@@ -34,7 +34,11 @@ impl Lock {
         for _ in 0..TRIES {
             let object = match Object::open(name, bytes) {
                 Err(ObjectError::Absent) => {
-                    match Object::create(name, bytes, access, |region| prepare(region, &layout)) {
+                    match Object::create(
+                        name,
+                        Make { bytes, least: bytes, access, owned: false, replaces: None },
+                        |region| prepare(region, &layout),
+                    ) {
                         Err(ObjectError::Exists) => continue,
                         other => other,
                     }

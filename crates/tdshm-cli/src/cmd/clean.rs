@@ -1,0 +1,49 @@
+//! `tdshm clean`: removes what dead senders left behind.
+
+use tdshm::{DryRun, Fate, Swept, SweptKind};
+
+use crate::args::CleanArgs;
+use crate::output::{printable, screen};
+use crate::{Exit, say};
+
+/// Sweeps, and prints a line an object that was removed, or that stays although it was named.
+pub(crate) fn run(args: &CleanArgs) -> anyhow::Result<Exit> {
+    let names: Vec<&str> = args.names.iter().map(tdshm::ShortName::as_str).collect();
+    let dry_run = if args.dry_run { DryRun::Yes } else { DryRun::No };
+    let swept = tdshm::clean(&names, dry_run)?;
+    let mut text = String::new();
+    for swept in &swept {
+        if let Some(line) = line(swept, dry_run, !names.is_empty()) {
+            text.push_str(&line);
+            text.push('\n');
+        }
+    }
+    screen::write(&text)?;
+    let removed = swept.iter().filter(|swept| swept.fate == Fate::Removed).count();
+    match (removed, dry_run) {
+        (0, _) => say::line("nothing to clean: nobody died here, or everything left behind is still in use"),
+        (count, DryRun::Yes) => say::line(format_args!("would remove {}", say::count_of(count, "object"))),
+        (count, DryRun::No) => say::line(format_args!("removed {}", say::count_of(count, "object"))),
+    }
+    Ok(Exit::Done)
+}
+
+fn line(swept: &Swept, dry_run: DryRun, named: bool) -> Option<String> {
+    let object = printable(&swept.object);
+    let kind = match swept.kind {
+        SweptKind::Info => "info segment",
+        SweptKind::Data => "data segment",
+        SweptKind::Lock => "lock",
+        _ => "object",
+    };
+    let fate = match (&swept.fate, dry_run) {
+        (Fate::Removed, DryRun::No) => "removed".to_owned(),
+        (Fate::Removed, DryRun::Yes) => "would be removed".to_owned(),
+        // Everything that lives is not worth a line unless somebody asked for it.
+        (_, _) if !named => return None,
+        (Fate::InUse { pid: Some(pid) }, _) => format!("stays: process {pid} uses it"),
+        (Fate::InUse { pid: None }, _) => "stays: somebody uses it".to_owned(),
+        _ => "stays: another program made it, and nobody can tell whether that still lives".to_owned(),
+    };
+    Some(format!("{fate}  {object} ({kind})"))
+}

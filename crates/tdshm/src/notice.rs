@@ -1,0 +1,457 @@
+//! The extension behind the info block, in memory: who owns the segment, and what was written (wire §11).
+//!
+//! The owner counts its writes here: the sequence is odd from before the first byte of a write to after its
+//! last, so that a reader who finds it odd under the lock knows that the writer died in the middle.
+
+pub(crate) mod bell;
+
+use core::ops::Range;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+use std::time::{Duration, Instant};
+
+use crate::mem::{OutOfBounds, Region};
+use crate::notice::bell::Word;
+use crate::step::step;
+use crate::sys::{self, Object};
+use crate::wire::notice as at;
+
+/// In how many frames those who wait are looked after once, where their flags explain their number.
+const RECOUNT_EVERY: u32 = 64;
+
+/// The extension of an info segment that has one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extension<'m> {
+    region: Region<'m>,
+}
+
+/// A process that owns a segment, as the extension records it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    /// In the platform's own unit.
+    pub(crate) start: u64,
+}
+
+impl Process {
+    /// This one.
+    pub(crate) fn current() -> Self {
+        let pid = sys::process::id();
+        Self { pid, start: sys::start_time(pid).unwrap_or_default() }
+    }
+
+    pub(crate) fn lives(self) -> bool {
+        sys::life(self.pid, self.start) == sys::Life::Lives
+    }
+}
+
+impl<'m> Extension<'m> {
+    /// The extension of an info segment, if there is one.
+    pub(crate) fn of(info: Region<'m>) -> Option<Self> {
+        let extension = Self::room(info)?;
+        let size = info.read::<u32>(at::SIZE_OFFSET).ok()?;
+        let large = usize::try_from(size).is_ok_and(|size| size >= at::BYTES);
+        (large && info.read(at::OFFSET) == Ok(at::MAGIC)).then_some(extension)
+    }
+
+    /// Room for the extension, whatever lies there: for whoever set it up.
+    #[inline]
+    pub(crate) fn room(info: Region<'m>) -> Option<Self> {
+        (info.len() >= at::EXTENDED_BYTES).then_some(Self { region: info })
+    }
+
+    /// Sets the extension up where there is room for it, with nothing written and nobody reading.
+    pub(crate) fn set_up(info: Region<'m>, owner: Process, flags: u32) -> Option<Self> {
+        let extension = Self::room(info)?;
+        let put = || -> Result<(), OutOfBounds> {
+            info.write(at::OFFSET, &[0_u8; at::BYTES])?;
+            info.write(at::SIZE_OFFSET, &u32::try_from(at::BYTES).unwrap_or_default())?;
+            info.write(at::FLAGS_OFFSET, &flags)
+        };
+        put().ok()?;
+        extension.set_owner(owner);
+        fence(Ordering::Release);
+        info.write(at::OFFSET, &at::MAGIC).ok()?;
+        Some(extension)
+    }
+
+    /// Who owns the segment; `None` when nobody does.
+    pub(crate) fn owner(self) -> Option<Process> {
+        let pid = self.u32(at::OWNER_OFFSET)?.load(Ordering::Acquire);
+        let start = self.u64(at::OWNER_START_OFFSET)?.load(Ordering::Relaxed);
+        (pid != 0).then_some(Process { pid, start })
+    }
+
+    /// Writes the owner in: the start time first, the process id last, and the program's name.
+    pub(crate) fn set_owner(self, owner: Process) {
+        let mut program = [0_u8; at::PROGRAM_BYTES];
+        for (to, from) in program.iter_mut().zip(sys::program_name().bytes().take(at::PROGRAM_BYTES)) {
+            *to = from;
+        }
+        // The room was checked when this was made, so none of the three can fail.
+        let _ = self.region.write(at::PROGRAM_OFFSET, &program);
+        if let Some(start) = self.u64(at::OWNER_START_OFFSET) {
+            start.store(owner.start, Ordering::Relaxed);
+        }
+        if let Some(pid) = self.u32(at::OWNER_OFFSET) {
+            pid.store(owner.pid, Ordering::Release);
+        }
+    }
+
+    /// Says what the block holds.
+    pub(crate) fn set_flags(self, flags: u32) {
+        if let Some(word) = self.u32(at::FLAGS_OFFSET) {
+            word.store(flags, Ordering::Relaxed);
+        }
+    }
+
+    /// Says that nobody owns the segment any more.
+    pub(crate) fn clear_owner(self) {
+        if let Some(pid) = self.u32(at::OWNER_OFFSET) {
+            pid.store(0, Ordering::Release);
+        }
+    }
+
+    /// Begins a write, under the data lock: the sequence becomes odd before anything else changes.
+    #[inline]
+    pub(crate) fn begin(self) {
+        if let Some(sequence) = self.u64(at::SEQUENCE_OFFSET) {
+            // Odd already: the last write was given up in the middle.
+            let now = sequence.load(Ordering::Relaxed);
+            sequence.store(now.wrapping_add(1).wrapping_add(now & 1), Ordering::Relaxed);
+            fence(Ordering::Release);
+        }
+    }
+
+    /// Ends a write that brought a new frame. Once the lock is free, [`ring`](Self::ring) tells the receivers.
+    ///
+    /// The number and the time of the frame are written while the sequence is still odd, so that it guards them
+    /// as well: a reader could not tell else which frame it has, and count what it missed exactly.
+    #[inline]
+    pub(crate) fn end(self) {
+        if let Some(frames) = self.u64(at::FRAMES_OFFSET) {
+            frames.store(frames.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        }
+        if let Some(time) = self.u64(at::TIME_OFFSET) {
+            time.store(sys::coarse_time(), Ordering::Relaxed);
+        }
+        self.end_without_frame();
+    }
+
+    /// Changes the wake word and wakes whoever sleeps on it.
+    #[inline]
+    pub(crate) fn ring(self) {
+        if let (Some(word), Some(waiters)) = (self.wake_word(), self.waiters()) {
+            bell::ring(word, waiters, || self.wake_sleepers(word, waiters));
+        }
+    }
+
+    /// Sleeps until the wake word is another one than `seen`, and for `limit` at most.
+    pub(crate) fn sleep(self, entry: Entry<'_>, seen: u32, limit: Duration) {
+        let (Some(word), Some(waiters)) = (self.wake_word(), self.waiters()) else { return };
+        entry.flag(at::ENTRY_WAITING);
+        bell::wait(word, waiters, seen, || {
+            step!("wait: counted in");
+            sys::sleep_on(word, seen, limit);
+        });
+        entry.unflag(at::ENTRY_WAITING);
+    }
+
+    /// Ends a write after which the last frame lies there as before.
+    #[inline]
+    pub(crate) fn end_without_frame(self) {
+        if let Some(sequence) = self.u64(at::SEQUENCE_OFFSET) {
+            sequence.store(sequence.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+        }
+    }
+
+    /// Takes the sequence over from an owner that may have died in the middle of a write.
+    pub(crate) fn renew(self) {
+        if let Some(sequence) = self.u64(at::SEQUENCE_OFFSET) {
+            let now = sequence.load(Ordering::Relaxed);
+            sequence.store((now | 1).wrapping_add(1), Ordering::Release);
+        }
+    }
+
+    /// The sequence before a read: everything that is read after it was written before or is torn.
+    #[inline]
+    pub(crate) fn sequence(self) -> Option<u64> {
+        Some(self.u64(at::SEQUENCE_OFFSET)?.load(Ordering::Acquire))
+    }
+
+    /// Whether nothing was written since the sequence was `begun`.
+    #[inline]
+    pub(crate) fn is_still(self, begun: u64) -> bool {
+        fence(Ordering::Acquire);
+        self.u64(at::SEQUENCE_OFFSET).is_some_and(|sequence| sequence.load(Ordering::Relaxed) == begun)
+    }
+
+    /// The number of the newest frame, counted from 1, and when it was written, in nanoseconds since the Unix
+    /// epoch: guarded by the sequence.
+    #[inline]
+    pub(crate) fn newest(self) -> (u64, u64) {
+        let load = |offset| self.u64(offset).map_or(0, |word| word.load(Ordering::Relaxed));
+        (load(at::FRAMES_OFFSET), load(at::TIME_OFFSET))
+    }
+
+    /// Whether a receiver has registered itself, be it dead by now, or still has `info` open after it gave its entry
+    /// back: a forked copy of it may read on.
+    pub(crate) fn has_receivers(self, info: &Object) -> bool {
+        self.entries().any(|entry| entry.process().is_some())
+            || info.is_marked(&(at::RECEIVERS_OFFSET..at::RECEIVERS_END))
+    }
+
+    /// The entries of the receivers, free ones included.
+    pub(crate) fn entries(self) -> impl Iterator<Item = Entry<'m>> {
+        (0..at::RECEIVERS).map(move |index| self.entry(index))
+    }
+
+    /// One entry.
+    #[inline]
+    pub(crate) fn entry(self, index: usize) -> Entry<'m> {
+        let index = index.min(at::RECEIVERS.saturating_sub(1));
+        let base = at::RECEIVERS_OFFSET.saturating_add(index.saturating_mul(at::RECEIVER_BYTES));
+        Entry { extension: self, base }
+    }
+
+    /// Claims an entry that is free, or whose receiver has died, and marks it in `info` for as long as that is open;
+    /// `None`: all are taken. The caller holds the info lock.
+    ///
+    /// The mark decides, not the process id: a process in another container is out of sight, and lives.
+    pub(crate) fn register(self, receiver: Process, info: &Object) -> Option<usize> {
+        let free = self.entries().position(|entry| info.mark(&entry.mark()))?;
+        let entry = self.entry(free);
+        entry.put(0, 0); // a dead one's claim ends before the new one begins
+        entry.put(at::ENTRY_FLAGS, 0);
+        entry.put_u64(at::ENTRY_FRAME, 0);
+        entry.put_u64(at::ENTRY_TIME, 0);
+        entry.put_u64(at::ENTRY_START, receiver.start);
+        entry.put(0, receiver.pid);
+        Some(free)
+    }
+
+    /// The word that changes with every frame.
+    #[inline]
+    pub(crate) fn wake_word(self) -> Option<&'m AtomicU32> {
+        self.u32(at::WAKE_OFFSET)
+    }
+
+    fn waiters(self) -> Option<&'m AtomicU32> {
+        self.u32(at::WAITERS_OFFSET)
+    }
+
+    /// Whether a receiver waits for anything.
+    #[inline]
+    pub(crate) fn has_waiters(self) -> bool {
+        self.waiters().is_some_and(|waiters| waiters.get() != 0)
+    }
+
+    /// Wakes all who sleep. Where nobody slept the waiters are counted anew, because the dead do not count
+    /// themselves out.
+    #[cold]
+    fn wake_sleepers(self, word: &AtomicU32, waiters: &AtomicU32) {
+        let before = waiters.get();
+        if sys::wake_all(word) != 0 {
+            return;
+        }
+        // Those who do not sleep but want to be let in are counted as well. Whether they live takes time to find out.
+        let flagged = self.entries().fold(0_u32, |count, e| count.saturating_add((e.flags() != 0).into()));
+        if flagged >= before && !word.get().is_multiple_of(RECOUNT_EVERY) {
+            return;
+        }
+        let mut living = 0_u32;
+        for entry in self.entries().filter(|entry| entry.flags() != 0) {
+            match entry.process() {
+                Some(process) if process.lives() => living = living.saturating_add(1),
+                _ => entry.unflag(u32::MAX),
+            }
+        }
+        // Somebody who came meanwhile counted itself in: then the number is left for the next time.
+        if waiters.compare_exchange(before, living, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
+            // Or one came and another left, which the number does not tell, but the flag does, which comes first.
+            // Too many are counted anew the next time; too few would not be woken.
+            let flagged =
+                self.entries().fold(0_u32, |count, e| count.saturating_add((e.flags() != 0).into()));
+            waiters.add(flagged.saturating_sub(living));
+        }
+    }
+
+    /// Before a write: waits, for a bounded time, until the receivers whose copies were spoiled have made them.
+    /// Those in `stopped` have let that time pass before, and are not waited for again until they move.
+    #[cold]
+    pub(crate) fn let_readers_in(self, stopped: &mut u16, limit: Duration) {
+        let begin = Instant::now();
+        for (index, entry) in self.entries().enumerate() {
+            let bit = 1_u16.checked_shl(u32::try_from(index).unwrap_or(0)).unwrap_or(0);
+            let reading = || entry.flags() & at::ENTRY_READING != 0;
+            if !reading() {
+                *stopped &= !bit;
+                continue;
+            }
+            while *stopped & bit == 0 && reading() {
+                if begin.elapsed() > limit {
+                    *stopped |= bit;
+                    if !entry.process().is_some_and(Process::lives) {
+                        entry.ask_no_more();
+                    }
+                    break;
+                }
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    fn u32(self, offset: usize) -> Option<&'m AtomicU32> {
+        self.region.atomic_u32(offset).ok()
+    }
+
+    #[inline]
+    fn u64(self, offset: usize) -> Option<&'m AtomicU64> {
+        self.region.atomic_u64(offset).ok()
+    }
+}
+
+/// A receiver's entry. Only its own process writes there, but for the flags of the dead.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Entry<'m> {
+    extension: Extension<'m>,
+    base: usize,
+}
+
+impl Entry<'_> {
+    /// The byte that its receiver marks in the info segment.
+    fn mark(self) -> Range<usize> {
+        self.base..self.base.saturating_add(1)
+    }
+
+    /// Whose it is; `None`: free.
+    pub(crate) fn process(self) -> Option<Process> {
+        let pid = self.u32(0)?.load(Ordering::Acquire);
+        let start = self.u64(at::ENTRY_START)?.load(Ordering::Relaxed);
+        (pid != 0).then_some(Process { pid, start })
+    }
+
+    /// What the receiver waits for.
+    #[inline]
+    pub(crate) fn flags(self) -> u32 {
+        self.u32(at::ENTRY_FLAGS).map_or(0, |flags| flags.load(Ordering::SeqCst))
+    }
+
+    /// Notes the frame that was taken.
+    #[inline]
+    pub(crate) fn took(self, frame: u64) {
+        self.put_u64(at::ENTRY_FRAME, frame);
+        self.put_u64(at::ENTRY_TIME, sys::coarse_time());
+    }
+
+    /// Asks the sender to hold the next write back: first the flag, by which the waiters are counted anew, then
+    /// the count.
+    pub(crate) fn ask(self) {
+        self.flag(at::ENTRY_READING);
+        if let Some(waiters) = self.extension.waiters() {
+            waiters.add(1);
+        }
+    }
+
+    /// Takes that back.
+    pub(crate) fn ask_no_more(self) {
+        self.unflag(at::ENTRY_READING);
+        if let Some(waiters) = self.extension.waiters() {
+            waiters.count_out();
+        }
+    }
+
+    fn flag(self, flag: u32) {
+        if let Some(flags) = self.u32(at::ENTRY_FLAGS) {
+            flags.fetch_or(flag, Ordering::SeqCst);
+        }
+    }
+
+    fn unflag(self, flag: u32) {
+        if let Some(flags) = self.u32(at::ENTRY_FLAGS) {
+            flags.fetch_and(!flag, Ordering::SeqCst);
+        }
+    }
+
+    /// Gives the entry back.
+    pub(crate) fn release(self) {
+        if self.process().is_none_or(|process| process.pid != sys::process::id()) {
+            return; // a forked child's copy
+        }
+        self.put(at::ENTRY_FLAGS, 0);
+        if let Some(pid) = self.u32(0) {
+            pid.store(0, Ordering::Release);
+        }
+    }
+
+    fn put(self, offset: usize, value: u32) {
+        if let Some(word) = self.u32(offset) {
+            word.store(value, Ordering::Release);
+        }
+    }
+
+    #[inline]
+    fn put_u64(self, offset: usize, value: u64) {
+        if let Some(word) = self.u64(offset) {
+            word.store(value, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn u32(&self, offset: usize) -> Option<&AtomicU32> {
+        self.extension.u32(self.base.checked_add(offset)?)
+    }
+
+    #[inline]
+    fn u64(&self, offset: usize) -> Option<&AtomicU64> {
+        self.extension.u64(self.base.checked_add(offset)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mem::on_heap;
+
+    const OWNER: Process = Process { pid: 7, start: 9 };
+
+    #[test]
+    fn there_is_an_extension_only_once_it_is_set_up() {
+        on_heap(at::INFO_SEGMENT_BYTES, |info| {
+            assert!(Extension::of(info).is_none());
+            assert!(Extension::set_up(info, OWNER, at::FLAG_CHANNELS).is_some());
+            assert_eq!(Extension::of(info).unwrap().owner(), Some(OWNER));
+            Extension::of(info).unwrap().clear_owner();
+            assert_eq!(Extension::of(info).unwrap().owner(), None);
+        });
+        on_heap(at::EXTENDED_BYTES - 1, |info| assert!(Extension::set_up(info, OWNER, 0).is_none()));
+    }
+
+    #[test]
+    fn the_sequence_is_odd_exactly_during_a_write() {
+        on_heap(at::INFO_SEGMENT_BYTES, |info| {
+            let extension = Extension::set_up(info, OWNER, 0).unwrap();
+            let sequence = || info.read::<u64>(at::SEQUENCE_OFFSET).unwrap();
+            extension.begin();
+            assert_eq!((sequence(), info.read::<u64>(at::FRAMES_OFFSET)), (1, Ok(0)));
+            extension.end();
+            assert_eq!((sequence(), info.read::<u64>(at::FRAMES_OFFSET)), (2, Ok(1)));
+            extension.begin(); // given up
+            extension.begin();
+            assert_eq!(sequence(), 5);
+            extension.end_without_frame();
+            assert_eq!((sequence(), info.read::<u64>(at::FRAMES_OFFSET)), (6, Ok(1)));
+        });
+    }
+
+    #[test]
+    fn whoever_takes_over_leaves_an_even_sequence_that_was_never_there() {
+        on_heap(at::INFO_SEGMENT_BYTES, |info| {
+            let extension = Extension::set_up(info, OWNER, 0).unwrap();
+            for (before, after) in [(4_u64, 6), (5, 6)] {
+                info.write(at::SEQUENCE_OFFSET, &before).unwrap();
+                extension.renew();
+                assert_eq!(info.read::<u64>(at::SEQUENCE_OFFSET), Ok(after));
+            }
+        });
+    }
+}

@@ -1,0 +1,237 @@
+//! Sweeping up what the dead left behind (wire §6).
+//!
+//! Nothing is mapped, and nothing that somebody may still use is touched: a segment is removed only by whoever
+//! becomes its owner, which the system grants to one process at a time and to nobody while the owner lives; a
+//! lock only when nobody has it open.
+
+use crate::error::{Error, OsError, SegmentError};
+use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
+use crate::segment::inspect::{extension, owner, read, short_names};
+use crate::step::step;
+use crate::sys::{self, Peek};
+use crate::wire::info::{DETACH_OFFSET, InfoBlock, Postfix};
+use crate::wire::{info, lock, notice};
+
+/// One object that was swept up, or left where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Swept {
+    /// The object's name.
+    pub object: String,
+    /// What it is.
+    pub kind: SweptKind,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What an object is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SweptKind {
+    /// An info segment.
+    Info,
+    /// A data segment.
+    Data,
+    /// A lock.
+    Lock,
+}
+
+/// What became of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fate {
+    /// It has been removed, or would be, in a dry run.
+    Removed,
+    /// A living process owns it.
+    InUse {
+        /// That process, where it is known.
+        pid: Option<u32>,
+    },
+    /// A foreign program made it, and nobody can tell whether that still lives.
+    Foreign,
+}
+
+/// Removes what dead senders left behind, and locks that nobody has open: of the segments `names`, or of all
+/// where there are none. With `dry_run` it only says what it would do.
+///
+/// Receivers that are still attached to a dead sender are told that it left. A sender that comes meanwhile gets
+/// the name, before or after.
+///
+/// # Platform
+///
+/// Linux: files in `/dev/shm`. Windows keeps nothing of the dead.
+///
+/// # Errors
+///
+/// [`Error::Name`], and [`SegmentError::Os`] when the objects cannot be listed. What may not be opened is left out.
+///
+/// # Source
+///
+/// wire §6.
+pub fn clean(names: &[&str], dry_run: DryRun) -> Result<Vec<Swept>, Error> {
+    let objects = sys::object_names(PREFIX).map_err(|source| {
+        SegmentError::Os(OsError {
+            operation: "list",
+            object: "the shared-memory objects".to_owned(),
+            source,
+        })
+    })?;
+    let wanted: Vec<ShortName> = if names.is_empty() {
+        all_names(&objects)
+    } else {
+        names.iter().map(|name| ShortName::new(name)).collect::<Result<_, _>>()?
+    };
+    let mut swept = Vec::new();
+    for name in &wanted {
+        sweep(name, &objects, dry_run, &mut swept);
+    }
+    Ok(swept)
+}
+
+/// Whether [`clean`] removes anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DryRun {
+    /// It does.
+    No,
+    /// It only says what it would remove.
+    Yes,
+}
+
+/// Every short name of which there is at least a lock.
+fn all_names(objects: &[String]) -> Vec<ShortName> {
+    let mut names = short_names(objects);
+    let of_locks = objects.iter().filter_map(|object| {
+        let object = object.strip_prefix(PREFIX)?.strip_suffix(LOCK_SUFFIX)?;
+        let info = object.strip_prefix(PREFIX).and_then(|rest| rest.strip_suffix(INFO_SUFFIX));
+        ShortName::new(info.unwrap_or(object)).ok()
+    });
+    names.extend(of_locks);
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn sweep(name: &ShortName, objects: &[String], dry_run: DryRun, swept: &mut Vec<Swept>) {
+    let info_name = name.info_segment();
+    let live = match Peek::open_to_write(&info_name) {
+        Ok(info) => {
+            let fate = sweep_info(name, &info, objects, dry_run, swept);
+            let live = fate != Fate::Removed;
+            swept.push(Swept { object: info_name, kind: SweptKind::Info, fate });
+            live
+        }
+        Err(_) => false,
+    };
+    if !live {
+        sweep_strays(name, "", objects, dry_run, swept);
+        if let Ok(data) = Peek::open(&name.data_segment()) {
+            // Data without info is a foreign sender's: one of ours leaves the info segment last.
+            drop(data);
+            if !swept.iter().any(|swept| swept.object == name.data_segment()) {
+                swept.push(Swept { object: name.data_segment(), kind: SweptKind::Data, fate: Fate::Foreign });
+            }
+        }
+        for lock in [name.data_lock(), name.info_lock()] {
+            sweep_lock(lock, dry_run, swept);
+        }
+    }
+}
+
+/// Removes an info segment and its data, as their owner.
+fn sweep_info(
+    name: &ShortName,
+    info: &Peek,
+    objects: &[String],
+    dry_run: DryRun,
+    swept: &mut Vec<Swept>,
+) -> Fate {
+    let info_name = &name.info_segment();
+    let Some(before) = extension(info) else { return Fate::Foreign };
+    if info.is_owned() || !(dry_run == DryRun::Yes || info.own()) {
+        let current =
+            read::<InfoBlock>(info, 0, info_name).ok().and_then(|block| Postfix::parse(&block.postfix));
+        let current = name.data_segment_with(current.unwrap_or_default());
+        sweep_strays(name, &current, objects, dry_run, swept);
+        return Fate::InUse { pid: owner(&before).map(|process| process.pid) };
+    }
+    if !info.leads_here() {
+        return Fate::Removed; // somebody else swept it, or took it over and left
+    }
+    step!("clean: owned");
+    if dry_run == DryRun::No {
+        // Owner first: a sender that left in the middle of this has nothing to lose.
+        let _ = info.write(notice::OWNER_OFFSET, &[0; 4]);
+        let _ = info.write(DETACH_OFFSET, &[1]);
+    }
+    step!("clean: detached");
+    for object in data_objects(name, objects) {
+        remove(&object, SweptKind::Data, dry_run, swept);
+    }
+    step!("clean: data");
+    if dry_run == DryRun::No {
+        info.unlink();
+    }
+    Fate::Removed
+}
+
+/// Removes data segments of ours that nobody owns, but not `keep`: a sender that died in a move left them. Ours are
+/// known by their postfix, and owned from before they have a name until their sender ends.
+fn sweep_strays(name: &ShortName, keep: &str, objects: &[String], dry_run: DryRun, swept: &mut Vec<Swept>) {
+    for object in data_objects(name, objects) {
+        if object != keep
+            && object != name.data_segment()
+            && !swept.iter().any(|swept| swept.object == object)
+        {
+            remove(&object, SweptKind::Data, dry_run, swept);
+        }
+    }
+}
+
+/// What a sender that comes or leaves sweeps of its predecessors, which died.
+pub(super) fn sweep_after(name: &ShortName, keep: &str) {
+    let objects = sys::object_names(&name.data_segment()).unwrap_or_default();
+    sweep_strays(name, keep, &objects, DryRun::No, &mut Vec::new());
+}
+
+/// The data segments of that name: the plain one, and those with a postfix of ours.
+fn data_objects(name: &ShortName, objects: &[String]) -> Vec<String> {
+    let plain = name.data_segment();
+    let ours = |object: &&String| {
+        let postfix = object.strip_prefix(&plain);
+        postfix.is_some_and(|p| p.is_empty() || Postfix::is_ours(p))
+    };
+    objects.iter().filter(ours).cloned().collect()
+}
+
+/// Removes a data segment that nobody owns.
+fn remove(object: &str, kind: SweptKind, dry_run: DryRun, swept: &mut Vec<Swept>) {
+    let Ok(peek) = Peek::open_to_write(object) else { return };
+    if peek.is_owned() || (dry_run == DryRun::No && !peek.own()) {
+        return;
+    }
+    if dry_run == DryRun::No {
+        peek.unlink();
+    }
+    swept.push(Swept { object: object.to_owned(), kind, fate: Fate::Removed });
+}
+
+/// Removes a lock that nobody has open. What has the name of one and is none stays.
+fn sweep_lock(object: String, dry_run: DryRun, swept: &mut Vec<Swept>) {
+    let Ok(peek) = Peek::open(&object) else { return };
+    let mut magic = [0; lock::MAGIC.len()];
+    if peek.read(0, &mut magic).ok() != Some(magic.len()) || magic != lock::MAGIC {
+        return;
+    }
+    let fate = if peek.claim_unused() {
+        step!("clean: lock claimed");
+        if dry_run == DryRun::No {
+            peek.unlink();
+        }
+        Fate::Removed
+    } else {
+        Fate::InUse { pid: None }
+    };
+    swept.push(Swept { object, kind: SweptKind::Lock, fate });
+}
+
+const _: () = assert!(info::BLOCK_BYTES <= notice::OFFSET);

@@ -1,0 +1,233 @@
+//! What a receiver has open of its sender: how it gets there, and how it follows (wire §3, §4).
+
+use core::sync::atomic::Ordering;
+
+use crate::error::{Error, ErrorState, SegmentError};
+use crate::lock::NamedLock;
+use crate::mem::OutOfBounds;
+use crate::notice::{Entry, Extension, Process};
+use crate::segment::object_error;
+use crate::segment::receiver::SegmentReceiver;
+use crate::segment::sender::lock_info;
+use crate::step::step;
+use crate::sys::{Access, Object, ObjectError};
+use crate::wire::info::{self, InfoBlock, Postfix};
+
+/// The objects of one sender.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// `None`: a foreign sender that has no info segment.
+    pub(super) info: Option<Info>,
+    pub(super) data: Object,
+}
+
+#[derive(Debug)]
+pub(super) struct Info {
+    pub(super) object: Object,
+    pub(super) lock: NamedLock,
+    /// The postfix field as it was when the data was opened.
+    pub(super) seen: [u8; info::POSTFIX_BYTES],
+    /// Blocks before version 2 have no detach field.
+    pub(super) says_detach: bool,
+    /// Whether the sender's extension was there when it was attached.
+    pub(super) extended: bool,
+    /// This receiver's entry in it; `None`: all were taken.
+    pub(super) entry: Option<usize>,
+}
+
+/// What the info block says, compared with what is open.
+pub(super) enum News {
+    None,
+    Moved,
+    Left,
+}
+
+impl Drop for Info {
+    /// Gives the entry back. Under the info lock where it is free; a drop does not wait for it.
+    fn drop(&mut self) {
+        let Some(entry) = self.entry() else { return };
+        let held = self.lock.try_lock();
+        entry.release();
+        drop(held);
+    }
+}
+
+impl Info {
+    pub(super) fn entry(&self) -> Option<Entry<'_>> {
+        Some(Extension::room(self.object.region())?.entry(self.entry?))
+    }
+
+    #[inline]
+    pub(super) fn has_left(&self) -> bool {
+        let detach = self.object.region().atomic_u8(info::DETACH_OFFSET);
+        self.says_detach && detach.is_ok_and(|detach| detach.load(Ordering::Acquire) == 1)
+    }
+}
+
+impl SegmentReceiver {
+    /// Compares what is open with what the info block says, without its lock.
+    #[inline(always)]
+    pub(super) fn news(&self) -> News {
+        let Some(Link { info: Some(info), .. }) = &self.link else { return News::None };
+        if info.has_left() {
+            return News::Left;
+        }
+        match info.object.region().equals(info::POSTFIX_OFFSET, &info.seen) {
+            Ok(true) => News::None,
+            _ => News::Moved,
+        }
+    }
+
+    /// Goes where the info block says. `false`: the sender has left. May be called with the data lock held:
+    /// the info lock comes after it (wire §5).
+    pub(super) fn follow(&mut self) -> Result<bool, Error> {
+        match self.news() {
+            News::None => return Ok(true),
+            News::Left => {
+                self.let_go(ErrorState::InfoDoesNotExist);
+                return Ok(false);
+            }
+            News::Moved => {}
+        }
+        let Some(Link { info: Some(info), data }) = &mut self.link else { return Ok(true) };
+        let held = lock_info(&info.lock, &self.short, self.limit)?;
+        step!("follow: info locked");
+        let block = read_block(&info.object, &self.info_name)?;
+        if block.detached() {
+            drop(held);
+            self.let_go(ErrorState::InfoDoesNotExist);
+            return Ok(false);
+        }
+        let postfix = postfix(&block, &self.info_name)?;
+        if Some(postfix) != Postfix::parse(&info.seen) {
+            let name = self.short.data_segment_with(postfix);
+            match Object::open(&name, 1) {
+                Ok(moved) => {
+                    *data = moved;
+                    self.openings = self.openings.wrapping_add(1);
+                }
+                Err(ObjectError::Absent) => {
+                    drop(held);
+                    self.let_go(ErrorState::DoesNotExist);
+                    return Ok(false);
+                }
+                Err(error) => return Err(object_error(error, &name, 1).into()),
+            }
+        }
+        info.seen = block.postfix;
+        info.extended = Extension::of(info.object.region()).is_some();
+        self.died = false;
+        Ok(true)
+    }
+
+    /// Opens the segment of a sender, info first, data next. `false`: there is none.
+    pub(super) fn attach(&mut self) -> Result<bool, Error> {
+        if self.data_lock.as_ref().is_none_or(|lock| !lock.leads_here()) {
+            // A lock is made only where there is something to lock.
+            self.data_lock = None;
+        }
+        let link = match Object::open(&self.info_name, info::BLOCK_BYTES) {
+            Ok(object) => match self.attach_with_info(object)? {
+                Some(link) => link,
+                None => return Ok(false),
+            },
+            Err(ObjectError::Absent) => match Object::open(&self.short.data_segment(), 1) {
+                // Some foreign senders publish no info segment. But a sender that came, or left, between the two
+                // looks has one or had one, and must not be taken for such: look again.
+                Ok(data)
+                    if matches!(
+                        Object::open(&self.info_name, info::BLOCK_BYTES),
+                        Err(ObjectError::Absent)
+                    ) && data.leads_here() =>
+                {
+                    Link { info: None, data }
+                }
+                Ok(_) => return Ok(false),
+                Err(ObjectError::Absent) => {
+                    self.state = match self.attachments {
+                        0 => ErrorState::DoesNotExist,
+                        _ => ErrorState::InfoDoesNotExist,
+                    };
+                    return Ok(false);
+                }
+                Err(error) => return Err(object_error(error, &self.short.data_segment(), 1).into()),
+            },
+            Err(error) => return Err(object_error(error, &self.info_name, info::BLOCK_BYTES).into()),
+        };
+        if self.data_lock.is_none() {
+            self.data_lock = Some(NamedLock::open_with(&self.short.data_lock(), Access::PRIVATE)?);
+        }
+        self.link = Some(link);
+        self.state = ErrorState::None;
+        self.attachments = self.attachments.wrapping_add(1);
+        self.openings = self.openings.wrapping_add(1);
+        Ok(true)
+    }
+
+    /// Attaches under one hold of the info lock, and says that this receiver understands resizing.
+    fn attach_with_info(&mut self, object: Object) -> Result<Option<Link>, Error> {
+        let lock = NamedLock::open_with(&self.short.info_lock(), Access::PRIVATE)?;
+        let held = lock_info(&lock, &self.short, self.limit)?;
+        step!("attach: info locked");
+        let block = read_block(&object, &self.info_name)?;
+        if block.detached() {
+            self.state = ErrorState::InfoDoesNotExist;
+            return Ok(None);
+        }
+        let postfix = postfix(&block, &self.info_name)?;
+        let data_name = self.short.data_segment_with(postfix);
+        let data = match Object::open(&data_name, 1) {
+            Ok(data) => data,
+            Err(ObjectError::Absent) => {
+                self.state = ErrorState::DoesNotExist;
+                return Ok(None);
+            }
+            Err(error) => return Err(object_error(error, &data_name, 1).into()),
+        };
+        let says_detach = block.version.get() >= info::VERSION;
+        let extension = Extension::of(object.region());
+        let (extended, entry) =
+            (extension.is_some(), extension.and_then(|e| e.register(Process::current(), &object)));
+        if entry.is_none()
+            && let Ok(supported) = object.region().atomic_u8(info::SUPPORTED_OFFSET)
+        {
+            supported.store(1, Ordering::Relaxed);
+        }
+        step!("attach: registered");
+        drop(held);
+        step!("attach: attached");
+        Ok(Some(Link {
+            info: Some(Info { object, lock, seen: block.postfix, says_detach, extended, entry }),
+            data,
+        }))
+    }
+}
+
+/// Copies the info block once and checks its magic.
+fn read_block(object: &Object, name: &str) -> Result<InfoBlock, SegmentError> {
+    let region = object.region();
+    let too_small = |OutOfBounds| SegmentError::TooSmall {
+        object: name.to_owned(),
+        bytes: region.len(),
+        needed: info::BLOCK_BYTES,
+    };
+    let block: InfoBlock = region.read(0).map_err(too_small)?;
+    if block.magic.get() == info::MAGIC {
+        return Ok(block);
+    }
+    Err(SegmentError::BadInfo {
+        object: name.to_owned(),
+        field: "magic",
+        value: u64::from(block.magic.get().cast_unsigned()),
+        expected: u64::from(info::MAGIC.cast_unsigned()),
+    })
+}
+
+fn postfix(block: &InfoBlock, name: &str) -> Result<Postfix, SegmentError> {
+    Postfix::parse(&block.postfix).ok_or_else(|| SegmentError::BadInfo {
+        object: name.to_owned(),
+        field: "first byte of the postfix",
+        value: block.postfix.first().copied().unwrap_or_default().into(),
+        expected: 0,
+    })
+}

@@ -1,0 +1,108 @@
+//! Receivers and senders that go on after somebody else did what nobody should.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test that fails fails"
+)]
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use tdshm::{ChopReceiver, ChopSender};
+use tdshm_tests::Scene;
+use tdshm_tests::foreign::Names;
+
+const SOON: Duration = Duration::from_millis(50);
+
+/// Writes over bytes of an object, as a program that lost its way does.
+fn scribble(scene: &Scene, object: &str, at: u64, bytes: &[u8]) {
+    OpenOptions::new().write(true).open(scene.path(object)).unwrap().write_all_at(bytes, at).unwrap();
+}
+
+#[test]
+fn a_receiver_that_was_given_nonsense_finds_the_next_sender_by_itself() {
+    let scene = Scene::new("recover: nonsense");
+    let names = Names::of(scene.name());
+    for bare in [false, true] {
+        let mut old = ChopSender::create(scene.name()).unwrap();
+        old.send(&[[1.0]]).unwrap();
+        if bare {
+            fs::remove_file(scene.path("TouchSHMTouchSHM{}4jhd783h")).unwrap();
+        }
+        let mut input = ChopReceiver::open(scene.name()).unwrap();
+        assert!(input.read().unwrap().is_some());
+        scribble(&scene, &names.data, 20, &0_f32.to_le_bytes()); // the rate
+        if !bare {
+            old.send(&[[1.0]]).unwrap();
+            scribble(&scene, &names.data, 20, &0_f32.to_le_bytes());
+        }
+        assert!(input.read().is_err() || bare);
+        // Nobody says that the sender left: its objects are removed by hand.
+        for object in scene.objects() {
+            fs::remove_file(scene.path(&object)).unwrap();
+        }
+        let mut new = ChopSender::create(scene.name()).unwrap();
+        scene.until("the receiver to find the next sender", || {
+            new.send(&[[7.0]]).unwrap();
+            matches!(input.next_timeout(SOON), Ok(Some(frame)) if frame.samples() == [7.0])
+        });
+        drop((old, new, input));
+        scene.sweep();
+    }
+}
+
+#[test]
+fn names_that_somebody_wrote_over_are_right_again_soon() {
+    let scene = Scene::new("recover: names");
+    let names = Names::of(scene.name());
+    let mut out = ChopSender::builder(scene.name()).channels(["tx", "ty"]).create().unwrap();
+    out.send(&[[1.0], [2.0]]).unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    assert_eq!(input.read().unwrap().unwrap().names(), ["tx", "ty"]);
+    scribble(&scene, &names.data, 44, b"QQ");
+    scene.until("the names to be right", || {
+        out.send(&[[1.0], [2.0]]).unwrap();
+        input.read().unwrap().unwrap().names() == ["tx", "ty"]
+    });
+}
+
+#[test]
+fn an_info_block_that_somebody_wrote_over_is_right_again_soon() {
+    let scene = Scene::new("recover: info");
+    let names = Names::of(scene.name());
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    out.send(&[[1.0]]).unwrap();
+    for (at, bytes) in [(0_u64, &b"XXXX"[..]), (9, b"nowhere"), (41, &[1])] {
+        scribble(&scene, &names.info, at, bytes);
+        let mut input = ChopReceiver::open(scene.name()).unwrap();
+        assert!(!matches!(input.read(), Ok(Some(_))), "it is lost for now");
+        scene.until("the sender to be found again", || {
+            out.send(&[[2.0]]).unwrap();
+            matches!(input.read(), Ok(Some(frame)) if frame.samples() == [2.0])
+        });
+    }
+}
+
+#[test]
+fn a_receiver_that_lives_on_in_a_forked_child_is_moved_along() {
+    let scene = Scene::new("recover: forked receiver");
+    let names = Names::of(scene.name());
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    out.send(&[[1.0]]).unwrap();
+    let mut reader = scene.peer();
+    reader.ask(&format!("receiver {}", scene.name()));
+    reader.ask("read");
+    reader.ask("fork");
+    reader.ask("close");
+    // Its entry is free, its mark is not: the plain name is not made anew behind the child's back.
+    out.send_flat(&vec![1.0; 100_000], 100_000).unwrap();
+    let moved = scene
+        .objects()
+        .into_iter()
+        .find(|object| object.starts_with(&names.data) && object.len() > names.data.len() + 10);
+    assert!(moved.is_some() && !scene.objects().contains(&names.data), "{:?}", scene.objects());
+}
