@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use crate::sys::ObjectError;
+
 /// Anything that can go wrong, by stage.
 ///
 /// After an error the object that gave it is usable, unlocked, and still holds its last good frame.
@@ -470,5 +472,22 @@ impl BlockError {
             limit: number(limit.try_into().ok()),
             advice,
         }
+    }
+}
+
+/// What went wrong with an object, with its name. Whoever knows more about `Exists` and `Absent` (is it the
+/// data or the info segment?) handles them before.
+pub(crate) fn object_error(error: ObjectError, object: &str, needed: usize) -> SegmentError {
+    let object = object.to_owned();
+    match error {
+        ObjectError::Exists => {
+            SegmentError::AlreadyExists { name: object.clone(), object, by: Occupant::Foreign }
+        }
+        ObjectError::Absent => SegmentError::DoesNotExist { name: object },
+        ObjectError::NotOurs(reason) => SegmentError::NotOurs { object, reason },
+        ObjectError::TooSmall { bytes } => SegmentError::TooSmall { object, bytes, needed },
+        ObjectError::NoRoom { bytes } => SegmentError::NoRoom { object, bytes },
+        ObjectError::Map(source) => SegmentError::UnableToMap { object, source },
+        ObjectError::Os { operation, source } => OsError { operation, object, source }.into(),
     }
 }

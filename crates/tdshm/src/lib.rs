@@ -31,8 +31,8 @@
 //! | `mem` | the one place that reads and writes mapped bytes | nothing |
 //! | `sys` | what each operating system does: objects, mappings, locks, processes | `mem` |
 //! | `lock` | [`NamedLock`]: a lock between processes that survives its holder (§5) | `sys` |
-//! | `notice` | the extension behind the info block: the owner, the sequence of writes (§11) | `mem`, `sys`, `wire` |
-//! | `segment` | [`SegmentSender`], [`SegmentReceiver`], and [`inspect`]: create, open, leave, look (§2 to §6) | all above |
+//! | `notice` | the extension behind the info block: owner, sequence, frames, receivers, waking (§11) | `mem`, `sys`, `wire` |
+//! | `segment` | [`SegmentSender`], [`SegmentReceiver`], [`inspect`], [`clean`]: come, grow, leave, take over, look (§2 to §6) | all above |
 //! | `chop` | [`ChopSender`], [`ChopReceiver`], [`ChopFrame`] | all above |
 //!
 //! "wire §n" is a section of the protocol's description; the code cites it wherever a fact comes from it.
@@ -77,3 +77,26 @@ pub use segment::inspect::{
 };
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Senders, receivers and locks move between threads; guards and views do not, because a lock belongs to the
+    /// thread that took it.
+    #[test]
+    fn what_moves_between_threads() {
+        fn moves<T: Send>() {}
+        fn is_shared<T: Sync>() {}
+        moves::<ChopSender>();
+        moves::<ChopReceiver>();
+        moves::<SegmentSender>();
+        moves::<SegmentReceiver>();
+        moves::<NamedLock>();
+        is_shared::<NamedLock>();
+        moves::<ChopFrame>();
+        is_shared::<ChopFrame>();
+        moves::<Error>();
+        is_shared::<Error>();
+    }
+}

@@ -7,8 +7,7 @@
 use core::marker::PhantomData;
 use std::time::Duration;
 
-use crate::error::{Error, LockError, NameError};
-use crate::segment::object_error;
+use crate::error::{Error, LockError, NameError, object_error};
 use crate::sys::{self, Access, LockFailure, LockLayout, LockOpenError, Outcome};
 use crate::wire::lock as layout;
 

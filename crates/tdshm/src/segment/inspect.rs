@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::error::{BlockError, Error, OsError, SegmentError};
+use crate::error::{BlockError, Error, OsError, SegmentError, object_error};
 use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
 use crate::notice::Process;
-use crate::segment::object_error;
 use crate::sys::{self, ObjectError, Peek};
 use crate::wire::chop::{self, ChopHeader, ChopLayout};
 use crate::wire::info::{self, InfoBlock, Postfix};

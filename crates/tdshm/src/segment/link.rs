@@ -2,11 +2,10 @@
 
 use core::sync::atomic::Ordering;
 
-use crate::error::{Error, ErrorState, SegmentError};
+use crate::error::{Error, ErrorState, SegmentError, object_error};
 use crate::lock::NamedLock;
 use crate::mem::OutOfBounds;
 use crate::notice::{Entry, Extension, Process};
-use crate::segment::object_error;
 use crate::segment::receiver::SegmentReceiver;
 use crate::segment::sender::lock_info;
 use crate::step::step;

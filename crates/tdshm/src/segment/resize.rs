@@ -1,9 +1,8 @@
 //! Moving to a data segment of another size, without losing a frame (wire §4).
 
-use crate::error::{Error, Occupant, SegmentError};
+use crate::error::{Error, Occupant, SegmentError, object_error};
 use crate::mem::{OutOfBounds, Region};
 use crate::notice::Extension;
-use crate::segment::object_error;
 use crate::segment::sender::{SegmentSender, lock_info};
 use crate::step::step;
 use crate::sys::{Make, Object, ObjectError};

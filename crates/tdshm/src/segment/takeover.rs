@@ -4,12 +4,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::error::{Error, Occupant, SegmentError};
+use crate::error::{Error, Occupant, SegmentError, object_error};
 use crate::mem::{OutOfBounds, Region};
 use crate::name::ShortName;
 use crate::notice::{Extension, Process};
 use crate::segment::clean::sweep_after;
-use crate::segment::object_error;
 use crate::step::step;
 use crate::sys::{Access, Make, Object, ObjectError, Peek};
 use crate::wire::info::{self, InfoBlock, Postfix};
