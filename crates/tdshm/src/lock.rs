@@ -116,7 +116,7 @@ impl NamedLock {
     /// As [`lock`](Self::lock).
     #[doc(alias = "tryLock")]
     pub fn lock_timeout(&self, limit: Duration) -> Result<Acquired<'_>, LockError> {
-        Ok(self.acquired(self.acquire(limit)?))
+        Ok(self.acquired(self.acquire(limit).map_err(|error| *error)?))
     }
 
     /// Takes the lock if it is free now; `None` where another thread or process has it.
@@ -127,8 +127,10 @@ impl NamedLock {
     pub fn try_lock(&self) -> Result<Option<Acquired<'_>>, LockError> {
         match self.acquire(Duration::ZERO) {
             Ok(outcome) => Ok(Some(self.acquired(outcome))),
-            Err(LockError::Timeout { .. }) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => match *error {
+                LockError::Timeout { .. } => Ok(None),
+                error => Err(error),
+            },
         }
     }
 
@@ -147,9 +149,11 @@ impl NamedLock {
 
     /// Takes the lock without a guard. Whoever calls this calls [`release`](Self::release) or
     /// [`adopt`](Self::adopt) on the same thread, on every path, with nothing between that could panic.
+    ///
+    /// The error is boxed, so that the result of the usual case travels in registers.
     #[inline]
-    pub(crate) fn acquire(&self, limit: Duration) -> Result<Outcome, LockError> {
-        self.raw.acquire(limit).map_err(|failure| self.failed(failure, limit))
+    pub(crate) fn acquire(&self, limit: Duration) -> Result<Outcome, Box<LockError>> {
+        self.raw.acquire(limit).map_err(|failure| Box::new(self.failed(failure, limit)))
     }
 
     #[inline]

@@ -65,14 +65,26 @@ enum Examined {
     Names(Change),
 }
 
-/// What an attempt without the lock came to.
+/// What an attempt without the lock came to. One variant has a value, and that is a pointer, so that it travels in
+/// registers.
 enum Unlocked {
     /// The frame is there, and `self.counted` is its count.
     Copied,
     /// There is no frame.
     Nothing,
+    /// A write spoiled the copy, or the block is another one than before and has been looked at first.
+    Spoiled,
     /// Take the lock.
     Contended,
+    /// What lies there breaks a rule, or the way to it is barred.
+    Failed(Box<Error>),
+}
+
+impl<E: Into<Error>> From<E> for Unlocked {
+    #[cold]
+    fn from(error: E) -> Self {
+        Self::Failed(Box::new(error.into()))
+    }
 }
 
 /// What a sender counts.
@@ -184,7 +196,7 @@ impl ChopReceiver {
         let mut next = std::mem::take(&mut self.next);
         let outcome = self.copy_unlocked(&mut next);
         self.next = next;
-        match outcome? {
+        match outcome {
             Unlocked::Copied => {
                 std::mem::swap(&mut self.frame.samples, &mut self.next);
                 self.frame.abandoned = self.segment.take_untold();
@@ -192,16 +204,18 @@ impl ChopReceiver {
                 Ok(true)
             }
             Unlocked::Nothing => Ok(false),
-            Unlocked::Contended => self.take_locked(),
+            Unlocked::Spoiled | Unlocked::Contended => self.take_locked(),
+            Unlocked::Failed(error) => Err(*error),
         }
     }
 
     /// Copies the newest frame's samples into `to`. `false`: there is none.
     pub(super) fn take_into(&mut self, to: &mut [f32]) -> Result<bool, Error> {
-        match self.copy_unlocked(to)? {
+        match self.copy_unlocked(to) {
             Unlocked::Copied => return Ok(true),
             Unlocked::Nothing => return Ok(false),
-            Unlocked::Contended => {}
+            Unlocked::Spoiled | Unlocked::Contended => {}
+            Unlocked::Failed(error) => return Err(*error),
         }
         let Some(view) = self.view_here()? else { return Ok(false) };
         let samples = view.samples();
@@ -261,9 +275,9 @@ impl ChopReceiver {
 
     /// Copies the newest frame's samples without the lock.
     #[inline]
-    fn copy_unlocked<T: Target + ?Sized>(&mut self, to: &mut T) -> Result<Unlocked, Error> {
+    fn copy_unlocked<T: Target + ?Sized>(&mut self, to: &mut T) -> Unlocked {
         match self.copy_while(to, AT_FIRST) {
-            Ok(Unlocked::Contended) => self.copy_held_back(to),
+            Unlocked::Contended => self.copy_held_back(to),
             outcome => outcome,
         }
     }
@@ -271,10 +285,10 @@ impl ChopReceiver {
     /// As [`copy_unlocked`](Self::copy_unlocked), when writes are in the way: asks the sender to hold the next one
     /// back.
     #[cold]
-    fn copy_held_back<T: Target + ?Sized>(&mut self, to: &mut T) -> Result<Unlocked, Error> {
+    fn copy_held_back<T: Target + ?Sized>(&mut self, to: &mut T) -> Unlocked {
         let attachment = self.segment.attachments();
         if self.segment.notices().is_none() {
-            return Ok(Unlocked::Contended);
+            return Unlocked::Contended;
         }
         let Some(entry) = self.segment.entry() else { return self.copy_while(to, IN_ALL) };
         entry.ask();
@@ -290,72 +304,81 @@ impl ChopReceiver {
 
     /// Copies until one is whole, or the patience has come to its end.
     #[inline]
-    fn copy_while<T: Target + ?Sized>(&mut self, to: &mut T, patience: Patience) -> Result<Unlocked, Error> {
-        let mut spoiled = 0_usize;
+    fn copy_while<T: Target + ?Sized>(&mut self, to: &mut T, patience: Patience) -> Unlocked {
+        let (mut spoiled, mut moves) = (0_usize, 0_usize);
         let mut waiting: Option<Instant> = None;
         while spoiled < patience.copies {
             // First the sequence, then where it points to: the other way round a move could go unnoticed.
-            let Some(notices) = self.segment.notices() else { return Ok(Unlocked::Contended) };
-            let Some(begun) = notices.sequence() else { return Ok(Unlocked::Contended) };
+            let Some(notices) = self.segment.notices() else { return Unlocked::Contended };
+            let Some(begun) = notices.sequence() else { return Unlocked::Contended };
             if begun & 1 == 1 {
                 if waiting.get_or_insert_with(Instant::now).elapsed() > patience.write {
-                    return Ok(Unlocked::Contended);
+                    return Unlocked::Contended;
                 }
                 core::hint::spin_loop();
                 continue;
             }
             if self.segment.has_moved() {
-                if !self.segment.look()? {
-                    return Ok(Unlocked::Nothing);
+                match self.segment.look() {
+                    Ok(true) => {}
+                    Ok(false) => return Unlocked::Nothing,
+                    Err(error) => return error.into(),
+                }
+                moves = moves.saturating_add(1);
+                if moves > TRIES {
+                    return Unlocked::Contended;
                 }
                 continue;
             }
             waiting = None;
-            match self.copy_here(begun, to)? {
-                Some(outcome) => return Ok(outcome),
-                None => spoiled = spoiled.saturating_add(1),
+            match self.copy_here(begun, to) {
+                Unlocked::Spoiled => spoiled = spoiled.saturating_add(1),
+                outcome => return outcome,
             }
         }
-        Ok(Unlocked::Contended)
+        Unlocked::Contended
     }
 
-    /// One copy of what was there when the sequence was `begun`; `None`: it was spoiled by a write, or the block
-    /// is another one than before and has been looked at first.
+    /// One copy of what was there when the sequence was `begun`.
     #[inline]
-    fn copy_here<T: Target + ?Sized>(&mut self, begun: u64, to: &mut T) -> Result<Option<Unlocked>, Error> {
+    fn copy_here<T: Target + ?Sized>(&mut self, begun: u64, to: &mut T) -> Unlocked {
         let (Some(region), Some(notices)) = (self.segment.region(), self.segment.notices()) else {
-            return Ok(None);
+            return Unlocked::Spoiled;
         };
         if !(self.block.is_at(region) && self.book.is_at(region, &self.block.layout)) {
             return self.learn(begun);
         }
         let layout = &self.block.layout;
-        let samples = to.room(layout.num_samples())?;
+        let samples = match to.room(layout.num_samples()) {
+            Ok(samples) => samples,
+            Err(error) => return error.into(),
+        };
         if region.copy_out(layout.samples_at, samples.as_mut_bytes()).is_err() {
-            return Ok(Some(Unlocked::Nothing)); // the bounds were checked with the block
+            return Unlocked::Nothing; // the bounds were checked with the block
         }
         let (number, written) = notices.newest();
         let still = notices.is_still(begun);
         self.counted = Counted { sequence: begun, number, written };
-        Ok(still.then_some(Unlocked::Copied))
+        if still { Unlocked::Copied } else { Unlocked::Spoiled }
     }
 
     /// Learns a block that is not like the last one, without the lock. What is found is believed only if nothing
     /// was written meanwhile.
     #[cold]
-    fn learn(&mut self, begun: u64) -> Result<Option<Unlocked>, Error> {
+    fn learn(&mut self, begun: u64) -> Unlocked {
         let examined = self.examine();
         if !self.segment.notices().is_some_and(|notices| notices.is_still(begun)) {
             // The block was checked against the mapping all the same, so nothing is out of bounds.
-            return Ok(None);
+            return Unlocked::Spoiled;
         }
-        match examined? {
-            Examined::Blank => Ok(Some(Unlocked::Nothing)),
-            Examined::Ready => Ok(None),
-            Examined::Names(change) => {
-                self.rebuild(change)?;
-                Ok(None)
-            }
+        match examined {
+            Ok(Examined::Blank) => Unlocked::Nothing,
+            Ok(Examined::Ready) => Unlocked::Spoiled,
+            Ok(Examined::Names(change)) => match self.rebuild(change) {
+                Ok(()) => Unlocked::Spoiled,
+                Err(error) => error.into(),
+            },
+            Err(error) => error.into(),
         }
     }
 

@@ -288,7 +288,8 @@ impl ChopSender {
         }
         self.placed = false; // until it lies there whole
         let abandoned = if self.needed <= self.segment.mapped_bytes() {
-            let guard = self.segment.lock()?;
+            let outcome = self.segment.acquire().map_err(|error| *error)?;
+            let guard = self.segment.adopt(outcome);
             let abandoned = guard.is_abandoned();
             let names = if again && !abandoned { &[] } else { self.encoded.as_slice() };
             let written = put(guard.region(), &self.header, &self.layout, names, fill);

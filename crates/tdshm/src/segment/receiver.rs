@@ -189,7 +189,7 @@ impl SegmentReceiver {
                 return Ok(false);
             }
             let Some(lock) = &self.data_lock else { return Ok(false) };
-            let outcome = lock.acquire(self.limit)?;
+            let outcome = lock.acquire(self.limit).map_err(|error| *error)?;
             self.outcome = if std::mem::take(&mut self.untold) { Outcome::Abandoned } else { outcome };
             step!("read: locked");
             let there = match self.news() {

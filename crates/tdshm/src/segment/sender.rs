@@ -141,14 +141,26 @@ impl SegmentSender {
     #[doc(alias = "getMemory")]
     #[inline]
     pub fn lock(&mut self) -> Result<WriteGuard<'_>, LockError> {
+        let outcome = self.acquire().map_err(|error| *error)?;
+        Ok(self.adopt(outcome))
+    }
+
+    /// As [`lock`](Self::lock) without a guard. The caller calls [`adopt`](Self::adopt) next.
+    #[inline]
+    pub(crate) fn acquire(&mut self) -> Result<Outcome, Box<LockError>> {
         self.prepare()?;
-        let outcome = self.data_lock.acquire(self.limit)?;
+        self.data_lock.acquire(self.limit)
+    }
+
+    /// The guard for what [`acquire`](Self::acquire) took, with the write begun.
+    #[inline(always)]
+    pub(crate) fn adopt(&self, outcome: Outcome) -> WriteGuard<'_> {
         let extension = self.extension();
         if let Some(extension) = extension {
             extension.begin();
         }
         step!("write: begun");
-        Ok(WriteGuard { extension, region: self.data.region(), outcome, guard: Some(self.data_lock.adopt()) })
+        WriteGuard { extension, region: self.data.region(), outcome, guard: Some(self.data_lock.adopt()) }
     }
 
     /// Moves to a segment with room for at least `size_bytes` bytes, and for twice that below the
@@ -186,7 +198,7 @@ impl SegmentSender {
             return Err(SegmentError::BadSize { bytes, limit: LARGEST }.into());
         }
         let ahead = bytes.checked_next_power_of_two().unwrap_or(bytes).min(self.ceiling);
-        self.prepare()?;
+        self.prepare().map_err(|error| *error)?;
         let acquired = self.data_lock.lock_timeout(self.limit)?;
         let abandoned = acquired.is_abandoned();
         let extension = self.extension();
@@ -222,9 +234,12 @@ impl SegmentSender {
 
     /// Before every write.
     #[inline]
-    fn prepare(&mut self) -> Result<(), LockError> {
+    fn prepare(&mut self) -> Result<(), Box<LockError>> {
         if self.pid != sys::process::id() {
-            return Err(LockError::Forked { name: self.data_lock.name().to_owned(), owner: self.pid });
+            return Err(Box::new(LockError::Forked {
+                name: self.data_lock.name().to_owned(),
+                owner: self.pid,
+            }));
         }
         self.writes = self.writes.wrapping_add(1);
         if self.writes.is_multiple_of(LOOK_EVERY) {
