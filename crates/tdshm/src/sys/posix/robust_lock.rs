@@ -3,7 +3,7 @@
 //! The system notes in the mutex that its holder died, in whatever way, and tells the next one who takes it.
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 #[cfg(not(target_env = "gnu"))]
 use std::time::Instant;
@@ -23,8 +23,6 @@ pub(crate) struct Lock {
     /// Leaked when dropped while held: the holder's thread keeps the mutex's address in its robust list.
     object: ManuallyDrop<Object>,
     layout: LockLayout,
-    /// Somebody in this process holds it through this very mapping.
-    held: AtomicBool,
 }
 
 impl Lock {
@@ -52,7 +50,7 @@ impl Lock {
                 continue;
             }
             check(object.region(), &layout)?;
-            return Ok(Self { object: ManuallyDrop::new(object), layout, held: AtomicBool::new(false) });
+            return Ok(Self { object: ManuallyDrop::new(object), layout });
         }
         // An empty object has the name, which no lock of ours ever is: whoever made it has not gone on.
         Err(LockOpenError::Object(ObjectError::TooSmall { bytes: 0 }))
@@ -95,7 +93,6 @@ impl Lock {
 
     #[inline]
     fn taken(&self, outcome: Outcome) -> Outcome {
-        self.held.store(true, Ordering::Relaxed);
         if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
             holder.store(process::id(), Ordering::Relaxed);
         }
@@ -108,7 +105,6 @@ impl Lock {
         if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
             holder.store(0, Ordering::Relaxed);
         }
-        self.held.store(false, Ordering::Relaxed);
         // SAFETY: the mutex is valid as in `acquire`; being error-checking, it refuses a thread that does not
         // hold it.
         let code = unsafe { libc::pthread_mutex_unlock(self.mutex()) };
@@ -134,8 +130,10 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.held.load(Ordering::Relaxed) {
-            return; // a guard was leaked: unmapping would break its thread's robust list
+        if self.holder() == Some(process::id()) {
+            // This process has it, perhaps by a guard that was leaked: unmapping would break that thread's robust
+            // list. Where it is held through another mapping, this one is kept for nothing.
+            return;
         }
         // SAFETY: dropped once, here, and not used after.
         unsafe { ManuallyDrop::drop(&mut self.object) };
