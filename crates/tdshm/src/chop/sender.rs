@@ -15,8 +15,6 @@ use crate::step::step;
 use crate::wire::chop::{self, ChopHeader, ChopLayout, HEADER_BYTES, SAMPLE_BYTES};
 use crate::wire::notice::FLAG_CHANNELS;
 
-/// After so many frames header and names are written although they lie there already.
-const REWRITE_EVERY: u64 = 64;
 /// Room that is reserved at first where nobody says how much will be needed.
 const ROOM_BYTES: usize = 64 * 1024;
 
@@ -282,7 +280,8 @@ impl ChopSender {
     ) -> Result<Sent, Error> {
         let shape = ChopShape { num_channels, len_samples, sample_rate: self.sample_rate };
         // Now and then all of it is written again, in case somebody else wrote over the names.
-        let again = self.placed && self.shape == shape && !self.frames.is_multiple_of(REWRITE_EVERY);
+        let due = self.segment.look_after();
+        let again = self.placed && self.shape == shape && !due;
         if !again {
             self.plan(shape)?;
         }

@@ -22,8 +22,9 @@ const LARGEST: usize = 0x7fff_ffff;
 const CEILING: usize = 256 * 1024 * 1024;
 /// How long a write is held back at most for receivers whose copies were spoiled.
 const READERS_LIMIT: Duration = Duration::from_millis(2);
-/// After so many writes the info block is looked after.
-const LOOK_EVERY: u32 = 256;
+/// How often a sender looks after what strangers may have written over, in nanoseconds: a receiver that lost it because
+/// of that finds it again in about as long.
+const LOOK_EVERY: u64 = 200_000_000;
 /// What a sender that is dropped waits for the info lock at most: a drop does not block.
 const DROP_LIMIT: Duration = Duration::from_millis(20);
 
@@ -67,8 +68,8 @@ pub struct SegmentSender {
     ceiling: usize,
     /// A foreign info segment that was taken over may have no room for the extension.
     extended: bool,
-    /// Writes so far, to look after the info block now and then.
-    writes: u32,
+    /// The time of the last frame when the info block was looked after, in nanoseconds.
+    looked: u64,
     /// Receivers that were waited for in vain, a bit an entry.
     stopped: u16,
     /// The process that owns it: a forked child has a copy of this, and leaves the segment alone.
@@ -99,7 +100,7 @@ impl SegmentSender {
     /// [`Error::Name`]; [`SegmentError::AlreadyExists`] or [`SegmentError::InfoAlreadyExists`] when another
     /// program has the name; [`SegmentError::BadSize`] for a size of 0 or above `i32::MAX`;
     /// [`SegmentError::UnableToLockInfo`] when somebody holds the info lock; what the system refuses. Nothing
-    /// is left behind.
+    /// but the locks is left behind.
     pub fn create(name: &str, size_bytes: usize) -> Result<Self, Error> {
         Self::builder(name, size_bytes).create()
     }
@@ -141,6 +142,7 @@ impl SegmentSender {
     #[doc(alias = "getMemory")]
     #[inline]
     pub fn lock(&mut self) -> Result<WriteGuard<'_>, LockError> {
+        self.look_after();
         let outcome = self.acquire().map_err(|error| *error)?;
         Ok(self.adopt(outcome))
     }
@@ -160,7 +162,8 @@ impl SegmentSender {
             extension.begin();
         }
         step!("write: begun");
-        WriteGuard { extension, region: self.data.region(), outcome, guard: Some(self.data_lock.adopt()) }
+        let guard = Some(self.data_lock.adopt());
+        WriteGuard { extension, region: self.data.region(), outcome, pid: self.pid, guard }
     }
 
     /// Moves to a segment with room for at least `size_bytes` bytes, and for twice that below the
@@ -206,6 +209,10 @@ impl SegmentSender {
             extension.begin();
         }
         let moved = self.move_to(Room { wanted: bytes.max(ahead), least: bytes }, fill);
+        if self.pid != sys::process::id() {
+            // `fill` forked, and this is the child: the parent ends the write.
+            return Err(self.forked().into());
+        }
         if let Some(extension) = extension {
             match &moved {
                 Ok(_) => extension.end(),
@@ -236,17 +243,28 @@ impl SegmentSender {
     #[inline]
     fn prepare(&mut self) -> Result<(), Box<LockError>> {
         if self.pid != sys::process::id() {
-            return Err(Box::new(LockError::Forked {
-                name: self.data_lock.name().to_owned(),
-                owner: self.pid,
-            }));
-        }
-        self.writes = self.writes.wrapping_add(1);
-        if self.writes.is_multiple_of(LOOK_EVERY) {
-            self.heal();
+            return Err(Box::new(self.forked()));
         }
         self.let_readers_in();
         Ok(())
+    }
+
+    #[cold]
+    fn forked(&self) -> LockError {
+        LockError::Forked { name: self.data_lock.name().to_owned(), owner: self.pid }
+    }
+
+    /// Now and then looks after what strangers may have written over. `true`: it was time, so whoever writes blocks
+    /// writes all of the next one again.
+    #[inline]
+    pub(crate) fn look_after(&mut self) -> bool {
+        let last = self.extension().map_or(0, |extension| extension.newest().1);
+        let due = last.wrapping_sub(self.looked) >= LOOK_EVERY;
+        if due {
+            self.looked = last;
+            self.heal();
+        }
+        due
     }
 
     /// Writes the info block again where somebody else wrote over it: receivers would look for the sender elsewhere.
@@ -412,7 +430,7 @@ impl SegmentSenderBuilder {
             limit: self.limit,
             ceiling: self.ceiling,
             extended,
-            writes: 0,
+            looked: 0,
             stopped: 0,
             pid: sys::process::id(),
             gone: false,
@@ -446,6 +464,8 @@ pub struct WriteGuard<'s> {
     extension: Option<Extension<'s>>,
     region: Region<'s>,
     outcome: Outcome,
+    /// The process that took the lock: a forked child may drop its copy.
+    pid: u32,
     /// `None` only while this is dropped.
     guard: Option<LockGuard<'s>>,
 }
@@ -474,7 +494,7 @@ impl Drop for WriteGuard<'_> {
     fn drop(&mut self) {
         step!("write: written");
         match self.extension {
-            Some(extension) if !std::thread::panicking() => {
+            Some(extension) if !std::thread::panicking() && self.pid == sys::process::id() => {
                 extension.end();
                 step!("write: ended");
                 self.guard = None;

@@ -11,7 +11,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
-use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, FlockOperation, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FallocateFlags, FileType, FlockOperation, Mode, OFlags, SeekFrom, Stat};
 use rustix::io::Errno;
 use rustix::thread::futex;
 
@@ -89,6 +89,9 @@ impl Object {
         let mode = Mode::from_raw_mode(make.access.mode);
         let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
         let fd = rustix::fs::open(DIRECTORY, flags, mode).map_err(os("create an object in /dev/shm for"))?;
+        if bytes > free_bytes(&fd) / 2 {
+            bytes = pages(make.least); // what is ahead must not take the room of others
+        }
         match reserve(&fd, bytes) {
             Err(ObjectError::NoRoom { .. }) if pages(make.least) < bytes => {
                 bytes = pages(make.least);
@@ -134,10 +137,7 @@ impl Object {
             _ if bytes < needed => return Err(ObjectError::TooSmall { bytes }),
             _ => {}
         }
-        // A foreign sender's pages may not be there yet (`ftruncate` makes none).
-        if u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512) < stat.st_size.unsigned_abs() {
-            reserve(&fd, bytes)?;
-        }
+        reserve_foreign(&fd, &stat, bytes)?;
         let map = Map::new(fd.as_fd(), bytes).map_err(ObjectError::Map)?;
         Ok(Self { map, fd, path, identity: Identity::of(&stat) })
     }
@@ -313,6 +313,31 @@ fn reserve(fd: &OwnedFd, bytes: usize) -> Result<(), ObjectError> {
             Err(error) => return Err(os("reserve the pages of")(error)),
         }
     }
+}
+
+/// Sees to it that all pages of an object that is going to be mapped are there. Those of a living sender of ours are;
+/// a foreign one's may not be (`ftruncate` makes none).
+fn reserve_foreign(fd: &OwnedFd, stat: &Stat, bytes: usize) -> Result<(), ObjectError> {
+    if owner::is_taken(fd.as_fd(), &owner::OWNER).unwrap_or(false) {
+        return Ok(());
+    }
+    let whole = rustix::fs::seek(fd, SeekFrom::Hole(0)).is_ok_and(|hole| hole >= stat.st_size.unsigned_abs());
+    if whole {
+        return Ok(());
+    }
+    let there = usize::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
+    // Trying would fill up all that is free before it failed, and others would die of that.
+    if bytes.saturating_sub(there) > free_bytes(fd) {
+        return Err(ObjectError::NoRoom { bytes });
+    }
+    reserve(fd, bytes)
+}
+
+/// What is free where that file lies.
+fn free_bytes(fd: &OwnedFd) -> usize {
+    rustix::fs::fstatvfs(fd).map_or(usize::MAX, |system| {
+        usize::try_from(system.f_bavail.saturating_mul(system.f_frsize)).unwrap_or(usize::MAX)
+    })
 }
 
 fn path(name: &str) -> String {

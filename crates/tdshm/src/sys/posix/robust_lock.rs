@@ -103,6 +103,9 @@ impl Lock {
     #[inline]
     pub(crate) fn release(&self) {
         if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
+            if holder.load(Ordering::Relaxed) != process::id() {
+                return; // a forked child's copy: its parent has the lock
+            }
             holder.store(0, Ordering::Relaxed);
         }
         // SAFETY: the mutex is valid as in `acquire`; being error-checking, it refuses a thread that does not
