@@ -179,15 +179,10 @@ impl ChopSender {
             }
             return sent;
         }
-        let (mut num_rows, mut len_samples) = (0_usize, 0);
-        for row in frame.rows() {
-            if num_rows == 0 {
-                len_samples = row.len();
-            }
-            if row.len() != len_samples {
-                return Err(unequal_rows(num_rows, row.len(), len_samples).into());
-            }
-            num_rows = num_rows.saturating_add(1);
+        let num_rows = frame.rows().len();
+        let len_samples = frame.rows().next().map_or(0, <[f32]>::len);
+        if let Some((index, row)) = frame.rows().enumerate().find(|(_, row)| row.len() != len_samples) {
+            return Err(unequal_rows(index, row.len(), len_samples).into());
         }
         self.write(num_rows, len_samples, |samples| {
             if len_samples == 1 {
@@ -483,7 +478,7 @@ mod sealed {
 
     /// What a sender needs of rows.
     pub trait Rows {
-        fn rows(&self) -> impl Iterator<Item = &[f32]>;
+        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]>;
 
         /// A frame brings its own names and rate.
         fn whole(&self) -> Option<&ChopFrame> {
@@ -493,27 +488,27 @@ mod sealed {
 
     impl<R: AsRef<[f32]>> Rows for [R] {
         #[inline]
-        fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
             self.iter().map(AsRef::as_ref)
         }
     }
 
     impl<R: AsRef<[f32]>, const N: usize> Rows for [R; N] {
         #[inline]
-        fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
             self.iter().map(AsRef::as_ref)
         }
     }
 
     impl<R: AsRef<[f32]>> Rows for Vec<R> {
         #[inline]
-        fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
             self.iter().map(AsRef::as_ref)
         }
     }
 
     impl Rows for ChopFrame {
-        fn rows(&self) -> impl Iterator<Item = &[f32]> {
+        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
             self.channels().map(|(_, samples)| samples)
         }
 
