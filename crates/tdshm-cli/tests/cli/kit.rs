@@ -49,7 +49,11 @@ impl Drop for Name {
             let short =
                 file.strip_prefix("TouchSHM").map(|rest| rest.strip_prefix("TouchSHM").unwrap_or(rest));
             let ends = ["", "Mutex", "4jhd783h", "4jhd783hMutex"];
-            if short.and_then(|short| short.strip_prefix(&self.0)).is_some_and(|end| ends.contains(&end)) {
+            // Behind the name of a data segment that moved stand 31 letters.
+            let ours = |end: &str| {
+                ends.contains(&end) || (end.len() == 31 && end.bytes().all(|b| b.is_ascii_lowercase()))
+            };
+            if short.and_then(|short| short.strip_prefix(&self.0)).is_some_and(ours) {
                 let _ = fs::remove_file(object.path());
             }
         }
