@@ -22,7 +22,8 @@ pub(crate) struct Name(String);
 impl Name {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        Self(format!("cli{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+        // Of one width: no name is the beginning of another.
+        Self(format!("cli{}x{:04}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
     /// The name that the demo with that process id uses.

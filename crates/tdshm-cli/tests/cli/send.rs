@@ -259,7 +259,9 @@ fn a_signal_ends_it_detached() {
         send.signal(signal);
         let ended = send.wait();
         assert_eq!(ended.code, Some(code), "{ended:?}");
-        assert_eq!(ended.err, [format!("tdshm: sent 1 frame to {:?} and left", name.as_str())]);
+        // Whether the watcher was seen before it left is a matter of luck.
+        let last = ended.err.last().unwrap();
+        assert_eq!(*last, format!("tdshm: sent 1 frame to {:?} and left", name.as_str()));
         assert!(!name.has_segments());
         // The name is free at once.
         assert_eq!(run(&["send", name.as_str(), "--frames", "1"]).code, Some(0));
