@@ -106,3 +106,15 @@ fn a_receiver_that_lives_on_in_a_forked_child_is_moved_along() {
         .find(|object| object.starts_with(&names.data) && object.len() > names.data.len() + 10);
     assert!(moved.is_some() && !scene.objects().contains(&names.data), "{:?}", scene.objects());
 }
+
+/// The holder's record is for tools. A stray write there must not keep a lock locked.
+#[test]
+fn a_lock_whose_record_somebody_wrote_over_is_let_go_of_all_the_same() {
+    let scene = Scene::new("recover: holder's record");
+    let names = Names::of(scene.name());
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    let value = out.send_with(1, 1, |_| scribble(&scene, &names.data_lock, 20, &1_u32.to_le_bytes()));
+    assert!(value.is_ok());
+    assert!(scene.peer().ask(&format!("lock {} 1000", names.data_lock)).contains("clean"));
+    out.send(&[[1.0]]).unwrap();
+}

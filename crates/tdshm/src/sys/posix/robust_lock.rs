@@ -3,7 +3,7 @@
 //! The system notes in the mutex that its holder died, in whatever way, and tells the next one who takes it.
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 #[cfg(not(target_env = "gnu"))]
 use std::time::Instant;
@@ -23,6 +23,9 @@ pub(crate) struct Lock {
     /// Leaked when dropped while held: the holder's thread keeps the mutex's address in its robust list.
     object: ManuallyDrop<Object>,
     layout: LockLayout,
+    /// Somebody in this process holds it through this very mapping. The record in the object says so too, but
+    /// strangers may write there, and it decides nothing.
+    held: AtomicBool,
 }
 
 impl Lock {
@@ -50,7 +53,7 @@ impl Lock {
                 continue;
             }
             check(object.region(), &layout)?;
-            return Ok(Self { object: ManuallyDrop::new(object), layout });
+            return Ok(Self { object: ManuallyDrop::new(object), layout, held: AtomicBool::new(false) });
         }
         // An empty object has the name, which no lock of ours ever is: whoever made it has not gone on.
         Err(LockOpenError::Object(ObjectError::TooSmall { bytes: 0 }))
@@ -93,6 +96,7 @@ impl Lock {
 
     #[inline]
     fn taken(&self, outcome: Outcome) -> Outcome {
+        self.held.store(true, Ordering::Relaxed);
         if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
             holder.store(process::id(), Ordering::Relaxed);
         }
@@ -103,15 +107,19 @@ impl Lock {
     #[inline]
     pub(crate) fn release(&self) {
         if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
-            if holder.load(Ordering::Relaxed) != process::id() {
-                return; // a forked child's copy: its parent has the lock
+            // In a forked child's copy it is the parent's, who has the lock.
+            if holder.load(Ordering::Relaxed) == process::id() {
+                holder.store(0, Ordering::Relaxed);
             }
-            holder.store(0, Ordering::Relaxed);
         }
+        self.held.store(false, Ordering::Relaxed);
         // SAFETY: the mutex is valid as in `acquire`; being error-checking, it refuses a thread that does not
         // hold it.
         let code = unsafe { libc::pthread_mutex_unlock(self.mutex()) };
-        debug_assert_eq!(code, 0, "unlocked by the thread that locked it");
+        debug_assert!(
+            matches!(code, 0 | libc::EPERM),
+            "unlocked by the thread that locked it, or by a forked copy of it"
+        );
     }
 
     /// The process that holds it, as its record says.
@@ -133,10 +141,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        if self.holder() == Some(process::id()) {
-            // This process has it, perhaps by a guard that was leaked: unmapping would break that thread's robust
-            // list. Where it is held through another mapping, this one is kept for nothing.
-            return;
+        if self.held.load(Ordering::Relaxed) {
+            return; // a guard was leaked: unmapping would break its thread's robust list
         }
         // SAFETY: dropped once, here, and not used after.
         unsafe { ManuallyDrop::drop(&mut self.object) };
