@@ -214,6 +214,17 @@ pub enum SegmentError {
         /// What is wrong with it.
         reason: String,
     },
+    /// This program may read it, or only observes it, and what was asked for needs its lock.
+    #[error(
+        "{name:?} is only observed here: {why}; let its sender widen the mode of its objects to 0o660 or 0o666, or run both \
+         programs as one user"
+    )]
+    OnlyObserved {
+        /// The short name.
+        name: String,
+        /// What the lock is needed for.
+        why: &'static str,
+    },
     /// The object is smaller than what it has to hold.
     #[error(
         "{object} has {bytes} bytes, and at least {needed} are needed: its sender is broken or not ready yet"
@@ -412,7 +423,9 @@ impl SegmentError {
             | Self::UnableToLockInfo { .. }
             | Self::TooSmall { .. }
             | Self::NoRoom { .. } => ErrorKind::Retry,
-            Self::NotOurs { .. } | Self::BadSize { .. } | Self::Os(_) => ErrorKind::Refused,
+            Self::NotOurs { .. } | Self::OnlyObserved { .. } | Self::BadSize { .. } | Self::Os(_) => {
+                ErrorKind::Refused
+            }
             Self::BadInfo { .. } => ErrorKind::Broken,
         }
     }
@@ -435,6 +448,7 @@ impl SegmentError {
             Self::UnableToLockInfo { .. } => ErrorState::UnableToLockInfo,
             Self::UnableToMap { .. }
             | Self::NotOurs { .. }
+            | Self::OnlyObserved { .. }
             | Self::TooSmall { .. }
             | Self::NoRoom { .. }
             | Self::BadInfo { .. }
@@ -451,6 +465,7 @@ impl SegmentError {
             Self::BadSize { .. } => 113,
             Self::Os(_) => 114,
             Self::NoRoom { .. } => 115,
+            Self::OnlyObserved { .. } => 116,
             _ => self.state() as i32,
         }
     }

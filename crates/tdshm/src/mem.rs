@@ -14,11 +14,12 @@
 
 use core::marker::PhantomData;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// An access that would not lie inside its region: a mistake of ours, not of a stranger.
+/// An access that would not lie inside its region, or a write where this program may only read: a mistake of ours, not of
+/// a stranger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct OutOfBounds;
 
@@ -27,6 +28,7 @@ pub(crate) struct OutOfBounds;
 pub(crate) struct Region<'m> {
     base: NonNull<u8>,
     len: usize,
+    writable: bool,
     memory: PhantomData<&'m [AtomicU8]>,
 }
 
@@ -44,7 +46,19 @@ impl<'m> Region<'m> {
     /// - no Rust reference into it exists or is made during `'m`, other than to atomics;
     /// - `len` is at most `isize::MAX`.
     pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
-        Self { base, len, memory: PhantomData }
+        Self { base, len, writable: true, memory: PhantomData }
+    }
+
+    /// # Safety
+    ///
+    /// As for [`new`](Self::new), but that the memory need not be writable.
+    pub(crate) unsafe fn read_only(base: NonNull<u8>, len: usize) -> Self {
+        Self { base, len, writable: false, memory: PhantomData }
+    }
+
+    /// Whether this program may write there.
+    pub(crate) fn is_writable(self) -> bool {
+        self.writable
     }
 
     /// Bytes of the region.
@@ -64,11 +78,17 @@ impl<'m> Region<'m> {
         Ok(unsafe { self.base.add(offset) })
     }
 
+    /// As [`check`](Self::check), for a write.
+    #[inline]
+    fn check_write(self, offset: usize, len: usize) -> Result<NonNull<u8>, OutOfBounds> {
+        if self.writable { self.check(offset, len) } else { Err(OutOfBounds) }
+    }
+
     /// The part of `len` bytes from `offset`.
     #[inline]
     pub(crate) fn part(self, offset: usize, len: usize) -> Result<Region<'m>, OutOfBounds> {
         let base = self.check(offset, len)?;
-        Ok(Region { base, len, memory: PhantomData })
+        Ok(Region { base, len, ..self })
     }
 
     /// Copies bytes out.
@@ -85,8 +105,8 @@ impl<'m> Region<'m> {
     /// Copies bytes in.
     #[inline]
     pub(crate) fn copy_in(self, offset: usize, from: &[u8]) -> Result<(), OutOfBounds> {
-        let to = self.check(offset, from.len())?;
-        // SAFETY: as in `copy_out`, the other way round; a region is writable (`Region::new`).
+        let to = self.check_write(offset, from.len())?;
+        // SAFETY: as in `copy_out`, the other way round; the memory is writable (`check_write`, `Region::new`).
         unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_ptr(), from.len()) };
         Ok(())
     }
@@ -100,9 +120,9 @@ impl<'m> Region<'m> {
         from: impl Iterator<Item = f32>,
     ) -> Result<(), OutOfBounds> {
         let bytes = count.checked_mul(size_of::<f32>()).ok_or(OutOfBounds)?;
-        let to = self.check(offset, bytes)?.cast::<f32>();
+        let to = self.check_write(offset, bytes)?.cast::<f32>();
         for (index, sample) in (0..count).zip(from) {
-            // SAFETY: `index < count`, and `check` puts `count` samples inside the mapping.
+            // SAFETY: `index < count`, and `check_write` puts `count` samples inside the mapping, which is writable.
             let to = unsafe { to.add(index) };
             // SAFETY: as the line above; the write does not ask for alignment. The race is the module's.
             unsafe { to.write_unaligned(sample) };
@@ -151,36 +171,59 @@ impl<'m> Region<'m> {
         print
     }
 
-    /// A byte by which two sides coordinate.
+    /// A byte by which two sides coordinate, where this program may write.
     #[inline]
     pub(crate) fn atomic_u8(self, offset: usize) -> Result<&'m AtomicU8, OutOfBounds> {
-        let at = self.check(offset, 1)?;
-        // SAFETY: the byte lies inside the mapping, which stays for `'m` (`Region::new`); a byte is always
-        // aligned; strangers write it with plain stores of a byte, which the hardware does not tear.
+        let at = self.check_write(offset, 1)?;
+        // SAFETY: the byte lies inside the mapping, which stays and is writable for `'m` (`Region::new`); a byte is
+        // always aligned; strangers write it with plain stores of a byte, which the hardware does not tear.
         Ok(unsafe { AtomicU8::from_ptr(at.as_ptr()) })
     }
 
-    /// A word by which two sides coordinate. Fails as well where the address is not a multiple of 4.
+    /// A word by which two sides coordinate, where this program may write. Fails as well where the address is not a
+    /// multiple of 4.
     #[inline]
     pub(crate) fn atomic_u32(self, offset: usize) -> Result<&'m AtomicU32, OutOfBounds> {
-        let at = self.check(offset, 4)?.cast::<u32>();
+        let at = self.check_write(offset, 4)?.cast::<u32>();
         if !at.is_aligned() {
             return Err(OutOfBounds);
         }
-        // SAFETY: all four bytes lie inside the mapping, which stays for `'m` (`Region::new`), and the
+        // SAFETY: all four bytes lie inside the mapping, which stays and is writable for `'m` (`Region::new`), and the
         // address is aligned, as was just checked; aligned words are not torn by the hardware.
         Ok(unsafe { AtomicU32::from_ptr(at.as_ptr()) })
     }
 
-    /// Eight bytes by which two sides coordinate. Fails as well where the address is not a multiple of 8.
+    /// Eight bytes by which two sides coordinate, where this program may write. Fails as well where the address is not
+    /// a multiple of 8.
     #[inline]
     pub(crate) fn atomic_u64(self, offset: usize) -> Result<&'m AtomicU64, OutOfBounds> {
-        let at = self.check(offset, 8)?.cast::<u64>();
+        let at = self.check_write(offset, 8)?.cast::<u64>();
         if !at.is_aligned() {
             return Err(OutOfBounds);
         }
         // SAFETY: as in `atomic_u32`, with eight bytes.
         Ok(unsafe { AtomicU64::from_ptr(at.as_ptr()) })
+    }
+
+    /// Reads a byte by which two sides coordinate. Like the other loads this is relaxed, because that is the one atomic
+    /// access that the language allows where memory may only be read: a fence orders it.
+    #[inline]
+    pub(crate) fn load_u8(self, offset: usize) -> Result<u8, OutOfBounds> {
+        let at = self.check(offset, 1)?;
+        // SAFETY: as in `atomic_u8`, but for the write: the reference lives for this one relaxed load.
+        Ok(unsafe { AtomicU8::from_ptr(at.as_ptr()) }.load(Ordering::Relaxed))
+    }
+
+    /// Reads eight bytes by which two sides coordinate: see [`load_u8`](Self::load_u8). Fails as well where the address
+    /// is not a multiple of 8.
+    #[inline]
+    pub(crate) fn load_u64(self, offset: usize) -> Result<u64, OutOfBounds> {
+        let at = self.check(offset, 8)?.cast::<u64>();
+        if !at.is_aligned() {
+            return Err(OutOfBounds);
+        }
+        // SAFETY: as in `atomic_u64`, but for the write: the reference lives for this one relaxed load.
+        Ok(unsafe { AtomicU64::from_ptr(at.as_ptr()) }.load(Ordering::Relaxed))
     }
 
     /// The address, for objects that live here and that the system's own functions work on.
@@ -391,6 +434,27 @@ mod tests {
             assert_eq!(region.part(12, 4).unwrap().equals(0, &[1, 2, 3, 4]), Ok(true));
             assert_eq!(region.equals(12, &[1, 2, 3, 5]), Ok(false));
             assert_eq!(region.equals(13, &[0; 4]), Err(OutOfBounds));
+        });
+    }
+
+    #[test]
+    fn nothing_is_written_where_one_may_only_read() {
+        on_heap(16, |region| {
+            region.write(8, &7_u64).unwrap();
+            // SAFETY: `region` is such memory, and more: it may be written as well.
+            let region = unsafe { Region::read_only(region.base, region.len) };
+            assert!(!region.is_writable() && !region.part(0, 16).unwrap().is_writable());
+            assert_eq!(region.write(8, &1_u64), Err(OutOfBounds));
+            assert_eq!(region.copy_each_in(8, 1, [1.0].into_iter()), Err(OutOfBounds));
+            assert!(
+                region.atomic_u8(8).is_err()
+                    && region.atomic_u32(8).is_err()
+                    && region.atomic_u64(8).is_err()
+            );
+            assert_eq!((region.load_u8(8), region.load_u64(8)), (Ok(7), Ok(7)));
+            assert!(
+                region.load_u64(4).is_err() && region.load_u64(16).is_err() && region.load_u8(16).is_err()
+            );
         });
     }
 

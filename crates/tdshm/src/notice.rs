@@ -175,21 +175,23 @@ impl<'m> Extension<'m> {
     /// The sequence before a read: everything that is read after it was written before or is torn.
     #[inline]
     pub(crate) fn sequence(self) -> Option<u64> {
-        Some(self.u64(at::SEQUENCE_OFFSET)?.load(Ordering::Acquire))
+        let sequence = self.region.load_u64(at::SEQUENCE_OFFSET).ok()?;
+        fence(Ordering::Acquire);
+        Some(sequence)
     }
 
     /// Whether nothing was written since the sequence was `begun`.
     #[inline]
     pub(crate) fn is_still(self, begun: u64) -> bool {
         fence(Ordering::Acquire);
-        self.u64(at::SEQUENCE_OFFSET).is_some_and(|sequence| sequence.load(Ordering::Relaxed) == begun)
+        self.region.load_u64(at::SEQUENCE_OFFSET) == Ok(begun)
     }
 
     /// The number of the newest frame, counted from 1, and when it was written, in nanoseconds since the Unix
     /// epoch: guarded by the sequence.
     #[inline]
     pub(crate) fn newest(self) -> (u64, u64) {
-        let load = |offset| self.u64(offset).map_or(0, |word| word.load(Ordering::Relaxed));
+        let load = |offset| self.region.load_u64(offset).unwrap_or(0);
         (load(at::FRAMES_OFFSET), load(at::TIME_OFFSET))
     }
 
@@ -229,7 +231,7 @@ impl<'m> Extension<'m> {
         Some(free)
     }
 
-    /// The word that changes with every frame.
+    /// The word that changes with every frame; `None` where one may only read.
     #[inline]
     pub(crate) fn wake_word(self) -> Option<&'m AtomicU32> {
         self.u32(at::WAKE_OFFSET)

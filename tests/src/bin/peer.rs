@@ -13,6 +13,7 @@
 //! | `take-over NAME ROOM [MODE]` | as `sender`, also from a foreign one | `ok` |
 //! | `detach` | the sender leaves | `ok` |
 //! | `receiver NAME [MS]` | opens a receiver, whose limit for locks is so long | `ok` |
+//! | `observer NAME` | as `receiver`, and takes neither lock nor entry | `ok` |
 //! | `read`, `next MS`, `try-next`, `view` | reads; the frame's samples are checked | `ok frame …` or `ok none ATTACHED` |
 //! | `number` | of the last frame: what is known without reading | `ok NUMBER MISSED`, `ok unknown` or `ok none` |
 //! | `follow LAST` | receives until the frame with number LAST of a `flat-out`, and checks each | `ok RECEIVED MISSED` |
@@ -187,8 +188,8 @@ impl Session {
                 sender.detach()?;
                 String::new()
             }
-            "receiver" => {
-                let builder = SegmentReceiver::builder(word(words, "NAME")?);
+            "receiver" | "observer" => {
+                let builder = SegmentReceiver::builder(word(words, "NAME")?).observe(command == "observer");
                 let builder = match words.next() {
                     Some(ms) => builder.lock_limit(Duration::from_millis(ms.parse().expect("milliseconds"))),
                     None => builder,

@@ -27,6 +27,9 @@ const AT_FIRST: Patience = Patience { copies: 2, write: Duration::from_micros(2)
 /// middle (wire §11).
 const IN_ALL: Patience = Patience { copies: 3, write: Duration::from_millis(1) };
 
+/// What an observer bears with, which can neither ask nor take the lock, before it says that there is nothing.
+const OBSERVING: Patience = Patience { copies: 64, write: Duration::from_millis(20) };
+
 /// What a copy without the lock bears with.
 #[derive(Clone, Copy, Debug)]
 struct Patience {
@@ -282,11 +285,28 @@ impl ChopReceiver {
         }
     }
 
-    /// As [`copy_unlocked`](Self::copy_unlocked), when writes are in the way: asks the sender to hold the next one
-    /// back.
+    /// As [`copy_unlocked`](Self::copy_unlocked), when nothing is open yet, or writes are in the way: asks the sender to
+    /// hold the next one back.
     #[cold]
     fn copy_held_back<T: Target + ?Sized>(&mut self, to: &mut T) -> Unlocked {
+        if self.segment.region().is_none() {
+            match self.segment.look() {
+                Ok(true) => {}
+                Ok(false) => return Unlocked::Nothing,
+                Err(error) => return error.into(),
+            }
+            match self.copy_while(to, AT_FIRST) {
+                Unlocked::Contended => {}
+                outcome => return outcome,
+            }
+        }
         let attachment = self.segment.attachments();
+        if self.segment.is_observer() {
+            return match self.copy_while(to, OBSERVING) {
+                Unlocked::Contended => Unlocked::Nothing,
+                outcome => outcome,
+            };
+        }
         if self.segment.notices().is_none() {
             return Unlocked::Contended;
         }

@@ -1,16 +1,23 @@
 //! What a receiver has open of its sender: how it gets there, and how it follows (wire §3, §4).
 
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{Ordering, fence};
+
+use zerocopy::IntoBytes;
 
 use crate::error::{Error, ErrorState, SegmentError, object_error};
 use crate::lock::NamedLock;
 use crate::mem::OutOfBounds;
+use crate::name::ShortName;
 use crate::notice::{Entry, Extension, Process};
 use crate::segment::receiver::SegmentReceiver;
 use crate::segment::sender::lock_info;
 use crate::step::step;
 use crate::sys::{Access, Object, ObjectError};
 use crate::wire::info::{self, InfoBlock, Postfix};
+
+/// How often the info block is read again where it changes while the data is being opened without its lock: a sender
+/// that moves so often is broken.
+const LOOKS: usize = 64;
 
 /// The objects of one sender.
 #[derive(Debug)]
@@ -23,7 +30,8 @@ pub(super) struct Link {
 #[derive(Debug)]
 pub(super) struct Info {
     pub(super) object: Object,
-    pub(super) lock: NamedLock,
+    /// `None`: an observer, which takes no lock.
+    pub(super) lock: Option<NamedLock>,
     /// The postfix field as it was when the data was opened.
     pub(super) seen: [u8; info::POSTFIX_BYTES],
     /// Blocks before version 2 have no detach field.
@@ -45,7 +53,7 @@ impl Drop for Info {
     /// Gives the entry back. Under the info lock where it is free; a drop does not wait for it.
     fn drop(&mut self) {
         let Some(entry) = self.entry() else { return };
-        let held = self.lock.try_lock();
+        let held = self.lock.as_ref().map(NamedLock::try_lock);
         entry.release();
         drop(held);
     }
@@ -58,8 +66,9 @@ impl Info {
 
     #[inline]
     pub(super) fn has_left(&self) -> bool {
-        let detach = self.object.region().atomic_u8(info::DETACH_OFFSET);
-        self.says_detach && detach.is_ok_and(|detach| detach.load(Ordering::Acquire) == 1)
+        let detach = self.object.region().load_u8(info::DETACH_OFFSET);
+        fence(Ordering::Acquire);
+        self.says_detach && detach == Ok(1)
     }
 }
 
@@ -89,34 +98,28 @@ impl SegmentReceiver {
             News::Moved => {}
         }
         let Some(Link { info: Some(info), data }) = &mut self.link else { return Ok(true) };
-        let held = lock_info(&info.lock, &self.short, self.limit)?;
+        let held = match &info.lock {
+            Some(lock) => Some(lock_info(lock, &self.short, self.limit)?),
+            None => None,
+        };
         step!("follow: info locked");
-        let block = read_block(&info.object, &self.info_name)?;
-        if block.detached() {
-            drop(held);
-            self.let_go(ErrorState::InfoDoesNotExist);
-            return Ok(false);
-        }
-        let postfix = postfix(&block, &self.info_name)?;
-        if Some(postfix) != Postfix::parse(&info.seen) {
-            let name = self.short.data_segment_with(postfix);
-            match Object::open(&name, 1) {
-                Ok(moved) => {
+        let seen = Postfix::parse(&info.seen);
+        let state = match locate(&self.short, &self.info_name, &info.object, seen)? {
+            Located::At { block, moved } => {
+                if let Some(moved) = moved {
                     *data = moved;
                     self.openings = self.openings.wrapping_add(1);
                 }
-                Err(ObjectError::Absent) => {
-                    drop(held);
-                    self.let_go(ErrorState::DoesNotExist);
-                    return Ok(false);
-                }
-                Err(error) => return Err(object_error(error, &name, 1).into()),
+                info.seen = block.postfix;
+                info.extended = Extension::of(info.object.region()).is_some();
+                self.died = false;
+                return Ok(true);
             }
-        }
-        info.seen = block.postfix;
-        info.extended = Extension::of(info.object.region()).is_some();
-        self.died = false;
-        Ok(true)
+            Located::Nowhere(state) => state,
+        };
+        drop(held);
+        self.let_go(state);
+        Ok(false)
     }
 
     /// Opens the segment of a sender, info first, data next. `false`: there is none.
@@ -125,7 +128,7 @@ impl SegmentReceiver {
             // A lock is made only where there is something to lock.
             self.data_lock = None;
         }
-        let link = match Object::open(&self.info_name, info::BLOCK_BYTES) {
+        let link = match self.open_info() {
             Ok(object) => match self.attach_with_info(object)? {
                 Some(link) => link,
                 None => return Ok(false),
@@ -139,6 +142,9 @@ impl SegmentReceiver {
                         Err(ObjectError::Absent)
                     ) && data.leads_here() =>
                 {
+                    if self.observe {
+                        return Err(self.uncounted().into());
+                    }
                     Link { info: None, data }
                 }
                 Ok(_) => return Ok(false),
@@ -153,7 +159,8 @@ impl SegmentReceiver {
             },
             Err(error) => return Err(object_error(error, &self.info_name, info::BLOCK_BYTES).into()),
         };
-        if self.data_lock.is_none() {
+        let observes = link.info.as_ref().is_some_and(|info| info.lock.is_none());
+        if self.data_lock.is_none() && !observes {
             self.data_lock = Some(NamedLock::open_with(&self.short.data_lock(), Access::PRIVATE)?);
         }
         self.link = Some(link);
@@ -163,43 +170,114 @@ impl SegmentReceiver {
         Ok(true)
     }
 
-    /// Attaches under one hold of the info lock, and says that this receiver understands resizing.
-    fn attach_with_info(&mut self, object: Object) -> Result<Option<Link>, Error> {
-        let lock = NamedLock::open_with(&self.short.info_lock(), Access::PRIVATE)?;
-        let held = lock_info(&lock, &self.short, self.limit)?;
-        step!("attach: info locked");
-        let block = read_block(&object, &self.info_name)?;
-        if block.detached() {
-            self.state = ErrorState::InfoDoesNotExist;
-            return Ok(None);
+    /// The info segment, for reading alone where this receiver observes, or may do nothing else.
+    fn open_info(&self) -> Result<Object, ObjectError> {
+        if self.observe {
+            return Object::open_to_read(&self.info_name, info::BLOCK_BYTES);
         }
-        let postfix = postfix(&block, &self.info_name)?;
-        let data_name = self.short.data_segment_with(postfix);
-        let data = match Object::open(&data_name, 1) {
-            Ok(data) => data,
-            Err(ObjectError::Absent) => {
-                self.state = ErrorState::DoesNotExist;
+        match Object::open(&self.info_name, info::BLOCK_BYTES) {
+            Err(ObjectError::NotOurs(reason)) => Object::open_to_read(&self.info_name, info::BLOCK_BYTES)
+                .map_err(|_| ObjectError::NotOurs(reason)),
+            other => other,
+        }
+    }
+
+    /// Attaches under one hold of the info lock, and says that this receiver understands resizing. An observer takes
+    /// neither lock nor entry, and says nothing.
+    fn attach_with_info(&mut self, object: Object) -> Result<Option<Link>, Error> {
+        let lock = if object.region().is_writable() {
+            Some(NamedLock::open_with(&self.short.info_lock(), Access::PRIVATE)?)
+        } else {
+            None
+        };
+        let held = match &lock {
+            Some(lock) => Some(lock_info(lock, &self.short, self.limit)?),
+            None => None,
+        };
+        step!("attach: info locked");
+        let (block, data) = match locate(&self.short, &self.info_name, &object, None)? {
+            Located::At { block, moved: Some(data) } => (block, data),
+            Located::At { moved: None, .. } => return Ok(None),
+            Located::Nowhere(state) => {
+                self.state = state;
                 return Ok(None);
             }
-            Err(error) => return Err(object_error(error, &data_name, 1).into()),
         };
-        let says_detach = block.version.get() >= info::VERSION;
         let extension = Extension::of(object.region());
-        let (extended, entry) =
-            (extension.is_some(), extension.and_then(|e| e.register(Process::current(), &object)));
-        if entry.is_none()
-            && let Ok(supported) = object.region().atomic_u8(info::SUPPORTED_OFFSET)
-        {
-            supported.store(1, Ordering::Relaxed);
+        let extended = extension.is_some();
+        let mut entry = None;
+        if lock.is_none() {
+            if !extended {
+                return Err(self.uncounted().into());
+            }
+        } else {
+            entry = extension.and_then(|extension| extension.register(Process::current(), &object));
+            if entry.is_none()
+                && let Ok(supported) = object.region().atomic_u8(info::SUPPORTED_OFFSET)
+            {
+                supported.store(1, Ordering::Relaxed);
+            }
         }
         step!("attach: registered");
         drop(held);
         step!("attach: attached");
+        let says_detach = block.version.get() >= info::VERSION;
         Ok(Some(Link {
             info: Some(Info { object, lock, seen: block.postfix, says_detach, extended, entry }),
             data,
         }))
     }
+
+    /// Why an observer cannot read what a foreign sender writes.
+    #[cold]
+    fn uncounted(&self) -> SegmentError {
+        SegmentError::OnlyObserved {
+            name: self.short.to_string(),
+            why: "its sender does not count its frames, so only its lock tells whether one is whole, and this receiver \
+                  may not take it",
+        }
+    }
+}
+
+/// Where the data is.
+enum Located {
+    /// There; `None`: where it was before.
+    At { block: InfoBlock, moved: Option<Object> },
+    /// Nowhere.
+    Nowhere(ErrorState),
+}
+
+/// Opens the data that an info block leads to, unless its postfix is the one that was `seen`: for writing as well, where
+/// the info segment is, and then the caller holds its lock. Without the lock the block may change meanwhile, and then
+/// this starts over.
+fn locate(
+    short: &ShortName,
+    info_name: &str,
+    object: &Object,
+    seen: Option<Postfix>,
+) -> Result<Located, Error> {
+    let open = if object.region().is_writable() { Object::open } else { Object::open_to_read };
+    for _ in 0..LOOKS {
+        let block = read_block(object, info_name)?;
+        if block.detached() {
+            return Ok(Located::Nowhere(ErrorState::InfoDoesNotExist));
+        }
+        let postfix = postfix(&block, info_name)?;
+        if Some(postfix) == seen {
+            return Ok(Located::At { block, moved: None });
+        }
+        let name = short.data_segment_with(postfix);
+        let opened = open(&name, 1);
+        fence(Ordering::Acquire);
+        let unchanged = read_block(object, info_name)?.as_bytes() == block.as_bytes();
+        match opened {
+            Ok(data) if unchanged => return Ok(Located::At { block, moved: Some(data) }),
+            Err(ObjectError::Absent) if unchanged => break,
+            Err(error) if unchanged => return Err(object_error(error, &name, 1).into()),
+            _ => {}
+        }
+    }
+    Ok(Located::Nowhere(ErrorState::DoesNotExist))
 }
 
 /// Copies the info block once and checks its magic.

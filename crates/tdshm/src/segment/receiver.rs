@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, ErrorState};
+use crate::error::{Error, ErrorState, SegmentError};
 use crate::lock::{LIMIT, LockGuard, NamedLock};
 use crate::mem::{Region, ViewBytes};
 use crate::name::ShortName;
 use crate::notice::bell::Word;
 use crate::notice::{Entry, Extension};
-use crate::segment::link::{Link, News};
+use crate::segment::link::{Info, Link, News};
 use crate::segment::wreck::Wreck;
 use crate::step::step;
 use crate::sys::{self, Outcome, Peek};
@@ -36,6 +36,8 @@ pub struct SegmentReceiver {
     pub(super) short: ShortName,
     pub(super) info_name: String,
     pub(super) limit: Duration,
+    /// Never takes a lock nor an entry, whatever it may.
+    pub(super) observe: bool,
     pub(super) data_lock: Option<NamedLock>,
     pub(super) link: Option<Link>,
     pub(super) state: ErrorState,
@@ -63,6 +65,7 @@ struct Idle {
 pub struct SegmentReceiverBuilder {
     name: String,
     limit: Duration,
+    observe: bool,
 }
 
 /// Whether there is a sender.
@@ -92,7 +95,7 @@ impl SegmentReceiver {
 
     /// Opens a segment with other settings than the usual ones.
     pub fn builder(name: &str) -> SegmentReceiverBuilder {
-        SegmentReceiverBuilder { name: name.to_owned(), limit: LIMIT }
+        SegmentReceiverBuilder { name: name.to_owned(), limit: LIMIT, observe: false }
     }
 
     /// The short name.
@@ -110,6 +113,18 @@ impl SegmentReceiver {
             (None, 0) => Attached::NotYet,
             (None, _) => Attached::Left,
         }
+    }
+
+    /// Whether it only observes: because it was [asked to](SegmentReceiverBuilder::observe), or because this user may
+    /// read the sender's objects and not write them. The sender does not know of it then.
+    ///
+    /// # Source
+    ///
+    /// wire §11, ours.
+    #[must_use]
+    #[inline]
+    pub fn is_observer(&self) -> bool {
+        self.observe || matches!(&self.link, Some(Link { info: Some(Info { lock: None, .. }), .. }))
     }
 
     /// The state that TouchDesigner's own class would report after the last look.
@@ -171,7 +186,8 @@ impl SegmentReceiver {
     /// # Errors
     ///
     /// [`Error::Lock`] when the data lock is not to be had; [`Error::Segment`] when something stands there
-    /// that is not a segment, or may not be opened. Trying again is always allowed.
+    /// that is not a segment, or may not be opened, or where this is an [observer](Self::is_observer). Trying again is
+    /// always allowed.
     #[doc(alias = "getMemory")]
     pub fn lock(&mut self) -> Result<Option<ReadGuard<'_>>, Error> {
         // What is new is the caller's to know.
@@ -187,6 +203,9 @@ impl SegmentReceiver {
         for _ in 0..2 {
             if self.link.is_none() && !self.attach()? {
                 return Ok(false);
+            }
+            if self.is_observer() {
+                return Err(self.may_not_lock().into());
             }
             let Some(lock) = &self.data_lock else { return Ok(false) };
             let outcome = lock.acquire(self.limit).map_err(|error| *error)?;
@@ -212,6 +231,14 @@ impl SegmentReceiver {
             }
         }
         Ok(false)
+    }
+
+    #[cold]
+    fn may_not_lock(&self) -> SegmentError {
+        SegmentError::OnlyObserved {
+            name: self.short.to_string(),
+            why: "frames are copied (`read`, `try_next`, `next_timeout`), and never borrowed under the lock",
+        }
     }
 
     /// Whether the last write was never finished, for whoever holds the lock.
@@ -360,6 +387,21 @@ impl SegmentReceiverBuilder {
         self
     }
 
+    /// Only observes: takes no lock and no entry with the sender, which therefore neither waits for this receiver nor
+    /// wakes it nor lists it. For monitors, which must not be able to delay anybody. New frames are looked for once a
+    /// millisecond, and of a sender that writes without a pause some are not seen at all.
+    ///
+    /// A receiver whose user may read the sender's objects and not write them (mode `0o640`, say) is an observer by
+    /// itself. Foreign senders cannot be observed: only their lock tells whether a frame is whole.
+    ///
+    /// # Source
+    ///
+    /// wire §11, ours.
+    pub fn observe(mut self, observe: bool) -> Self {
+        self.observe = observe;
+        self
+    }
+
     /// Opens the segment.
     ///
     /// # Errors
@@ -371,6 +413,7 @@ impl SegmentReceiverBuilder {
             info_name: short.info_segment(),
             short,
             limit: self.limit,
+            observe: self.observe,
             data_lock: None,
             link: None,
             state: ErrorState::DoesNotExist,

@@ -354,7 +354,7 @@ impl SegmentSenderBuilder {
     /// Unix permission bits of all four objects, `0o600` by default.
     ///
     /// `0o660` or `0o666` lets other users read and write; who may write may also shrink the objects, which
-    /// kills whoever has them mapped.
+    /// kills whoever has them mapped. `0o640` or `0o644` lets them [observe](crate::SegmentReceiver::is_observer).
     ///
     /// # Platform
     ///

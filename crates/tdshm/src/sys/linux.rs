@@ -130,15 +130,23 @@ impl Object {
     /// may use, and maps all of it.
     pub(crate) fn open(name: &str, needed: usize) -> Result<Self, ObjectError> {
         let path = path(name);
-        let (fd, stat) = open_checked(&path, OFlags::RDWR)?;
-        let bytes = usize::try_from(stat.st_size).unwrap_or(0);
-        match bytes {
-            0 => return Err(ObjectError::Absent), // a foreign sender between its shm_open and its ftruncate
-            _ if bytes < needed => return Err(ObjectError::TooSmall { bytes }),
-            _ => {}
+        let (fd, stat, bytes) = open_checked(&path, OFlags::RDWR, needed)?;
+        if !is_whole(&fd, &stat) {
+            reserve_foreign(&fd, &stat, bytes)?;
         }
-        reserve_foreign(&fd, &stat, bytes)?;
         let map = Map::new(fd.as_fd(), bytes).map_err(ObjectError::Map)?;
+        Ok(Self { map, fd, path, identity: Identity::of(&stat) })
+    }
+
+    /// As [`open`](Self::open), for reading alone.
+    pub(crate) fn open_to_read(name: &str, needed: usize) -> Result<Self, ObjectError> {
+        let path = path(name);
+        let (fd, stat, bytes) = open_checked(&path, OFlags::RDONLY, needed)?;
+        if !is_whole(&fd, &stat) {
+            // Whoever may not write cannot reserve them.
+            return Err(ObjectError::NotOurs("some of its pages are not there yet".to_owned()));
+        }
+        let map = Map::read_only(fd.as_fd(), bytes).map_err(ObjectError::Map)?;
         Ok(Self { map, fd, path, identity: Identity::of(&stat) })
     }
 
@@ -315,16 +323,15 @@ fn reserve(fd: &OwnedFd, bytes: usize) -> Result<(), ObjectError> {
     }
 }
 
-/// Sees to it that all pages of an object that is going to be mapped are there. Those of a living sender of ours are;
-/// a foreign one's may not be (`ftruncate` makes none).
+/// Whether all pages of an object that is going to be mapped are there. Those of a living sender of ours are; a
+/// foreign one's may not be (`ftruncate` makes none).
+fn is_whole(fd: &OwnedFd, stat: &Stat) -> bool {
+    owner::is_taken(fd.as_fd(), &owner::OWNER).unwrap_or(false)
+        || rustix::fs::seek(fd, SeekFrom::Hole(0)).is_ok_and(|hole| hole >= stat.st_size.unsigned_abs())
+}
+
+/// Sees to it that they are.
 fn reserve_foreign(fd: &OwnedFd, stat: &Stat, bytes: usize) -> Result<(), ObjectError> {
-    if owner::is_taken(fd.as_fd(), &owner::OWNER).unwrap_or(false) {
-        return Ok(());
-    }
-    let whole = rustix::fs::seek(fd, SeekFrom::Hole(0)).is_ok_and(|hole| hole >= stat.st_size.unsigned_abs());
-    if whole {
-        return Ok(());
-    }
     let there = usize::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(512);
     // Trying would fill up all that is free before it failed, and others would die of that.
     if bytes.saturating_sub(there) > free_bytes(fd) {
@@ -348,15 +355,20 @@ fn os(operation: &'static str) -> impl Fn(Errno) -> ObjectError {
     move |error| ObjectError::Os { operation, source: error.into() }
 }
 
-/// Opens what is going to be mapped: a plain object that its owner means for this user.
-fn open_checked(path: &str, how: OFlags) -> Result<(OwnedFd, Stat), ObjectError> {
+/// Opens what is going to be mapped: a plain object of at least `needed` bytes that its owner means for this user. Says
+/// how many there are.
+fn open_checked(path: &str, how: OFlags, needed: usize) -> Result<(OwnedFd, Stat, usize), ObjectError> {
     let (fd, stat) = open_plain(path, how)?;
     // Whoever may shrink an object may kill whoever maps it, so a stranger's is used only where its mode says
     // that it is meant for others. The kernel asks the same of everybody but root.
     if stat.st_uid != rustix::process::geteuid().as_raw() && stat.st_mode & 0o066 == 0 {
         return Err(denied(path));
     }
-    Ok((fd, stat))
+    match usize::try_from(stat.st_size).unwrap_or(0) {
+        0 => Err(ObjectError::Absent), // a foreign sender between its shm_open and its ftruncate
+        bytes if bytes < needed => Err(ObjectError::TooSmall { bytes }),
+        bytes => Ok((fd, stat, bytes)),
+    }
 }
 
 /// Opens without following a link or waiting for anything, and refuses what is not a plain object.
