@@ -6,19 +6,10 @@
 //! - [`frames`]: frames that can be checked: every sample follows from the frame's number;
 //! - [`foreign`]: programs that share no code with ours, written by hand from the protocol's description;
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
+//! - [`info`]: the extension behind the info block, read and written by hand;
 //! - [`golden`]: bytes made by hand, in files.
 //!
 //! No test sleeps to synchronise: it waits for a line, or for a condition, and the watchdog is the only clock.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    clippy::missing_panics_doc,
-    clippy::missing_errors_doc,
-    reason = "a kit for tests: what goes wrong here is a test that failed"
-)]
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code)] // a process that forks
@@ -27,6 +18,7 @@ pub mod acts;
 pub mod foreign;
 pub mod frames;
 pub mod golden;
+pub mod info;
 pub mod peer;
 pub mod scene;
 

@@ -1,12 +1,4 @@
 //! Channel blocks: layouts that change, ways of sending and reading, names, and what a sender refuses (wire §8).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use std::time::Duration;
 

@@ -1,12 +1,4 @@
 //! Sweeping up after the dead, and telling them from the living (wire §6).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use tdshm::{ChopReceiver, ChopSender, DryRun, Fate, SweptKind};
 use tdshm_tests::foreign::{Foreign, ForeignReceiver, Info, Mapping, Names};

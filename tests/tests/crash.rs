@@ -1,12 +1,4 @@
 //! Processes and threads that die with a lock: the others go on at once, and are told (wire §5, §6).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use std::time::Duration;
 

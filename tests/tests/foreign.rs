@@ -1,12 +1,4 @@
 //! Senders that are not ours, written by hand: what they leave out, misname or get wrong (wire §1 to §4, §8).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use tdshm::{Attached, ChopReceiver, ChopSender, Error, ErrorState, SegmentError};
 use tdshm_tests::foreign::{Block, Foreign, Info, Mapping, info_block};

@@ -1,12 +1,4 @@
 //! Bytes made by hand: each is read through a real segment, and compared with what our sender puts there.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use tdshm::{ChopReceiver, ChopSender, ErrorState, SegmentReceiver};
 use tdshm_tests::foreign::{Foreign, Info, Mapping, Names};

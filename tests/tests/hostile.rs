@@ -1,12 +1,4 @@
 //! Whatever bytes lie there: a value or a typed error, never a panic, a hang or a read outside (wire §3, §8).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use proptest::prelude::*;
 use tdshm::{BlockError, ChopFrame, ChopReceiver, ChopShape, Error};

@@ -1,15 +1,6 @@
 //! The kill matrix: a process killed at every step that the specification names (wire §3 to §6), and at random.
 //!
 //! Afterwards the others go on, what they are given is whole, a new sender gets the name, and `clean` leaves nothing.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

@@ -1,12 +1,4 @@
 //! The named lock between processes, on its own (wire §5).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::sync::Barrier;

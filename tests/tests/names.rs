@@ -1,12 +1,4 @@
 //! Short names and the objects that follow from them (wire §1).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use tdshm::{BlockKind, ChopReceiver, ChopSender, Error, NameError, NamedLock, SegmentSender};
 use tdshm_tests::{Scene, foreign};

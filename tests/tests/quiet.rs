@@ -1,6 +1,5 @@
 //! Neither path allocates or makes a system call once the layout stays.
 #![cfg(target_os = "linux")]
-#![allow(clippy::expect_used, reason = "a test that fails fails")]
 
 use std::process::Command;
 

@@ -1,12 +1,4 @@
 //! Receivers and senders that go on after somebody else did what nobody should.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a test that fails fails"
-)]
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt;

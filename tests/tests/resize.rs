@@ -1,13 +1,4 @@
 //! Moving to another size, without losing a frame (wire §4).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use std::collections::BTreeSet;
 use std::time::Duration;

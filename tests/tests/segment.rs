@@ -1,12 +1,4 @@
 //! Segments between processes: who creates, who opens, how they part, and who may (wire §2, §3).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;

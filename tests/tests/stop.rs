@@ -1,12 +1,4 @@
 //! Processes that stand still, and locks of another make: the others go on, or say who is in the way (wire §5).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use std::time::Duration;
 

@@ -1,13 +1,4 @@
 //! Who owns a name, and who gets it when its owner has died (wire §6).
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "tests: what panics here has failed"
-)]
 
 use std::time::{Duration, Instant};
 

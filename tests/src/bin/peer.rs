@@ -33,14 +33,6 @@
 //!
 //! More of them stand in `tdshm_tests::acts`. While something is held all other commands work. New commands (`resize`, `stop`, `kill-at POINT`) are one
 //! arm of `obey` each.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout,
-    clippy::arithmetic_side_effects,
-    reason = "a program of the tests: what goes wrong here is a test that failed"
-)]
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Write};

@@ -3,12 +3,6 @@
 //!
 //! `quiet NAME CHANNELS LENGTH`
 #![allow(unsafe_code, reason = "a counting allocator, and the filter that forbids system calls")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::arithmetic_side_effects,
-    reason = "a program of the tests"
-)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,0 +1,187 @@
+//! Who waits, and for whom: wake-ups, and readers that are let in (wire §11), across processes.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+use rustix::mm::{MapFlags, ProtFlags};
+use rustix::thread::futex;
+use tdshm::{ChopReceiver, ChopSender, SegmentSender};
+use tdshm_tests::info::{Info, OWNER, READING, WAITERS, WAKE, next, send, sleep_in_next, waiter};
+use tdshm_tests::{Peer, Scene, Seen, frames};
+
+#[test]
+fn waiters_that_are_killed_disturb_nobody_and_are_forgotten() {
+    let scene = Scene::new("notice: killed waiters");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    send(&mut out, 1);
+    let info = Info::of(&scene);
+    let mut living = waiter(&scene, &info);
+    for round in 0..100 {
+        let mut peer = waiter(&scene, &info);
+        peer.kill();
+        let seed = 2 + round;
+        send(&mut out, seed);
+        assert_eq!(Seen::parse(&living.answer().unwrap()).unwrap().seed, Some(seed), "round {round}");
+        sleep_in_next(&scene, &info, &mut living);
+    }
+    living.kill();
+    assert_eq!(info.registered(), 2, "the dead make room for one another");
+    // The sender counts anew where it wakes and nobody slept.
+    scene.until("the dead to be forgotten", || {
+        send(&mut out, 1);
+        info.u32(WAITERS) == 0
+    });
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    send(&mut out, 5);
+    assert_eq!(next(&mut input).0, Some(5));
+}
+
+#[test]
+fn all_who_wait_wake_for_one_frame() {
+    let scene = Scene::new("notice: many waiters");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    send(&mut out, 1);
+    let info = Info::of(&scene);
+    let mut waiters: Vec<Peer> = (0..8).map(|_| waiter(&scene, &info)).collect();
+    for seed in 2..=20 {
+        send(&mut out, seed);
+        for waiter in &mut waiters {
+            assert_eq!(Seen::parse(&waiter.answer().unwrap()).unwrap().seed, Some(seed));
+            assert_eq!(waiter.ask("number"), format!("{seed} 0"));
+        }
+        for waiter in &mut waiters {
+            sleep_in_next(&scene, &info, waiter);
+        }
+    }
+    assert!(!info.supported(), "those who are registered need not say more");
+}
+
+/// A sender gives a reader 2 ms at most for each time it stops. Every frame that waited for one would make the
+/// frames here last for minutes, and the watchdog ends them before.
+#[test]
+fn stopped_receivers_do_not_hold_the_sender_up() {
+    const TOTAL: u32 = 60_000;
+    let scene = Scene::new("notice: stopped receivers");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    send(&mut out, 1);
+    let info = Info::of(&scene);
+    // One stops while it waits for a frame, another, as far as the sender can see, in the middle of a copy.
+    let [mut waits, mut reads] = [waiter(&scene, &info), scene.peer()];
+    reads.ask(&format!("receiver {}", scene.name()));
+    reads.see("read").unwrap();
+    waits.stop();
+    reads.stop();
+    let flags = info.entry_of(reads.pid()) + 4;
+    info.set(flags, &READING.to_le_bytes());
+    info.set(WAITERS, &2_u32.to_le_bytes());
+    let samples = frames::flat(2, 4, 8);
+    for _ in 0..TOTAL {
+        out.send_flat(&samples, 8).unwrap();
+    }
+    assert_ne!(info.u32(flags) & READING, 0, "it lives, so its claim stands");
+    waits.go_on();
+    assert_eq!(Seen::parse(&waits.answer().unwrap()).unwrap().seed, Some(2));
+    assert_eq!(waits.ask("number"), format!("{} {}", TOTAL + 1, TOTAL - 1));
+    // It dies in the copy: forgotten.
+    reads.kill();
+    scene.until("the dead to be forgotten", || {
+        out.send_flat(&samples, 8).unwrap();
+        info.u32(WAITERS) == 0
+    });
+    assert_eq!(info.u32(flags), 0);
+}
+
+/// The extension's words, mapped, so that one can sleep on them.
+struct Bell(*mut u8);
+
+// SAFETY: an address of a mapping that is never unmapped, which any thread may use.
+unsafe impl Sync for Bell {}
+
+impl Bell {
+    fn of(info: &Info) -> Self {
+        let flags = MapFlags::SHARED;
+        // SAFETY: a null address lets the kernel choose, so nothing that is mapped is touched. It is never unmapped.
+        let base = unsafe {
+            rustix::mm::mmap(
+                std::ptr::null_mut(),
+                4096,
+                ProtFlags::READ | ProtFlags::WRITE,
+                flags,
+                &info.0,
+                0,
+            )
+        };
+        Self(base.expect("it can be mapped").cast())
+    }
+
+    fn word(&self, at: u64) -> &AtomicU32 {
+        let at = usize::try_from(at).unwrap();
+        assert!(at.is_multiple_of(4) && at < 4096);
+        // SAFETY: inside the one page that is mapped for ever, aligned, as the line above says.
+        unsafe { AtomicU32::from_ptr(self.0.wrapping_add(at).cast()) }
+    }
+
+    /// Sleeps until somebody wakes the sleepers: a wake-up that does not come is for the watchdog.
+    fn wait_for_ever(&self, seen: u32) {
+        self.word(WAITERS).fetch_add(1, Ordering::SeqCst);
+        while self.word(WAKE).load(Ordering::SeqCst) == seen {
+            let _ = futex::wait(self.word(WAKE), futex::Flags::empty(), seen, None);
+        }
+        // The sender may have counted anew, without this one, which has no entry.
+        let out = |count: u32| count.checked_sub(1);
+        let _ = self.word(WAITERS).fetch_update(Ordering::SeqCst, Ordering::SeqCst, out);
+    }
+}
+
+#[test]
+fn a_frame_a_resize_and_a_detach_wake_whoever_waits() {
+    let scene = Scene::new("notice: what wakes");
+    for round in 0..20 {
+        let mut out = SegmentSender::create(scene.name(), 4096).unwrap();
+        let info = Info::of(&scene);
+        let bell = Bell::of(&info);
+        let wakes = |what: &str, event: &mut dyn FnMut()| {
+            let seen = bell.word(WAKE).load(Ordering::SeqCst);
+            let woken = AtomicBool::new(false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    bell.wait_for_ever(seen);
+                    woken.store(true, Ordering::SeqCst);
+                });
+                scene.until("the thread to wait", || info.u32(WAITERS) != 0);
+                assert!(!woken.load(Ordering::SeqCst), "round {round}: {what}");
+                event();
+                scene.until(what, || woken.load(Ordering::SeqCst));
+            });
+        };
+        wakes("a frame to wake", &mut || {
+            let _ = out.lock().unwrap().view().copy_from(b"frame");
+        });
+        wakes("a resize to wake", &mut || out.resize(100_000, |_| {}).unwrap());
+        let mut out = Some(out);
+        wakes("a detach to wake", &mut || out.take().unwrap().detach().unwrap());
+        assert_eq!((info.u32(OWNER), info.u32(WAITERS)), (0, 0));
+    }
+}
+
+#[test]
+fn receivers_that_wait_let_go_of_a_sender_that_leaves_and_meet_the_next() {
+    let scene = Scene::new("notice: detach");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    send(&mut out, 1);
+    let info = Info::of(&scene);
+    let mut waiters: Vec<Peer> = (0..4).map(|_| waiter(&scene, &info)).collect();
+    for seed in 2..10 {
+        let old = Info::of(&scene);
+        out.detach().unwrap();
+        scene.until("the receivers to let go", || old.registered() == 0);
+        assert_eq!(old.u32(WAITERS), 0);
+        out = ChopSender::create(scene.name()).unwrap();
+        send(&mut out, seed);
+        let info = Info::of(&scene);
+        for waiter in &mut waiters {
+            assert_eq!(Seen::parse(&waiter.answer().unwrap()).unwrap().seed, Some(seed));
+            assert_eq!(waiter.ask("number"), "1 0");
+            sleep_in_next(&scene, &info, waiter);
+        }
+    }
+}
