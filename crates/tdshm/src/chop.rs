@@ -3,8 +3,8 @@
 //! A sender puts one block into its segment, again and again; a receiver always gets the newest. What lies
 //! between two reads is gone: the protocol has room for one block.
 
+mod block;
 mod frame;
-mod intake;
 mod names;
 mod receiver;
 mod sender;

@@ -33,6 +33,7 @@
 //! | `lock` | [`NamedLock`]: a lock between processes that survives its holder (§5) | `sys` |
 //! | `notice` | the extension behind the info block: owner, sequence, frames, receivers, waking (§11) | `mem`, `sys`, `wire` |
 //! | `segment` | [`SegmentSender`], [`SegmentReceiver`], [`inspect`], [`clean`]: come, grow, leave, take over, look (§2 to §6) | all above |
+//! | `intake` | how a frame gets into memory of this program, whatever kind of block it is | all above |
 //! | `chop` | [`ChopSender`], [`ChopReceiver`], [`ChopFrame`] | all above |
 //!
 //! "wire §n" is a section of the protocol's description; the code cites it wherever a fact comes from it.
@@ -50,6 +51,7 @@ compile_error!("tdshm supports 64-bit little-endian targets only: the protocol's
 
 mod chop;
 mod error;
+mod intake;
 mod lock;
 #[allow(unsafe_code)] // the one place that touches mapped bytes
 mod mem;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::chop::names::{NameTable, completed};
 use crate::error::BlockError;
-use crate::sys;
+use crate::intake::{Notice, Receipt};
 use crate::wire::chop;
 
 /// The measures of a channel block.
@@ -36,18 +36,7 @@ pub struct ChopFrame {
     pub(super) names: Arc<NameTable>,
     pub(super) samples: Vec<f32>,
     pub(super) shape: ChopShape,
-    pub(super) abandoned: bool,
-    pub(super) notice: Option<Notice>,
-}
-
-/// What our senders record about a frame.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Notice {
-    /// Counted from 1 in each sender's info segment.
-    pub(super) number: u64,
-    /// Nanoseconds since the Unix epoch.
-    pub(super) written: u64,
-    pub(super) missed: u64,
+    pub(super) receipt: Receipt,
 }
 
 impl ChopFrame {
@@ -57,8 +46,7 @@ impl ChopFrame {
             names: Arc::default(),
             samples: Vec::new(),
             shape: ChopShape { num_channels: 0, len_samples: 0, sample_rate: 60.0 },
-            abandoned: false,
-            notice: None,
+            receipt: Receipt::default(),
         }
     }
 
@@ -92,8 +80,7 @@ impl ChopFrame {
             names: Arc::new(NameTable::new(completed(&names, rows.len()))),
             samples,
             shape: ChopShape { num_channels: rows.len(), len_samples, sample_rate },
-            abandoned: false,
-            notice: None,
+            receipt: Receipt::default(),
         })
     }
 
@@ -162,28 +149,27 @@ impl ChopFrame {
     /// another; `None` where nobody counts.
     #[must_use]
     pub fn number(&self) -> Option<u64> {
-        self.notice.map(|notice| notice.number)
+        self.receipt.notice.map(|notice| notice.number)
     }
 
     /// How many frames this receiver did not see between the frame before and this one; `None` where nobody
     /// counts: a foreign sender's frames, and those that were not received.
     #[must_use]
     pub fn missed(&self) -> Option<u64> {
-        self.notice.map(|notice| notice.missed)
+        self.receipt.notice.map(|notice| notice.missed)
     }
 
     /// How long ago it was written, to some milliseconds; `None` where nobody says.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        let written = self.notice?.written;
-        Some(Duration::from_nanos(sys::coarse_time().saturating_sub(written)))
+        self.receipt.notice.map(Notice::age)
     }
 
     /// Whether the lock had been left by a process that died with it, since the frame before. A frame of a sender
     /// of this library is whole all the same; a foreign one's may be half of one frame and half of another.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
-        self.abandoned
+        self.receipt.abandoned
     }
 }
 

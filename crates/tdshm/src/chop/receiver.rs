@@ -1,15 +1,17 @@
 //! The receiving side: a view under the lock, a copy into the caller's buffer, or a frame of its own.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use zerocopy::IntoBytes;
+
+use crate::chop::block::ChopBlock;
 use crate::chop::frame::{ChopFrame, ChopShape};
-use crate::chop::intake::{Block, Counted, Taken};
-use crate::chop::names::NameBook;
-use crate::error::{Error, ErrorState};
+use crate::error::{BlockError, Error, ErrorState};
+use crate::intake::{Intake, Target};
 use crate::mem::{OutOfBounds, Region, ViewF32};
 use crate::name::ShortName;
 use crate::segment::receiver::{Attached, ReadGuard, SegmentReceiver};
-use crate::wire::chop::{ChopLayout, SAMPLE_BYTES};
+use crate::wire::chop::SAMPLE_BYTES;
 
 /// Reads channels from a segment that another program writes: a `Shared Mem In CHOP`.
 ///
@@ -44,17 +46,7 @@ use crate::wire::chop::{ChopLayout, SAMPLE_BYTES};
 #[derive(Debug)]
 #[doc(alias("Shared Mem In CHOP", "SharedMemInChop"))]
 pub struct ChopReceiver {
-    pub(super) segment: SegmentReceiver,
-    pub(super) book: NameBook,
-    pub(super) block: Block,
-    pub(super) frame: ChopFrame,
-    pub(super) taken: Option<Taken>,
-    /// Where samples are copied to without the lock, until it is known that they are whole.
-    pub(super) next: Vec<f32>,
-    /// The count of what was copied there.
-    pub(super) counted: Counted,
-    pub(super) reads: u32,
-    spin: Duration,
+    intake: Intake<ChopBlock>,
 }
 
 impl ChopReceiver {
@@ -70,41 +62,31 @@ impl ChopReceiver {
     /// Reads through a segment that was opened with other settings than the usual ones.
     #[must_use]
     pub fn over(segment: SegmentReceiver) -> Self {
-        Self {
-            segment,
-            book: NameBook::default(),
-            block: Block::default(),
-            frame: ChopFrame::empty(),
-            taken: None,
-            next: Vec::new(),
-            counted: Counted::default(),
-            reads: 0,
-            spin: Duration::ZERO,
-        }
+        Self { intake: Intake::over(segment, ChopFrame::empty()) }
     }
 
     /// The short name.
     #[must_use]
     pub fn name(&self) -> &ShortName {
-        self.segment.name()
+        self.intake.segment.name()
     }
 
     /// Whether there was a sender at the last look.
     #[must_use]
     pub fn attached(&self) -> Attached {
-        self.segment.attached()
+        self.intake.segment.attached()
     }
 
     /// The state that TouchDesigner's own class would report after the last look.
     #[must_use]
     pub fn state(&self) -> ErrorState {
-        self.segment.state()
+        self.intake.segment.state()
     }
 
     /// The last good frame; `None` before the first.
     #[must_use]
     pub fn frame(&self) -> Option<&ChopFrame> {
-        self.taken.is_some().then_some(&self.frame)
+        self.intake.frame()
     }
 
     /// Copies the newest frame into this receiver's own memory, whether or not it differs from the last;
@@ -116,8 +98,7 @@ impl ChopReceiver {
     /// [`Error::Lock`]: the lock was not free within the limit. [`Error::Segment`]: see
     /// [`SegmentReceiver::lock`]. Trying again is always allowed.
     pub fn read(&mut self) -> Result<Option<&ChopFrame>, Error> {
-        self.look_around();
-        Ok(if self.take()? { Some(&self.frame) } else { None })
+        self.intake.read()
     }
 
     /// Copies the newest frame's samples into `to`: all of channel 0, then all of channel 1, and so on.
@@ -127,8 +108,7 @@ impl ChopReceiver {
     ///
     /// As [`read`](Self::read), and [`BlockError`](crate::BlockError) where `to` is too short: nothing has been copied.
     pub fn read_into(&mut self, to: &mut [f32]) -> Result<Option<ChopShape>, Error> {
-        self.look_around();
-        Ok(if self.take_into(to)? { Some(shape(&self.block.layout)) } else { None })
+        Ok(if self.intake.read_into(to)? { Some(self.intake.block.shape()) } else { None })
     }
 
     /// Borrows the newest frame where it lies, under the lock: no copy. Everybody else waits until the view
@@ -138,33 +118,20 @@ impl ChopReceiver {
     ///
     /// As [`read`](Self::read).
     pub fn view(&mut self) -> Result<Option<ChopView<'_>>, Error> {
-        self.look_around();
-        self.view_here()
-    }
-
-    pub(super) fn view_here(&mut self) -> Result<Option<ChopView<'_>>, Error> {
-        if !self.settle()? {
-            return Ok(None);
-        }
-        let layout = &self.block.layout;
-        let Some(guard) = self.segment.adopt() else { return Ok(None) };
-        let Some(region) = self.segment.region() else { return Ok(None) };
-        match region.part(layout.samples_at, layout.samples_bytes()) {
-            Ok(samples) => Ok(Some(ChopView { guard, samples, shape: shape(layout), book: &self.book })),
-            Err(OutOfBounds) => Ok(None),
-        }
+        let view = self.intake.view()?;
+        Ok(view.map(|(guard, samples, block)| ChopView { guard, samples, block }))
     }
 
     /// How long [`next_timeout`](Self::next_timeout) looks without a pause before it sleeps: none at first. What it
     /// gains is the time that waking up takes, tens of microseconds; what it costs is a processor.
     pub fn set_spin(&mut self, spin: Duration) {
-        self.spin = spin;
+        self.intake.spin = spin;
     }
 
     /// The names of the newest frame that was looked at, in the order of its channels.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        self.book.table().as_slice()
+        self.intake.block.book.table().as_slice()
     }
 
     /// The next frame that differs from the last one, if it is there already.
@@ -173,7 +140,7 @@ impl ChopReceiver {
     ///
     /// As [`read`](Self::read).
     pub fn try_next(&mut self) -> Result<Option<&ChopFrame>, Error> {
-        Ok(if self.poll()? { Some(&self.frame) } else { None })
+        self.intake.try_next()
     }
 
     /// The next frame that differs from the last one, waiting up to `limit` for it, and for its sender.
@@ -185,30 +152,29 @@ impl ChopReceiver {
     ///
     /// As [`read`](Self::read).
     pub fn next_timeout(&mut self, limit: Duration) -> Result<Option<&ChopFrame>, Error> {
-        let begin = Instant::now();
-        loop {
-            let seen = self.segment.wake_word();
-            if self.poll()? {
-                return Ok(Some(&self.frame));
-            }
-            let waited = begin.elapsed();
-            if waited >= limit {
-                return Ok(None);
-            }
-            if waited < self.spin {
-                core::hint::spin_loop();
-            } else {
-                self.segment.sleep(seen, limit.saturating_sub(waited));
-            }
-        }
+        self.intake.next_timeout(limit)
     }
 }
 
-pub(super) fn shape(layout: &ChopLayout) -> ChopShape {
-    ChopShape {
-        num_channels: layout.num_channels,
-        len_samples: layout.len_samples,
-        sample_rate: layout.sample_rate,
+impl Target<ChopBlock> for [f32] {
+    #[inline]
+    fn has_room(&self, block: &ChopBlock) -> bool {
+        self.len() >= block.layout.num_samples()
+    }
+
+    #[inline]
+    fn make_room(&mut self, block: &ChopBlock) -> Result<(), BlockError> {
+        if self.has_room(block) {
+            return Ok(());
+        }
+        let (rule, advice) = ("the frame has so many:", "give a longer buffer");
+        Err(BlockError::int("samples in the buffer", self.len(), rule, block.layout.num_samples(), advice))
+    }
+
+    #[inline]
+    fn copy(&mut self, block: &ChopBlock, region: Region<'_>) -> Result<(), OutOfBounds> {
+        let to = self.get_mut(..block.layout.num_samples()).ok_or(OutOfBounds)?;
+        region.copy_out(block.layout.samples_at, to.as_mut_bytes())
     }
 }
 
@@ -218,24 +184,24 @@ pub(super) fn shape(layout: &ChopLayout) -> ChopShape {
 pub struct ChopView<'r> {
     guard: ReadGuard<'r>,
     samples: Region<'r>,
-    shape: ChopShape,
-    book: &'r NameBook,
+    block: &'r ChopBlock,
 }
 
 impl ChopView<'_> {
     /// The samples of the first channel with that name.
     #[must_use]
     pub fn channel(&self, name: &str) -> Option<ViewF32<'_>> {
-        self.channel_at(self.book.table().position(name)?)
+        self.channel_at(self.block.book.table().position(name)?)
     }
 
     /// The samples of a channel by its position, counted from 0.
     #[must_use]
     pub fn channel_at(&self, index: usize) -> Option<ViewF32<'_>> {
-        if index >= self.shape.num_channels {
+        let layout = &self.block.layout;
+        if index >= layout.num_channels {
             return None;
         }
-        let bytes = self.shape.len_samples.checked_mul(SAMPLE_BYTES)?;
+        let bytes = layout.len_samples.checked_mul(SAMPLE_BYTES)?;
         self.samples.part(index.checked_mul(bytes)?, bytes).ok().map(ViewF32::new)
     }
 
@@ -248,13 +214,13 @@ impl ChopView<'_> {
     /// The names in the order of the channels.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        self.book.table().as_slice()
+        self.block.book.table().as_slice()
     }
 
     /// Count, length and rate.
     #[must_use]
     pub fn shape(&self) -> ChopShape {
-        self.shape
+        self.block.shape()
     }
 
     /// Whether the last holder of the lock died with it: the block may be half written.

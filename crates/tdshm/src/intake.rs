@@ -1,32 +1,29 @@
-//! How a frame gets from the segment into memory of this program: without the lock where the sender counts its
-//! writes, under the lock otherwise.
+//! How a frame gets from the segment into memory of this program, whatever kind of block it is: without the lock
+//! where the sender counts its writes, under the lock otherwise.
 //!
 //! Whatever is looked at here may change at any moment, and may be wrong. A header is copied once and checked; a
 //! copy without the lock counts only when the sequence before it and after it are the same; until then the last
 //! good frame stays.
 
-use std::sync::Arc;
+use core::fmt::Debug;
 use std::time::{Duration, Instant};
 
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
-use crate::chop::frame::Notice;
-use crate::chop::names::Change;
-use crate::chop::receiver::{ChopReceiver, shape};
 use crate::error::{BlockError, Error};
 use crate::mem::{OutOfBounds, Region};
 use crate::notice::Extension;
-use crate::wire::chop::{ChopHeader, ChopLayout, HEADER_BYTES, names_run_out};
+use crate::segment::receiver::{ReadGuard, SegmentReceiver};
+use crate::sys;
 
-/// Tries after which names that change under the lock are given up: whoever writes them ignores it.
+/// Tries after which a block that changes under the lock is given up: whoever writes it ignores the lock.
 const TRIES: usize = 64;
-/// What is borne with before the sender is asked to hold the next write back: to look at a new block counts as a
-/// copy, and a small frame is written sooner than somebody is asked.
+/// What is borne with before the sender is asked to hold the next write back: a small frame is written sooner than
+/// somebody is asked.
 const AT_FIRST: Patience = Patience { copies: 2, write: Duration::from_micros(2) };
 /// What is borne with before the lock is taken, to wait for a write's end or to learn that the writer died in the
 /// middle (wire §11).
 const IN_ALL: Patience = Patience { copies: 3, write: Duration::from_millis(1) };
-
 /// What an observer bears with, which can neither ask nor take the lock, before it says that there is nothing.
 const OBSERVING: Patience = Patience { copies: 64, write: Duration::from_millis(20) };
 
@@ -39,33 +36,87 @@ struct Patience {
     write: Duration,
 }
 
-/// A block that passed the checks: its header, the mapped bytes it was checked against, and what it said.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Block {
-    pub(super) header: ChopHeader,
-    /// 0: none has been checked.
-    pub(super) mapped: usize,
-    pub(super) layout: ChopLayout,
+/// A kind of block, as a receiver knows it: what was checked last, and what it said.
+pub(crate) trait Block: Debug + Default {
+    /// What its data are made of.
+    type Item: FromBytes + IntoBytes + Immutable + Copy + Debug;
+    /// What a program gets of it.
+    type Frame: Debug;
+    /// What has to be done before it can be taken, with the lock free: it may allocate.
+    type Change;
+
+    /// Whether what was checked lies there still, be it at another place by now, which is noted.
+    fn is_at(&mut self, region: Region<'_>) -> bool;
+
+    /// Checks what lies there. Allocates nothing: the lock may be held.
+    fn examine(&mut self, region: Region<'_>) -> Result<Examined<Self::Change>, BlockError>;
+
+    /// Does what [`examine`](Self::examine) asked for.
+    fn rebuild(&mut self, change: Self::Change) -> Result<(), BlockError>;
+
+    /// The error for a block that changes whenever it is looked at.
+    fn unsettled(&self) -> BlockError;
+
+    /// Where the data begin, in bytes, and how many items there are: inside the mapping that was checked.
+    fn place(&self) -> (usize, usize);
+
+    /// Writes into a frame what is not data: its measures and names.
+    fn describe(&self, frame: &mut Self::Frame);
+
+    /// The data of a frame.
+    fn data(frame: &Self::Frame) -> &[Self::Item];
+
+    /// The data of a frame, and how it was got.
+    fn parts(frame: &mut Self::Frame) -> (&mut Vec<Self::Item>, &mut Receipt);
+}
+
+/// What a look at a block found.
+pub(crate) enum Examined<C> {
+    /// It is as `Block` says now.
+    Ready,
+    /// Nobody has written yet.
+    Blank,
+    /// Something has to be done first.
+    Changed(C),
+}
+
+/// How a frame was got.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Receipt {
+    /// The lock had been left by a process that died with it.
+    pub(crate) abandoned: bool,
+    /// `None` where nobody counts.
+    pub(crate) notice: Option<Notice>,
+}
+
+/// What our senders record about a frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Notice {
+    /// Counted from 1 in each sender's info segment.
+    pub(crate) number: u64,
+    /// Nanoseconds since the Unix epoch.
+    written: u64,
+    pub(crate) missed: u64,
+}
+
+impl Notice {
+    /// How long ago it was written.
+    pub(crate) fn age(self) -> Duration {
+        Duration::from_nanos(sys::coarse_time().saturating_sub(self.written))
+    }
 }
 
 /// Which frame the receiver's own memory holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Taken {
+struct Taken {
     /// The data segment it was in.
     opening: u64,
     /// The info segment it was counted in.
     attachment: u64,
     /// The sequence when it was copied, and its number; `None` where nobody counts.
     counted: Option<(u64, u64)>,
-    /// Whether block and names are still as they were when it was copied.
+    /// Whether the block is still as it was when it was copied.
     current: bool,
-}
-
-/// What a look at the block found.
-enum Examined {
-    Ready,
-    Blank,
-    Names(Change),
 }
 
 /// What an attempt without the lock came to. One variant has a value, and that is a pointer, so that it travels in
@@ -75,7 +126,7 @@ enum Unlocked {
     Copied,
     /// There is no frame.
     Nothing,
-    /// A write spoiled the copy, or the block is another one than before and has been looked at first.
+    /// A write spoiled the copy.
     Spoiled,
     /// Take the lock.
     Contended,
@@ -92,43 +143,146 @@ impl<E: Into<Error>> From<E> for Unlocked {
 
 /// What a sender counts.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counted {
+struct Counted {
     sequence: u64,
     number: u64,
     written: u64,
 }
 
-/// Where samples are copied to.
-trait Target {
-    /// Room for so many.
-    fn room(&mut self, count: usize) -> Result<&mut [f32], BlockError>;
+/// Where data are copied to.
+pub(crate) trait Target<B: Block> {
+    /// Whether there is room for the block's data.
+    fn has_room(&self, block: &B) -> bool;
+
+    /// Makes room for them. May allocate: the lock is free.
+    fn make_room(&mut self, block: &B) -> Result<(), BlockError>;
+
+    /// Copies them, where there is room. Allocates nothing: the lock may be held.
+    fn copy(&mut self, block: &B, region: Region<'_>) -> Result<(), OutOfBounds>;
 }
 
-impl Target for Vec<f32> {
+impl<B: Block> Target<B> for Vec<B::Item> {
     #[inline]
-    fn room(&mut self, count: usize) -> Result<&mut [f32], BlockError> {
+    fn has_room(&self, block: &B) -> bool {
+        self.capacity() >= block.place().1
+    }
+
+    #[inline]
+    fn make_room(&mut self, block: &B) -> Result<(), BlockError> {
+        let count = block.place().1;
         if self.len() != count {
-            self.resize(count, 0.0);
+            self.resize(count, B::Item::new_zeroed());
         }
-        Ok(self)
+        Ok(())
     }
-}
 
-impl Target for [f32] {
     #[inline]
-    fn room(&mut self, count: usize) -> Result<&mut [f32], BlockError> {
-        let found = self.len();
-        self.get_mut(..count).ok_or_else(|| {
-            let rule = "the frame has so many:";
-            BlockError::int("samples in the buffer", found, rule, count, "give a longer buffer")
-        })
+    fn copy(&mut self, block: &B, region: Region<'_>) -> Result<(), OutOfBounds> {
+        let (at, count) = block.place();
+        if self.len() != count {
+            self.resize(count, B::Item::new_zeroed());
+        }
+        region.copy_out(at, self.as_mut_bytes())
     }
 }
 
-impl ChopReceiver {
+/// What a receiver of blocks is made of, but for what it shows of them.
+#[derive(Debug)]
+pub(crate) struct Intake<B: Block> {
+    pub(crate) segment: SegmentReceiver,
+    pub(crate) block: B,
+    frame: B::Frame,
+    taken: Option<Taken>,
+    /// Where data are copied to without the lock, until it is known that they are whole.
+    next: Vec<B::Item>,
+    /// The count of what was copied there.
+    counted: Counted,
+    reads: u32,
+    pub(crate) spin: Duration,
+}
+
+impl<B: Block> Intake<B> {
+    /// Reads through a segment; `empty` is what there is before the first frame.
+    pub(crate) fn over(segment: SegmentReceiver, empty: B::Frame) -> Self {
+        Self {
+            segment,
+            block: B::default(),
+            frame: empty,
+            taken: None,
+            next: Vec::new(),
+            counted: Counted::default(),
+            reads: 0,
+            spin: Duration::ZERO,
+        }
+    }
+
+    /// The last good frame; `None` before the first.
+    pub(crate) fn frame(&self) -> Option<&B::Frame> {
+        self.taken.is_some().then_some(&self.frame)
+    }
+
+    /// The newest frame, new or not.
+    #[inline]
+    pub(crate) fn read(&mut self) -> Result<Option<&B::Frame>, Error> {
+        self.look_around();
+        Ok(if self.take()? { Some(&self.frame) } else { None })
+    }
+
+    /// Copies the newest frame's data, new or not. `false`: there is none.
+    #[inline]
+    pub(crate) fn read_into<T: Target<B> + ?Sized>(&mut self, to: &mut T) -> Result<bool, Error> {
+        self.look_around();
+        match self.copy_unlocked(to) {
+            Unlocked::Copied => Ok(true),
+            Unlocked::Nothing => Ok(false),
+            Unlocked::Spoiled | Unlocked::Contended => Ok(self.copy_locked(to)?.is_some()),
+            Unlocked::Failed(error) => Err(*error),
+        }
+    }
+
+    /// The newest frame where it lies, under the lock: its guard, and its data.
+    pub(crate) fn view(&mut self) -> Result<Option<(ReadGuard<'_>, Region<'_>, &B)>, Error> {
+        self.look_around();
+        if !self.settle()? {
+            return Ok(None);
+        }
+        let (at, count) = self.block.place();
+        let Some(guard) = self.segment.adopt() else { return Ok(None) };
+        let Some(region) = self.segment.region() else { return Ok(None) };
+        match region.part(at, count.saturating_mul(size_of::<B::Item>())) {
+            Ok(data) => Ok(Some((guard, data, &self.block))),
+            Err(OutOfBounds) => Ok(None),
+        }
+    }
+
+    /// The next frame that is new, if it is there already.
+    pub(crate) fn try_next(&mut self) -> Result<Option<&B::Frame>, Error> {
+        Ok(if self.poll()? { Some(&self.frame) } else { None })
+    }
+
+    /// The next frame that is new, waiting up to `limit` for it, and for its sender.
+    pub(crate) fn next_timeout(&mut self, limit: Duration) -> Result<Option<&B::Frame>, Error> {
+        let begin = Instant::now();
+        loop {
+            let seen = self.segment.wake_word();
+            if self.poll()? {
+                return Ok(Some(&self.frame));
+            }
+            let waited = begin.elapsed();
+            if waited >= limit {
+                return Ok(None);
+            }
+            if waited < self.spin {
+                core::hint::spin_loop();
+            } else {
+                self.segment.sleep(seen, limit.saturating_sub(waited));
+            }
+        }
+    }
+
     /// Whether there is a frame that is new, which is then in `self.frame`.
     #[inline]
-    pub(super) fn poll(&mut self) -> Result<bool, Error> {
+    fn poll(&mut self) -> Result<bool, Error> {
         if self.has_newest() {
             self.segment.was_idle();
             return Ok(false);
@@ -170,7 +324,7 @@ impl ChopReceiver {
     /// Reading whatever lies there does not tell whether it is new, so from time to time the sender and the names
     /// are looked after here.
     #[inline]
-    pub(super) fn look_around(&mut self) {
+    fn look_around(&mut self) {
         self.reads = self.reads.wrapping_add(1);
         // Where somebody counts, [`take`](Self::take) sees that nothing is new.
         if self.reads.is_multiple_of(8) || self.segment.notices().is_none() {
@@ -180,18 +334,18 @@ impl ChopReceiver {
 
     /// Compares what lies there with the last frame, without the lock: a write under way can only make them
     /// differ, and then the lock is taken to see.
-    fn differs(&self) -> bool {
+    fn differs(&mut self) -> bool {
         let Some(region) = self.segment.region() else { return true };
+        let data = B::data(&self.frame);
         let same = self.taken.is_some_and(|t| t.current && t.opening == self.segment.openings())
             && self.block.is_at(region)
-            && self.book.is_at(region, &self.block.layout)
-            && region.equals(self.block.layout.samples_at, self.frame.samples().as_bytes()) == Ok(true);
+            && region.equals(self.block.place().0, data.as_bytes()) == Ok(true);
         !same
     }
 
     /// Copies the newest frame into `self.frame`. `false`: there is none.
     #[inline]
-    pub(super) fn take(&mut self) -> Result<bool, Error> {
+    fn take(&mut self) -> Result<bool, Error> {
         if self.has_newest() {
             self.segment.was_idle();
             return Ok(true);
@@ -201,8 +355,9 @@ impl ChopReceiver {
         self.next = next;
         match outcome {
             Unlocked::Copied => {
-                std::mem::swap(&mut self.frame.samples, &mut self.next);
-                self.frame.abandoned = self.segment.take_untold();
+                let (data, receipt) = B::parts(&mut self.frame);
+                std::mem::swap(data, &mut self.next);
+                receipt.abandoned = self.segment.take_untold();
                 self.took(Some(self.counted));
                 Ok(true)
             }
@@ -212,46 +367,41 @@ impl ChopReceiver {
         }
     }
 
-    /// Copies the newest frame's samples into `to`. `false`: there is none.
-    pub(super) fn take_into(&mut self, to: &mut [f32]) -> Result<bool, Error> {
-        match self.copy_unlocked(to) {
-            Unlocked::Copied => return Ok(true),
-            Unlocked::Nothing => return Ok(false),
-            Unlocked::Spoiled | Unlocked::Contended => {}
-            Unlocked::Failed(error) => return Err(*error),
-        }
-        let Some(view) = self.view_here()? else { return Ok(false) };
-        let samples = view.samples();
-        samples.copy_to(to.room(samples.len())?);
-        Ok(true)
-    }
-
-    /// Under the lock.
     #[cold]
     fn take_locked(&mut self) -> Result<bool, Error> {
+        let mut data = std::mem::take(B::parts(&mut self.frame).0);
+        let copied = self.copy_locked(&mut data);
+        let (place, receipt) = B::parts(&mut self.frame);
+        *place = data;
+        match copied {
+            Ok(Some(counted)) => {
+                receipt.abandoned = self.segment.abandoned();
+                self.took(counted);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Copies under the lock. `None`: there is no frame; else its count, where somebody counts.
+    #[cold]
+    fn copy_locked<T: Target<B> + ?Sized>(&mut self, to: &mut T) -> Result<Option<Option<Counted>>, Error> {
         loop {
             if !self.settle()? {
-                return Ok(false);
+                return Ok(None);
             }
-            let count = self.block.layout.num_samples();
-            let samples = &mut self.frame.samples;
-            if samples.capacity() < count {
+            if !to.has_room(&self.block) {
                 // Nothing allocates while the lock is held.
                 self.segment.release_to_retry();
-                samples.reserve(count.saturating_sub(samples.len()));
+                to.make_room(&self.block)?;
                 continue;
             }
-            samples.resize(count, 0.0);
-            let copied = self
-                .segment
-                .region()
-                .map(|region| region.copy_out(self.block.layout.samples_at, samples.as_mut_bytes()));
+            let copied = self.segment.region().map(|region| to.copy(&self.block, region));
             let counted = self.segment.notices().and_then(Counted::now);
-            self.frame.abandoned = self.segment.abandoned();
             self.segment.release();
             debug_assert_eq!(copied, Some(Ok(())), "`settle` checked the bounds");
-            self.took(counted);
-            return Ok(true);
+            return Ok(Some(counted));
         }
     }
 
@@ -260,14 +410,13 @@ impl ChopReceiver {
     fn took(&mut self, counted: Option<Counted>) {
         let (opening, attachment) = (self.segment.openings(), self.segment.attachments());
         let last = self.taken.filter(|taken| taken.attachment == attachment).and_then(|taken| taken.counted);
-        self.frame.notice = counted.map(|Counted { number, written, .. }| Notice {
+        B::parts(&mut self.frame).1.notice = counted.map(|Counted { number, written, .. }| Notice {
             number,
             written,
             missed: last.map_or(0, |(_, last)| number.saturating_sub(last).saturating_sub(1)),
         });
         if !self.taken.is_some_and(|taken| taken.current) {
-            self.frame.names = Arc::clone(self.book.table());
-            self.frame.shape = shape(&self.block.layout);
+            self.block.describe(&mut self.frame);
         }
         if let (Some(counted), Some(entry)) = (counted, self.segment.entry()) {
             entry.took(counted.number);
@@ -278,7 +427,7 @@ impl ChopReceiver {
 
     /// Copies the newest frame's samples without the lock.
     #[inline]
-    fn copy_unlocked<T: Target + ?Sized>(&mut self, to: &mut T) -> Unlocked {
+    fn copy_unlocked<T: Target<B> + ?Sized>(&mut self, to: &mut T) -> Unlocked {
         match self.copy_while(to, AT_FIRST) {
             Unlocked::Contended => self.copy_held_back(to),
             outcome => outcome,
@@ -288,7 +437,7 @@ impl ChopReceiver {
     /// As [`copy_unlocked`](Self::copy_unlocked), when nothing is open yet, or writes are in the way: asks the sender to
     /// hold the next one back.
     #[cold]
-    fn copy_held_back<T: Target + ?Sized>(&mut self, to: &mut T) -> Unlocked {
+    fn copy_held_back<T: Target<B> + ?Sized>(&mut self, to: &mut T) -> Unlocked {
         if self.segment.region().is_none() {
             match self.segment.look() {
                 Ok(true) => {}
@@ -324,7 +473,7 @@ impl ChopReceiver {
 
     /// Copies until one is whole, or the patience has come to its end.
     #[inline]
-    fn copy_while<T: Target + ?Sized>(&mut self, to: &mut T, patience: Patience) -> Unlocked {
+    fn copy_while<T: Target<B> + ?Sized>(&mut self, to: &mut T, patience: Patience) -> Unlocked {
         let (mut spoiled, mut moves) = (0_usize, 0_usize);
         let mut waiting: Option<Instant> = None;
         while spoiled < patience.copies {
@@ -361,19 +510,17 @@ impl ChopReceiver {
 
     /// One copy of what was there when the sequence was `begun`.
     #[inline]
-    fn copy_here<T: Target + ?Sized>(&mut self, begun: u64, to: &mut T) -> Unlocked {
+    fn copy_here<T: Target<B> + ?Sized>(&mut self, begun: u64, to: &mut T) -> Unlocked {
         let (Some(region), Some(notices)) = (self.segment.region(), self.segment.notices()) else {
             return Unlocked::Spoiled;
         };
-        if !(self.block.is_at(region) && self.book.is_at(region, &self.block.layout)) {
+        if !self.block.is_at(region) {
             return self.learn(begun);
         }
-        let layout = &self.block.layout;
-        let samples = match to.room(layout.num_samples()) {
-            Ok(samples) => samples,
-            Err(error) => return error.into(),
-        };
-        if region.copy_out(layout.samples_at, samples.as_mut_bytes()).is_err() {
+        if let Err(error) = to.make_room(&self.block) {
+            return error.into();
+        }
+        if to.copy(&self.block, region).is_err() {
             return Unlocked::Nothing; // the bounds were checked with the block
         }
         let (number, written) = notices.newest();
@@ -394,7 +541,7 @@ impl ChopReceiver {
         match examined {
             Ok(Examined::Blank) => Unlocked::Nothing,
             Ok(Examined::Ready) => Unlocked::Spoiled,
-            Ok(Examined::Names(change)) => match self.rebuild(change) {
+            Ok(Examined::Changed(change)) => match self.block.rebuild(change) {
                 Ok(()) => Unlocked::Spoiled,
                 Err(error) => error.into(),
             },
@@ -402,10 +549,9 @@ impl ChopReceiver {
         }
     }
 
-    /// Takes the lock with the book's names being those of the block, and `self.block` saying what is where.
-    /// `false`, and the lock free: nobody sends, or nothing has been written yet. After `true` the caller lets
-    /// go of the lock.
-    pub(super) fn settle(&mut self) -> Result<bool, Error> {
+    /// Takes the lock with `self.block` saying what lies there. `false`, and the lock free: nobody sends, or nothing has
+    /// been written yet. After `true` the caller lets go of the lock.
+    fn settle(&mut self) -> Result<bool, Error> {
         for _ in 0..TRIES {
             if !self.segment.acquire()? {
                 return Ok(false);
@@ -416,60 +562,28 @@ impl ChopReceiver {
                     self.segment.release_to_retry();
                     return Ok(false);
                 }
-                Ok(Examined::Names(change)) => change,
+                Ok(Examined::Changed(change)) => change,
                 Err(error) => {
                     self.segment.release_to_retry();
                     return Err(error.into());
                 }
             };
             self.segment.release_to_retry();
-            self.rebuild(change)?;
+            self.block.rebuild(change)?;
         }
-        Err(names_run_out(self.block.layout.num_channels, 0).into())
-    }
-
-    fn rebuild(&mut self, change: Change) -> Result<(), BlockError> {
-        self.not_current();
-        self.book.rebuild(change)
-    }
-
-    /// `self.frame` is not of this block or of these names any more.
-    fn not_current(&mut self) {
-        if let Some(taken) = &mut self.taken {
-            taken.current = false;
-        }
+        Err(self.block.unsettled().into())
     }
 
     /// Checks the block that lies there. Allocates nothing: the lock may be held.
-    fn examine(&mut self) -> Result<Examined, BlockError> {
+    fn examine(&mut self) -> Result<Examined<B::Change>, BlockError> {
         let Some(region) = self.segment.region() else { return Ok(Examined::Blank) };
-        if !self.block.is_at(region) {
-            let too_small = |OutOfBounds| {
-                let advice = "its sender made it too small for a channel block";
-                BlockError::int("mapped bytes", region.len(), "a header alone has", HEADER_BYTES, advice)
-            };
-            let header: ChopHeader = region.read(0).map_err(too_small)?;
-            if header.is_blank() {
-                return Ok(Examined::Blank);
-            }
-            let layout = header.check(region.len())?;
-            self.block = Block { header, mapped: region.len(), layout };
-            if let Some(taken) = &mut self.taken {
-                taken.current = false;
-            }
+        if self.block.is_at(region) {
+            return Ok(Examined::Ready);
         }
-        Ok(match self.book.differ(region, &self.block.layout)? {
-            None => Examined::Ready,
-            Some(change) => Examined::Names(change),
-        })
-    }
-}
-
-impl Block {
-    /// Whether the header that lies there is the one that was checked.
-    #[inline]
-    fn is_at(&self, region: Region<'_>) -> bool {
-        self.mapped == region.len() && region.equals(0, self.header.as_bytes()) == Ok(true)
+        if let Some(taken) = &mut self.taken {
+            taken.current = false;
+        }
+        self.block.examine(region)
     }
 }
 
