@@ -27,10 +27,13 @@ pub(crate) struct OutOfBounds;
 #[derive(Clone, Copy)]
 pub(crate) struct Region<'m> {
     base: NonNull<u8>,
+    /// Its bytes, and [`READ_ONLY`]: two words travel in registers, three do not.
     len: usize,
-    writable: bool,
     memory: PhantomData<&'m [AtomicU8]>,
 }
+
+/// In a region's length, which is never so large: it may not be written.
+const READ_ONLY: usize = 1 << (usize::BITS - 1);
 
 // SAFETY: a region is an address and a length. Every access through it is a copy or an atomic, none makes a
 // reference, and the memory stays mapped for `'m` on whichever thread the region is used (`Region::new`).
@@ -46,34 +49,35 @@ impl<'m> Region<'m> {
     /// - no Rust reference into it exists or is made during `'m`, other than to atomics;
     /// - `len` is at most `isize::MAX`.
     pub(crate) unsafe fn new(base: NonNull<u8>, len: usize) -> Self {
-        Self { base, len, writable: true, memory: PhantomData }
+        Self { base, len, memory: PhantomData }
     }
 
     /// # Safety
     ///
     /// As for [`new`](Self::new), but that the memory need not be writable.
     pub(crate) unsafe fn read_only(base: NonNull<u8>, len: usize) -> Self {
-        Self { base, len, writable: false, memory: PhantomData }
+        Self { base, len: len | READ_ONLY, memory: PhantomData }
     }
 
     /// Whether this program may write there.
+    #[inline]
     pub(crate) fn is_writable(self) -> bool {
-        self.writable
+        self.len & READ_ONLY == 0
     }
 
     /// Bytes of the region.
     #[inline]
     pub(crate) fn len(self) -> usize {
-        self.len
+        self.len & !READ_ONLY
     }
 
     #[inline]
     fn check(self, offset: usize, len: usize) -> Result<NonNull<u8>, OutOfBounds> {
         let end = offset.checked_add(len).ok_or(OutOfBounds)?;
-        if end > self.len {
+        if end > self.len() {
             return Err(OutOfBounds);
         }
-        // SAFETY: `offset <= end <= self.len`, and the whole region is one mapping (`Region::new`), so the
+        // SAFETY: `offset <= end <= self.len()`, and the whole region is one mapping (`Region::new`), so the
         // result stays inside it or one past its end.
         Ok(unsafe { self.base.add(offset) })
     }
@@ -81,14 +85,14 @@ impl<'m> Region<'m> {
     /// As [`check`](Self::check), for a write.
     #[inline]
     fn check_write(self, offset: usize, len: usize) -> Result<NonNull<u8>, OutOfBounds> {
-        if self.writable { self.check(offset, len) } else { Err(OutOfBounds) }
+        if self.is_writable() { self.check(offset, len) } else { Err(OutOfBounds) }
     }
 
     /// The part of `len` bytes from `offset`.
     #[inline]
     pub(crate) fn part(self, offset: usize, len: usize) -> Result<Region<'m>, OutOfBounds> {
         let base = self.check(offset, len)?;
-        Ok(Region { base, len, ..self })
+        Ok(Region { base, len: len | (self.len & READ_ONLY), memory: PhantomData })
     }
 
     /// Copies bytes out.
@@ -257,7 +261,7 @@ fn same_in_chunks<const N: usize>(base: NonNull<u8>, bytes: &[u8]) -> bool {
 
 impl core::fmt::Debug for Region<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Region").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("Region").field("len", &self.len()).finish_non_exhaustive()
     }
 }
 
@@ -442,7 +446,7 @@ mod tests {
         on_heap(16, |region| {
             region.write(8, &7_u64).unwrap();
             // SAFETY: `region` is such memory, and more: it may be written as well.
-            let region = unsafe { Region::read_only(region.base, region.len) };
+            let region = unsafe { Region::read_only(region.base, region.len()) };
             assert!(!region.is_writable() && !region.part(0, 16).unwrap().is_writable());
             assert_eq!(region.write(8, &1_u64), Err(OutOfBounds));
             assert_eq!(region.copy_each_in(8, 1, [1.0].into_iter()), Err(OutOfBounds));

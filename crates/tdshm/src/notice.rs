@@ -59,6 +59,12 @@ impl<'m> Extension<'m> {
         (info.len() >= at::EXTENDED_BYTES).then_some(Self { region: info })
     }
 
+    /// As [`room`](Self::room), for its owner: that it may write is asked once, here.
+    #[inline]
+    pub(crate) fn owned(info: Region<'m>) -> Option<Self> {
+        if info.is_writable() { Self::room(info) } else { None }
+    }
+
     /// Sets the extension up where there is room for it, with nothing written and nobody reading.
     pub(crate) fn set_up(info: Region<'m>, owner: Process, flags: u32) -> Option<Self> {
         let extension = Self::room(info)?;

@@ -293,7 +293,7 @@ impl SegmentSender {
     #[inline]
     fn let_readers_in(&mut self) {
         if self.extended
-            && let Some(extension) = Extension::room(self.info.region())
+            && let Some(extension) = Extension::owned(self.info.region())
         {
             if extension.has_waiters() {
                 extension.let_readers_in(&mut self.stopped, READERS_LIMIT);
@@ -305,7 +305,7 @@ impl SegmentSender {
 
     #[inline]
     fn extension(&self) -> Option<Extension<'_>> {
-        if self.extended { Extension::room(self.info.region()) } else { None }
+        if self.extended { Extension::owned(self.info.region()) } else { None }
     }
 
     /// Leaves: tells the receivers and frees the names, so that they can be created again at once.

@@ -11,16 +11,9 @@ use crate::mem::Region;
 /// A mapping, unmapped when dropped.
 #[derive(Debug)]
 pub(in crate::sys) struct Map {
-    base: NonNull<u8>,
-    bytes: usize,
-    writable: bool,
+    /// All of it: handed out for as long as the mapping is borrowed, and no longer.
+    whole: Region<'static>,
 }
-
-// SAFETY: a mapping belongs to the process, not to a thread; unmapping it from another thread is allowed, and
-// `Region`s of it borrow it, so none outlives it.
-unsafe impl Send for Map {}
-// SAFETY: shared use makes `Region`s only, which are made for being shared.
-unsafe impl Sync for Map {}
 
 impl Map {
     /// Maps the first `bytes` bytes, of which there must be at least one, for reading and writing.
@@ -38,26 +31,28 @@ impl Map {
         // checks length and descriptor.
         let base = unsafe { rustix::mm::mmap(std::ptr::null_mut(), bytes, rights, MapFlags::SHARED, fd, 0) }?;
         let base = NonNull::new(base.cast::<u8>()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
-        Ok(Self { base, bytes, writable: rights.contains(ProtFlags::WRITE) })
+        let whole = if rights.contains(ProtFlags::WRITE) {
+            // SAFETY: `base..base + bytes` was just mapped readable and writable, and stays until `drop`, which every
+            // region that `region` hands out precedes, because it borrows the mapping; nobody makes references from
+            // it (`mem` does not); the kernel maps no more than `isize::MAX` bytes.
+            unsafe { Region::new(base, bytes) }
+        } else {
+            // SAFETY: as above, but for the writing.
+            unsafe { Region::read_only(base, bytes) }
+        };
+        Ok(Self { whole })
     }
 
     #[inline]
     pub(in crate::sys) fn region(&self) -> Region<'_> {
-        if !self.writable {
-            // SAFETY: as below, with a mapping that `read_only` made.
-            return unsafe { Region::read_only(self.base, self.bytes) };
-        }
-        // SAFETY: `base..base + bytes` was mapped readable and writable by `new` and stays until `drop`, which
-        // the borrow in the result's lifetime precedes; nobody makes references from it (`mem` does not);
-        // the kernel maps no more than `isize::MAX` bytes.
-        unsafe { Region::new(self.base, self.bytes) }
+        self.whole
     }
 }
 
 impl Drop for Map {
     fn drop(&mut self) {
-        // SAFETY: exactly what `new` mapped, once; every `Region` of it has ended, because they borrow it.
-        let result = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.bytes) };
+        // SAFETY: exactly what `with` mapped, once; every `Region` of it has ended, because they borrow it.
+        let result = unsafe { rustix::mm::munmap(self.whole.as_ptr().cast(), self.whole.len()) };
         debug_assert!(result.is_ok(), "unmapping what was mapped cannot fail");
     }
 }
