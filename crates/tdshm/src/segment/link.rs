@@ -4,13 +4,13 @@ use core::sync::atomic::Ordering;
 
 use crate::error::{Error, ErrorState, SegmentError, object_error};
 use crate::lock::NamedLock;
-use crate::mem::OutOfBounds;
-use crate::notice::{Entry, Extension, Process};
+use crate::notice::{Entry, Extension};
+use crate::segment::block;
 use crate::segment::receiver::SegmentReceiver;
 use crate::segment::sender::lock_info;
 use crate::step::step;
-use crate::sys::{Access, Object, ObjectError};
-use crate::wire::info::{self, InfoBlock, Postfix};
+use crate::sys::{Access, Bell, Object, ObjectError, Process};
+use crate::wire::info::{self, InfoBlock, Layout, Postfix, SeenPostfix};
 
 /// The objects of one sender.
 #[derive(Debug)]
@@ -24,14 +24,20 @@ pub(super) struct Link {
 pub(super) struct Info {
     pub(super) object: Object,
     pub(super) lock: NamedLock,
-    /// The postfix field as it was when the data was opened.
-    pub(super) seen: [u8; info::POSTFIX_BYTES],
+    /// Which layout its block had when the data was opened.
+    layout: Layout,
+    /// The postfix field as it was then.
+    seen: SeenPostfix,
+    /// What it said.
+    postfix: Postfix,
     /// Blocks before version 2 have no detach field.
-    pub(super) says_detach: bool,
+    says_detach: bool,
     /// Whether the sender's extension was there when it was attached.
     pub(super) extended: bool,
     /// This receiver's entry in it; `None`: all were taken.
-    pub(super) entry: Option<usize>,
+    entry: Option<usize>,
+    /// What it sleeps on.
+    pub(super) bell: Bell,
 }
 
 /// What the info block says, compared with what is open.
@@ -58,8 +64,18 @@ impl Info {
 
     #[inline]
     pub(super) fn has_left(&self) -> bool {
-        let detach = self.object.region().atomic_u8(info::DETACH_OFFSET);
-        self.says_detach && detach.is_ok_and(|detach| detach.load(Ordering::Acquire) == 1)
+        let says = |at| {
+            let detach = self.object.region().atomic_u8(at);
+            detach.is_ok_and(|detach| detach.load(Ordering::Acquire) == 1)
+        };
+        self.says_detach && (says(self.layout.detach_at()) || self.layout.other_detach_at().is_some_and(says))
+    }
+
+    /// Remembers what the block says.
+    fn saw(&mut self, block: &InfoBlock, postfix: Postfix) {
+        self.layout = block.layout;
+        self.seen = block.seen;
+        self.postfix = postfix;
     }
 }
 
@@ -71,9 +87,11 @@ impl SegmentReceiver {
         if info.has_left() {
             return News::Left;
         }
-        match info.object.region().equals(info::POSTFIX_OFFSET, &info.seen) {
-            Ok(true) => News::None,
-            _ => News::Moved,
+        let region = info.object.region();
+        if info.seen.is_still(info.layout, |at, seen| region.equals(at, seen)) {
+            News::None
+        } else {
+            News::Moved
         }
     }
 
@@ -97,8 +115,8 @@ impl SegmentReceiver {
             self.let_go(ErrorState::InfoDoesNotExist);
             return Ok(false);
         }
-        let postfix = postfix(&block, &self.info_name)?;
-        if Some(postfix) != Postfix::parse(&info.seen) {
+        let postfix = block::postfix(&block, &self.info_name)?;
+        if postfix != info.postfix {
             let name = self.short.data_segment_with(postfix);
             match Object::open(&name, 1) {
                 Ok(moved) => {
@@ -113,8 +131,10 @@ impl SegmentReceiver {
                 Err(error) => return Err(object_error(error, &name, 1).into()),
             }
         }
-        info.seen = block.postfix;
-        info.extended = Extension::of(info.object.region()).is_some();
+        let extended = Extension::of(info.object.region()).is_some();
+        drop(held);
+        info.saw(&block, postfix);
+        info.extended = extended;
         self.died = false;
         Ok(true)
     }
@@ -125,7 +145,7 @@ impl SegmentReceiver {
             // A lock is made only where there is something to lock.
             self.data_lock = None;
         }
-        let link = match Object::open(&self.info_name, info::BLOCK_BYTES) {
+        let link = match Object::open(&self.info_name, info::LEAST_BYTES) {
             Ok(object) => match self.attach_with_info(object)? {
                 Some(link) => link,
                 None => return Ok(false),
@@ -135,7 +155,7 @@ impl SegmentReceiver {
                 // looks has one or had one, and must not be taken for such: look again.
                 Ok(data)
                     if matches!(
-                        Object::open(&self.info_name, info::BLOCK_BYTES),
+                        Object::open(&self.info_name, info::LEAST_BYTES),
                         Err(ObjectError::Absent)
                     ) && data.leads_here() =>
                 {
@@ -151,7 +171,7 @@ impl SegmentReceiver {
                 }
                 Err(error) => return Err(object_error(error, &self.short.data_segment(), 1).into()),
             },
-            Err(error) => return Err(object_error(error, &self.info_name, info::BLOCK_BYTES).into()),
+            Err(error) => return Err(object_error(error, &self.info_name, info::LEAST_BYTES).into()),
         };
         if self.data_lock.is_none() {
             self.data_lock = Some(NamedLock::open_with(&self.short.data_lock(), Access::PRIVATE)?);
@@ -173,7 +193,7 @@ impl SegmentReceiver {
             self.state = ErrorState::InfoDoesNotExist;
             return Ok(None);
         }
-        let postfix = postfix(&block, &self.info_name)?;
+        let postfix = block::postfix(&block, &self.info_name)?;
         let data_name = self.short.data_segment_with(postfix);
         let data = match Object::open(&data_name, 1) {
             Ok(data) => data,
@@ -183,7 +203,6 @@ impl SegmentReceiver {
             }
             Err(error) => return Err(object_error(error, &data_name, 1).into()),
         };
-        let says_detach = block.version.get() >= info::VERSION;
         let extension = Extension::of(object.region());
         let (extended, entry) =
             (extension.is_some(), extension.and_then(|e| e.register(Process::current(), &object)));
@@ -196,7 +215,17 @@ impl SegmentReceiver {
         drop(held);
         step!("attach: attached");
         Ok(Some(Link {
-            info: Some(Info { object, lock, seen: block.postfix, says_detach, extended, entry }),
+            info: Some(Info {
+                object,
+                lock,
+                layout: block.layout,
+                seen: block.seen,
+                postfix,
+                says_detach: block.says_detach(),
+                extended,
+                entry,
+                bell: Bell::new(self.short.wake_events()),
+            }),
             data,
         }))
     }
@@ -205,28 +234,5 @@ impl SegmentReceiver {
 /// Copies the info block once and checks its magic.
 fn read_block(object: &Object, name: &str) -> Result<InfoBlock, SegmentError> {
     let region = object.region();
-    let too_small = |OutOfBounds| SegmentError::TooSmall {
-        object: name.to_owned(),
-        bytes: region.len(),
-        needed: info::BLOCK_BYTES,
-    };
-    let block: InfoBlock = region.read(0).map_err(too_small)?;
-    if block.magic.get() == info::MAGIC {
-        return Ok(block);
-    }
-    Err(SegmentError::BadInfo {
-        object: name.to_owned(),
-        field: "magic",
-        value: u64::from(block.magic.get().cast_unsigned()),
-        expected: u64::from(info::MAGIC.cast_unsigned()),
-    })
-}
-
-fn postfix(block: &InfoBlock, name: &str) -> Result<Postfix, SegmentError> {
-    Postfix::parse(&block.postfix).ok_or_else(|| SegmentError::BadInfo {
-        object: name.to_owned(),
-        field: "first byte of the postfix",
-        value: block.postfix.first().copied().unwrap_or_default().into(),
-        expected: 0,
-    })
+    block::read(region).map_err(|error| block::no_block(error, name, region.len()))
 }

@@ -153,7 +153,9 @@ impl SegmentReceiver {
     /// taken before the look that found nothing, and by the clock otherwise.
     pub(crate) fn sleep(&self, seen: Option<u32>, limit: Duration) {
         if let (Some(seen), Some(entry), Some(notices)) = (seen, self.entry(), self.notices()) {
-            notices.sleep(entry, seen, limit.min(LIFE_EVERY));
+            if let Some(Link { info: Some(info), .. }) = &self.link {
+                notices.sleep(&info.bell, entry, seen, limit.min(LIFE_EVERY));
+            }
             return;
         }
         let pause = if self.link.is_some() { POLL } else { POLL_ABSENT };
@@ -270,7 +272,10 @@ impl SegmentReceiver {
             self.idle.next = self.idle.next.min(names_at);
         }
         let Some(link) = &self.link else { return };
-        self.died = link.info.as_ref().is_some_and(|info| info.extended && !info.object.is_owned());
+        self.died = link.info.as_ref().is_some_and(|info| {
+            let owner = Extension::room(info.object.region()).and_then(Extension::owner);
+            info.extended && !info.object.is_owned(owner)
+        });
         if now < names_at {
             return;
         }
