@@ -28,7 +28,12 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as system;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
+#[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("tdshm has no implementation for this operating system yet");
 
 #[cfg(tdshm_steps)]
@@ -84,6 +89,10 @@ impl Access {
 }
 
 /// What is made.
+#[cfg_attr(
+    windows,
+    allow(dead_code, reason = "who may open an object and who owns it is not the object's there")
+)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Make<'a> {
     /// Bytes that are wanted.
@@ -127,6 +136,7 @@ pub(crate) enum ObjectError {
 }
 
 /// Where the parts of a lock object stand, for systems whose locks live in memory.
+#[cfg_attr(windows, allow(dead_code, reason = "a kernel mutex has no parts"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LockLayout {
     pub(crate) magic: [u8; 8],
@@ -146,6 +156,7 @@ pub(crate) enum LockOpenError {
     /// Its object could not be opened.
     Object(ObjectError),
     /// The object is not a lock that this program can use.
+    #[cfg_attr(windows, allow(dead_code, reason = "a kernel mutex is a lock"))]
     NotALock { field: &'static str, value: u64, expected: u64, advice: &'static str },
 }
 

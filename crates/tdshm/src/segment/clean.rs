@@ -56,6 +56,9 @@ pub enum Fate {
     },
     /// A foreign program made it, and nobody can tell whether that still lives.
     Foreign,
+    /// Its owner has died, and receivers still have it open, which keeps it there (Windows). They have been told, or would
+    /// be, in a dry run, and it goes when the last of them lets go.
+    HeldOpen,
 }
 
 /// Removes what dead senders left behind, and locks that nobody has open: of the segments `names`, or of all
@@ -67,7 +70,8 @@ pub enum Fate {
 ///
 /// # Platform
 ///
-/// Linux: files in `/dev/shm`. Windows keeps nothing of the dead.
+/// Linux: files in `/dev/shm`. Windows: an object goes by itself when nobody has it open any more, so there is nothing to
+/// remove; what receivers keep of a dead sender is marked as left, upon which those of this library let go.
 ///
 /// # Errors
 ///
@@ -184,6 +188,9 @@ fn sweep_info(
         let _ = info.write(layout.detach_at(), &[1]);
     }
     step!("clean: detached");
+    if sys::NAMES_DIE_WITH_HANDLES {
+        return Fate::HeldOpen;
+    }
     for object in data_objects(name, objects) {
         remove(&object, None, dry_run, swept);
     }
@@ -217,6 +224,9 @@ fn sweep_strays(
 
 /// What a sender that comes or leaves sweeps of its predecessors, which died.
 pub(super) fn sweep_after(name: &ShortName, keep: &str) {
+    if sys::NAMES_DIE_WITH_HANDLES {
+        return; // the dead leave nothing
+    }
     let objects = sys::object_names(&name.data_segment()).unwrap_or_default();
     sweep_strays(name, keep, &objects, None, DryRun::No, &mut Vec::new());
 }
@@ -233,6 +243,9 @@ fn data_objects(name: &ShortName, objects: &[String]) -> Vec<String> {
 
 /// Removes a data segment that nobody owns.
 fn remove(object: &str, owner: Option<Process>, dry_run: DryRun, swept: &mut Vec<Swept>) {
+    if sys::NAMES_DIE_WITH_HANDLES {
+        return; // what is there is open
+    }
     let Ok(peek) = Peek::open_to_write(object) else { return };
     if peek.is_owned(owner) || (dry_run == DryRun::No && !peek.own(owner)) {
         return;

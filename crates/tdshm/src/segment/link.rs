@@ -15,9 +15,10 @@ use crate::wire::info::{self, InfoBlock, Layout, Postfix, SeenPostfix};
 /// The objects of one sender.
 #[derive(Debug)]
 pub(super) struct Link {
+    /// Before the info segment, which is to go last where objects go with their handles.
+    pub(super) data: Object,
     /// `None`: a foreign sender that has no info segment.
     pub(super) info: Option<Info>,
-    pub(super) data: Object,
 }
 
 #[derive(Debug)]
@@ -58,6 +59,11 @@ impl Drop for Info {
 }
 
 impl Info {
+    /// What its sender moved its data to last.
+    pub(super) fn postfix(&self) -> Postfix {
+        self.postfix
+    }
+
     pub(super) fn entry(&self) -> Option<Entry<'_>> {
         Some(Extension::room(self.object.region())?.entry(self.entry?))
     }
@@ -145,6 +151,7 @@ impl SegmentReceiver {
             // A lock is made only where there is something to lock.
             self.data_lock = None;
         }
+        let reopening = self.reopening.take();
         let link = match Object::open(&self.info_name, info::LEAST_BYTES) {
             Ok(object) => match self.attach_with_info(object)? {
                 Some(link) => link,
@@ -176,10 +183,15 @@ impl SegmentReceiver {
         if self.data_lock.is_none() {
             self.data_lock = Some(NamedLock::open_with(&self.short.data_lock(), Access::PRIVATE)?);
         }
+        // What a foreign sender had written when its objects were let go of for a moment is not new.
+        let postfix = link.info.as_ref().map(Info::postfix).unwrap_or_default();
+        let is_foreign = link.info.as_ref().is_none_or(|info| !info.extended);
+        if !(is_foreign && reopening == Some(postfix)) {
+            self.openings = self.openings.wrapping_add(1);
+        }
         self.link = Some(link);
         self.state = ErrorState::None;
         self.attachments = self.attachments.wrapping_add(1);
-        self.openings = self.openings.wrapping_add(1);
         Ok(true)
     }
 

@@ -8,10 +8,11 @@ use crate::mem::{Region, ViewBytes};
 use crate::name::ShortName;
 use crate::notice::bell::Word;
 use crate::notice::{Entry, Extension};
-use crate::segment::link::{Link, News};
+use crate::segment::link::{Info, Link, News};
 use crate::segment::wreck::Wreck;
 use crate::step::step;
 use crate::sys::{self, Outcome, Peek};
+use crate::wire::info::Postfix;
 
 /// How often a receiver looks for a frame that differs, where nobody wakes it.
 const POLL: Duration = Duration::from_millis(1);
@@ -22,10 +23,20 @@ const LIFE_EVERY: Duration = Duration::from_millis(100);
 /// How long nothing is new before the names are looked up again (wire §6).
 const NAMES_AFTER: Duration = Duration::from_millis(250);
 
+/// How long nothing is new from a sender of which nobody knows whether it lives, before everything that keeps its objects
+/// alive is closed for a moment, on systems where a handle does (wire §6).
+const CLOSED_AFTER: Duration = Duration::from_secs(1);
+
 /// A segment that another program created, or will create: this one reads.
 ///
 /// It may be opened before its sender is there. Every [`lock`](Self::lock) looks whether the sender has
 /// come, moved its data to another object, or gone, and follows.
+///
+/// # Platform
+///
+/// Windows: what is open here keeps the objects of a foreign program alive after it crashed, and that program is refused
+/// its own name when it comes back. So whatever is open of a foreign sender that shows nothing new for a second
+/// is closed and opened again.
 ///
 /// # Source
 ///
@@ -48,6 +59,8 @@ pub struct SegmentReceiver {
     untold: bool,
     /// What the dead left half written, so that it is seen when somebody else writes there.
     wreck: Option<Wreck>,
+    /// The postfix of a foreign sender that was let go of for a moment.
+    pub(super) reopening: Option<Postfix>,
 }
 
 /// How long nothing has been new, as of the looks that found nothing; coarse, because it is asked often.
@@ -107,6 +120,7 @@ impl SegmentReceiver {
         match (&self.link, self.openings) {
             (Some(_), _) if self.died => Attached::Died,
             (Some(_), _) => Attached::Yes,
+            (None, _) if self.reopening.is_some() => Attached::Yes,
             (None, 0) => Attached::NotYet,
             (None, _) => Attached::Left,
         }
@@ -279,6 +293,10 @@ impl SegmentReceiver {
         if now < names_at {
             return;
         }
+        if sys::NAMES_DIE_WITH_HANDLES {
+            self.close_for_a_moment(now.saturating_sub(since));
+            return;
+        }
         let info_moved = match &link.info {
             Some(info) => !info.object.leads_here() || !link.data.leads_here(),
             // Without one so far: has one come?
@@ -287,6 +305,26 @@ impl SegmentReceiver {
         if info_moved || self.data_lock.as_ref().is_some_and(|lock| !lock.leads_here()) {
             self.let_go(ErrorState::InfoDoesNotExist);
         }
+    }
+
+    /// Where handles keep objects alive, the names lead to what is open here for as long as it is. So that nothing of
+    /// the dead is kept, all of it is closed, unless the sender is known to live; the next look opens it again.
+    #[cold]
+    fn close_for_a_moment(&mut self, idle: Duration) {
+        let Some(link) = &self.link else { return };
+        let known_to_live = link.info.as_ref().is_some_and(|info| info.extended) && !self.died;
+        if known_to_live {
+            return;
+        }
+        // Without an info segment so far: has one come?
+        let named = link.info.is_none() && Peek::open(&self.info_name).is_ok();
+        if idle < CLOSED_AFTER && !named {
+            return;
+        }
+        let postfix = link.info.as_ref().map(Info::postfix).unwrap_or_default();
+        self.reopening = (!self.died && !named).then_some(postfix);
+        self.let_go(ErrorState::InfoDoesNotExist);
+        self.data_lock = None;
     }
 
     pub(crate) fn release(&self) {
@@ -386,6 +424,7 @@ impl SegmentReceiverBuilder {
             died: false,
             untold: false,
             wreck: None,
+            reopening: None,
         })
     }
 }
