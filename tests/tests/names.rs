@@ -28,10 +28,10 @@ fn a_name_that_cannot_be_one_is_refused_by_both_sides_before_anything_is_made() 
         }
         assert_eq!(scene.objects(), [""; 0], "{bad:?}");
     }
-    let Err(Error::Name(NameError::TooLong { bytes, limit, .. })) = ChopSender::create(&long) else {
+    let Err(Error::Name(NameError::TooLong { length, limit, .. })) = ChopSender::create(&long) else {
         panic!()
     };
-    assert_eq!((bytes, limit), (217, 216));
+    assert_eq!((length, limit), (217, 216));
     assert!(matches!(NamedLock::open(""), Err(Error::Name(NameError::Empty))));
     assert!(matches!(NamedLock::open("a/b"), Err(Error::Name(NameError::Character { found: '/', .. }))));
 }

@@ -79,15 +79,26 @@ pub enum NameError {
         /// The first character that is not allowed.
         found: char,
     },
+    /// On Windows: the name holds `\`.
+    #[error(
+        "the shared-memory name {name:?} holds '\\', which on Windows leads to another namespace: the prefix stands \
+         before the whole name, so such a name cannot work; use one without it"
+    )]
+    Namespace {
+        /// The name.
+        name: String,
+    },
     /// The longest object name derived from it would not fit the platform.
     #[error(
-        "the shared-memory name {name:?} has {bytes} bytes, and at most {limit} fit here: use a shorter one"
+        "the shared-memory name {name:?} has {length} {unit}, and at most {limit} fit here: use a shorter one"
     )]
     TooLong {
         /// The name.
         name: String,
-        /// Its length in bytes.
-        bytes: usize,
+        /// Its length.
+        length: usize,
+        /// In what that is counted: bytes, or UTF-16 units on Windows.
+        unit: &'static str,
         /// The greatest length that fits.
         limit: usize,
     },

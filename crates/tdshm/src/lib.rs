@@ -26,10 +26,10 @@
 //!
 //! | module | what lives there | knows |
 //! | --- | --- | --- |
-//! | `name` | short names and the object names made from them (wire §1) | nothing |
 //! | `wire` | bytes to values and back: the info block (§3), the channel block (§8), the notices (§11) | nothing |
 //! | `mem` | the one place that reads and writes mapped bytes | nothing |
 //! | `sys` | what each operating system does: objects, mappings, locks, processes | `mem` |
+//! | `name` | short names and the object names made from them (wire §1) | `sys`, `wire` |
 //! | `lock` | [`NamedLock`]: a lock between processes that survives its holder (§5) | `sys` |
 //! | `notice` | the extension behind the info block: owner, sequence, frames, receivers, waking (§11) | `mem`, `sys`, `wire` |
 //! | `segment` | [`SegmentSender`], [`SegmentReceiver`], [`inspect`], [`clean`]: come, grow, leave, take over, look (§2 to §6) | all above |

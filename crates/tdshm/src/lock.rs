@@ -7,7 +7,8 @@
 use core::marker::PhantomData;
 use std::time::Duration;
 
-use crate::error::{Error, LockError, NameError, object_error};
+use crate::error::{Error, LockError, object_error};
+use crate::name::check_object_name;
 use crate::sys::{self, Access, LockFailure, LockLayout, LockOpenError, Outcome};
 use crate::wire::lock as layout;
 
@@ -67,15 +68,10 @@ impl NamedLock {
     ///
     /// # Errors
     ///
-    /// [`NameError`] where no object can have that name; [`LockError::NotALock`] where something else has it,
+    /// [`NameError`](crate::NameError) where no object can have that name; [`LockError::NotALock`] where something else has it,
     /// or a lock of another C library; [`LockError::Object`] where the system refuses.
     pub fn open(name: &str) -> Result<Self, Error> {
-        if name.is_empty() {
-            return Err(NameError::Empty.into());
-        }
-        if let Some(found) = name.chars().find(|c| matches!(c, '/' | '\0')) {
-            return Err(NameError::Character { name: name.to_owned(), found }.into());
-        }
+        check_object_name(name)?;
         Ok(Self::open_with(name, Access::PRIVATE)?)
     }
 

@@ -7,6 +7,7 @@
 use core::fmt;
 
 use crate::error::NameError;
+use crate::sys::{NAME_RULES, NameRules};
 use crate::wire::info::Postfix;
 
 /// What every object name begins with (wire §1, seen).
@@ -15,13 +16,17 @@ pub(crate) const PREFIX: &str = "TouchSHM";
 pub(crate) const INFO_SUFFIX: &str = "4jhd783h";
 /// What the name of a lock ends with (wire §1, seen).
 pub(crate) const LOCK_SUFFIX: &str = "Mutex";
-/// The longest object name that Linux takes, without the leading slash (wire §1, ours).
-const LONGEST_OBJECT_NAME: usize = 255;
+/// What the names of the wake events of a segment end with, before the number of the receiver's entry (wire §11, ours).
+const WAKE_SUFFIX: &str = "tdshmWake";
 
 /// The name a user types, checked: `Shared Mem Name` in TouchDesigner.
 ///
 /// 1 to 216 bytes of UTF-8 on Linux, without `/` and NUL: the data segment's name after a resize is 39
 /// bytes longer than the short name and has to fit in 255.
+///
+/// # Platform
+///
+/// Windows: 1 to 220 UTF-16 units, and no `\`, which leads to another namespace of the system's.
 ///
 /// # Source
 ///
@@ -45,19 +50,18 @@ impl ShortName {
     ///
     /// # Errors
     ///
-    /// [`NameError`]: empty, holds `/` or NUL, or too long for the longest name derived from it. Retrying
+    /// [`NameError`]: empty, holds what no name may hold, or too long for the longest name derived from it. Retrying
     /// does not help; nothing was created.
     pub fn new(name: &str) -> Result<Self, NameError> {
-        if name.is_empty() {
-            return Err(NameError::Empty);
-        }
-        if let Some(found) = name.chars().find(|c| matches!(c, '/' | '\0')) {
-            return Err(NameError::Character { name: name.to_owned(), found });
-        }
-        let longest = PREFIX.len().saturating_add(Postfix::LEN);
-        let limit = LONGEST_OBJECT_NAME.saturating_sub(longest);
-        if name.len() > limit {
-            return Err(NameError::TooLong { name: name.to_owned(), bytes: name.len(), limit });
+        Self::checked(name, &NAME_RULES)
+    }
+
+    fn checked(name: &str, rules: &NameRules) -> Result<Self, NameError> {
+        check_characters(name, rules)?;
+        let limit = rules.longest.saturating_sub(PREFIX.len().saturating_add(Postfix::LEN));
+        let length = (rules.length)(name);
+        if length > limit {
+            return Err(NameError::TooLong { name: name.to_owned(), length, unit: rules.unit, limit });
         }
         Ok(Self(name.to_owned()))
     }
@@ -96,6 +100,29 @@ impl ShortName {
     pub(crate) fn data_segment_with(&self, postfix: Postfix) -> String {
         format!("{PREFIX}{}{}", self.0, postfix.as_str())
     }
+
+    /// What the names of the events begin with by which receivers are woken, on systems where they have names.
+    pub(crate) fn wake_events(&self) -> String {
+        format!("{PREFIX}{}{WAKE_SUFFIX}", self.0)
+    }
+}
+
+/// Refuses what no object's name may be, short or whole.
+pub(crate) fn check_object_name(name: &str) -> Result<(), NameError> {
+    check_characters(name, &NAME_RULES)
+}
+
+fn check_characters(name: &str, rules: &NameRules) -> Result<(), NameError> {
+    if name.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if let Some(found) = name.chars().find(|c| matches!(c, '/' | '\0')) {
+        return Err(NameError::Character { name: name.to_owned(), found });
+    }
+    if rules.backslash_is_namespace && name.contains('\\') {
+        return Err(NameError::Namespace { name: name.to_owned() });
+    }
+    Ok(())
 }
 
 impl fmt::Display for ShortName {
@@ -117,13 +144,30 @@ mod tests {
         assert_eq!(name.info_lock(), "TouchSHMTouchSHMcam14jhd783hMutex");
     }
 
+    const LINUX: NameRules =
+        NameRules { longest: 255, unit: "bytes", length: str::len, backslash_is_namespace: false };
+    const WINDOWS: NameRules = NameRules {
+        longest: 259,
+        unit: "UTF-16 units",
+        length: |name| name.encode_utf16().count(),
+        backslash_is_namespace: true,
+    };
+
     #[test]
     fn the_longest_name_still_fits_with_a_postfix() {
-        let name = ShortName::new(&"x".repeat(216)).unwrap();
-        let postfix = Postfix::parse(&[b'a'; 31]).unwrap();
-        assert_eq!(name.data_segment_with(postfix).len(), 255);
-        let error = ShortName::new(&"x".repeat(217)).unwrap_err();
-        assert!(matches!(error, NameError::TooLong { bytes: 217, limit: 216, .. }), "{error}");
+        let name = ShortName::checked(&"x".repeat(216), &LINUX).unwrap();
+        assert_eq!(name.data_segment_with(Postfix::random()).len(), 255);
+        let error = ShortName::checked(&"x".repeat(217), &LINUX).unwrap_err();
+        assert!(matches!(error, NameError::TooLong { length: 217, limit: 216, .. }), "{error}");
+    }
+
+    #[test]
+    fn on_windows_units_of_utf_16_are_counted() {
+        let name = ShortName::checked(&"🎥".repeat(110), &WINDOWS).unwrap();
+        assert_eq!(name.data_segment_with(Postfix::random()).encode_utf16().count(), 259);
+        let error = ShortName::checked(&"🎥".repeat(111), &WINDOWS).unwrap_err();
+        assert!(matches!(error, NameError::TooLong { length: 222, limit: 220, .. }), "{error}");
+        assert!(error.to_string().contains("has 222 UTF-16 units, and at most 220 fit"), "{error}");
     }
 
     #[test]
@@ -132,8 +176,19 @@ mod tests {
         for bad in ["a/b", "/", "a\0"] {
             assert!(matches!(ShortName::new(bad), Err(NameError::Character { .. })), "{bad:?}");
         }
-        for good in ["a b", "ümlaut", "日本", "🎥", ".", "..", "a\\b"] {
+        for good in ["a b", "ümlaut", "日本", "🎥", ".", ".."] {
             assert!(ShortName::new(good).is_ok(), "{good:?}");
         }
+    }
+
+    #[test]
+    fn a_backslash_is_refused_where_it_leads_elsewhere() {
+        assert!(ShortName::checked("a\\b", &LINUX).is_ok());
+        let error = ShortName::checked("Global\\cam1", &WINDOWS).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the shared-memory name \"Global\\\\cam1\" holds '\\', which on Windows leads to another namespace: the \
+             prefix stands before the whole name, so such a name cannot work; use one without it"
+        );
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::mem::{OutOfBounds, Region};
 use crate::notice::bell::Word;
 use crate::step::step;
-use crate::sys::{self, Object};
+use crate::sys::{self, Bell, Object, Process};
 use crate::wire::notice as at;
 
 /// In how many frames those who wait are looked after once, where their flags explain their number.
@@ -22,26 +22,6 @@ const RECOUNT_EVERY: u32 = 64;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Extension<'m> {
     region: Region<'m>,
-}
-
-/// A process that owns a segment, as the extension records it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Process {
-    pub(crate) pid: u32,
-    /// In the platform's own unit.
-    pub(crate) start: u64,
-}
-
-impl Process {
-    /// This one.
-    pub(crate) fn current() -> Self {
-        let pid = sys::process::id();
-        Self { pid, start: sys::start_time(pid).unwrap_or_default() }
-    }
-
-    pub(crate) fn lives(self) -> bool {
-        sys::life(self.pid, self.start) == sys::Life::Lives
-    }
 }
 
 impl<'m> Extension<'m> {
@@ -145,19 +125,19 @@ impl<'m> Extension<'m> {
 
     /// Changes the wake word and wakes whoever sleeps on it.
     #[inline]
-    pub(crate) fn ring(self) {
+    pub(crate) fn ring(self, bell: &Bell) {
         if let (Some(word), Some(waiters)) = (self.wake_word(), self.waiters()) {
-            bell::ring(word, waiters, || self.wake_sleepers(word, waiters));
+            bell::ring(word, waiters, || self.wake_sleepers(bell, word, waiters));
         }
     }
 
     /// Sleeps until the wake word is another one than `seen`, and for `limit` at most.
-    pub(crate) fn sleep(self, entry: Entry<'_>, seen: u32, limit: Duration) {
+    pub(crate) fn sleep(self, bell: &Bell, entry: Entry<'_>, seen: u32, limit: Duration) {
         let (Some(word), Some(waiters)) = (self.wake_word(), self.waiters()) else { return };
         entry.flag(at::ENTRY_WAITING);
         bell::wait(word, waiters, seen, || {
             step!("wait: counted in");
-            sys::sleep_on(word, seen, limit);
+            bell.sleep(entry.index, word, seen, limit);
         });
         entry.unflag(at::ENTRY_WAITING);
     }
@@ -205,7 +185,7 @@ impl<'m> Extension<'m> {
     /// back: a forked copy of it may read on.
     pub(crate) fn has_receivers(self, info: &Object) -> bool {
         self.entries().any(|entry| entry.process().is_some())
-            || info.is_marked(&(at::RECEIVERS_OFFSET..at::RECEIVERS_END))
+            || info.is_marked(&(at::RECEIVERS_OFFSET..at::RECEIVERS_END), None)
     }
 
     /// The entries of the receivers, free ones included.
@@ -218,15 +198,16 @@ impl<'m> Extension<'m> {
     pub(crate) fn entry(self, index: usize) -> Entry<'m> {
         let index = index.min(at::RECEIVERS.saturating_sub(1));
         let base = at::RECEIVERS_OFFSET.saturating_add(index.saturating_mul(at::RECEIVER_BYTES));
-        Entry { extension: self, base }
+        Entry { extension: self, index, base }
     }
 
     /// Claims an entry that is free, or whose receiver has died, and marks it in `info` for as long as that is open;
     /// `None`: all are taken. The caller holds the info lock.
     ///
-    /// The mark decides, not the process id: a process in another container is out of sight, and lives.
+    /// Where the system has marks they decide, not the process id: a process in another container is out of sight, and
+    /// lives.
     pub(crate) fn register(self, receiver: Process, info: &Object) -> Option<usize> {
-        let free = self.entries().position(|entry| info.mark(&entry.mark()))?;
+        let free = self.entries().position(|entry| info.mark(&entry.mark(), entry.process()))?;
         let entry = self.entry(free);
         entry.put(0, 0); // a dead one's claim ends before the new one begins
         entry.put(at::ENTRY_FLAGS, 0);
@@ -256,9 +237,10 @@ impl<'m> Extension<'m> {
     /// Wakes all who sleep. Where nobody slept the waiters are counted anew, because the dead do not count
     /// themselves out.
     #[cold]
-    fn wake_sleepers(self, word: &AtomicU32, waiters: &AtomicU32) {
+    fn wake_sleepers(self, bell: &Bell, word: &AtomicU32, waiters: &AtomicU32) {
         let before = waiters.get();
-        if sys::wake_all(word) != 0 {
+        let sleeping = self.entries().filter(|entry| entry.flags() & at::ENTRY_WAITING != 0);
+        if bell.wake(word, sleeping.map(|entry| entry.index)) != 0 {
             return;
         }
         // Those who do not sleep but want to be let in are counted as well. Whether they live takes time to find out.
@@ -322,6 +304,7 @@ impl<'m> Extension<'m> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<'m> {
     extension: Extension<'m>,
+    index: usize,
     base: usize,
 }
 

@@ -4,6 +4,7 @@
 //! data segment. A receiver opens them in the same order, and looks at the info block again before every
 //! access, because the sender may have moved its data or gone. Either may start first.
 
+mod block;
 pub(crate) mod clean;
 pub(crate) mod inspect;
 mod link;

@@ -6,8 +6,15 @@
 //! - [`Object`]: a named stretch of shared memory, mapped whole; created complete or not at all;
 //! - [`Lock`]: a named lock between processes that survives its holder;
 //! - [`Peek`]: an object through its descriptor, for those who look and clean up: nothing is mapped;
+//! - [`Bell`]: how receivers sleep until the next frame, and are woken;
 //! - [`process`], [`life`]: who this process is, and whether another one lives;
-//! - [`object_names`]: the names of the objects there are.
+//! - [`object_names`]: the names of the objects there are;
+//! - [`NAME_RULES`], [`INFO_IS_WIDE`]: what object names and info blocks look like here.
+//!
+//! Some questions have an answer of another nature on each system. Who owns an object is what the system's own
+//! locks say on Linux, and what the object's record says elsewhere: whoever asks hands over the
+//! [`Process`] that is recorded, and the system decides what it is worth. [`OWNER_IS_A_RECORD`] and
+//! [`NAMES_DIE_WITH_HANDLES`] say which nature it is, where that changes what has to be done.
 //!
 //! No number of the protocol stands here: layouts arrive as arguments.
 
@@ -21,15 +28,53 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as system;
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+use windows as system;
+
+#[cfg(not(any(target_os = "linux", windows)))]
 compile_error!("tdshm has no implementation for this operating system yet");
 
 #[cfg(tdshm_steps)]
 pub(crate) use process::die;
 pub(crate) use system::{
-    Lock, Object, Peek, coarse_instant, coarse_time, life, object_names, process, program_name, sleep_on,
-    start_time, wake_all,
+    Bell, INFO_IS_WIDE, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES, OWNER_IS_A_RECORD, Object, Peek,
+    coarse_instant, coarse_time, life, object_names, process, program_name, start_time,
 };
+
+/// What a name may be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NameRules {
+    /// The longest object name, in its units.
+    pub(crate) longest: usize,
+    /// What is counted, in the plural.
+    pub(crate) unit: &'static str,
+    /// How many of them a name has.
+    pub(crate) length: fn(&str) -> usize,
+    /// Whether `\` leads to another namespace.
+    pub(crate) backslash_is_namespace: bool,
+}
+
+/// A process, as the extension records it (wire §11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    /// In the platform's own unit.
+    pub(crate) start: u64,
+}
+
+impl Process {
+    /// This one.
+    pub(crate) fn current() -> Self {
+        let pid = process::id();
+        Self { pid, start: start_time(pid).unwrap_or_default() }
+    }
+
+    pub(crate) fn lives(self) -> bool {
+        life(self.pid, self.start) == Life::Lives
+    }
+}
 
 /// Who besides the owner may open an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +89,10 @@ impl Access {
 }
 
 /// What is made.
+#[cfg_attr(
+    windows,
+    allow(dead_code, reason = "who may open an object and who owns it is not the object's there")
+)]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Make<'a> {
     /// Bytes that are wanted.
@@ -87,6 +136,7 @@ pub(crate) enum ObjectError {
 }
 
 /// Where the parts of a lock object stand, for systems whose locks live in memory.
+#[cfg_attr(windows, allow(dead_code, reason = "a kernel mutex has no parts"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LockLayout {
     pub(crate) magic: [u8; 8],
@@ -106,6 +156,7 @@ pub(crate) enum LockOpenError {
     /// Its object could not be opened.
     Object(ObjectError),
     /// The object is not a lock that this program can use.
+    #[cfg_attr(windows, allow(dead_code, reason = "a kernel mutex is a lock"))]
     NotALock { field: &'static str, value: u64, expected: u64, advice: &'static str },
 }
 

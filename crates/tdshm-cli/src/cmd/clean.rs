@@ -39,6 +39,7 @@ fn line(swept: &Swept, dry_run: DryRun, named: bool) -> Option<String> {
     let fate = match (&swept.fate, dry_run) {
         (Fate::Removed, DryRun::No) => "removed".to_owned(),
         (Fate::Removed, DryRun::Yes) => "would be removed".to_owned(),
+        (Fate::HeldOpen, _) => "goes when its receivers let go".to_owned(),
         // Everything that lives is not worth a line unless somebody asked for it.
         (_, _) if !named => return None,
         (Fate::InUse { pid: Some(pid) }, _) => format!("stays: process {pid} uses it"),

@@ -54,6 +54,7 @@ pub(crate) fn wait<W: Word>(word: &W, waiters: &W, seen: u32, sleep: impl FnOnce
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 #[allow(clippy::arithmetic_side_effects, reason = "a test that overflows has failed")]
 mod tests {
     use loom::sync::atomic::AtomicU32 as ModelWord;
@@ -120,6 +121,93 @@ mod tests {
                 });
             }
         }
+    }
+
+    /// As the model above, with what Windows has instead of a futex: an event for each receiver, which stays set until
+    /// somebody who waits for it resets it, and is set where a flag says that somebody waits.
+    struct Events {
+        frame: ModelWord,
+        word: ModelWord,
+        waiters: ModelWord,
+        entries: [(ModelWord, Mutex<bool>, Condvar); 2],
+    }
+
+    impl Events {
+        fn new() -> Arc<Self> {
+            let entry = || (ModelWord::new(0), Mutex::new(false), Condvar::new());
+            Arc::new(Self {
+                frame: ModelWord::new(0),
+                word: ModelWord::new(0),
+                waiters: ModelWord::new(0),
+                entries: [entry(), entry()],
+            })
+        }
+
+        fn send(&self) {
+            self.frame.store(self.frame.load(Ordering::Relaxed) + 1, Ordering::Release);
+            ring(&self.word, &self.waiters, || {
+                for (_, event, sleeper) in self.entries.iter().filter(|(flag, ..)| flag.get() != 0) {
+                    *event.lock().unwrap() = true;
+                    sleeper.notify_one();
+                }
+            });
+        }
+
+        fn receive(&self, entry: usize, last: u32) -> u32 {
+            let (flag, event, sleeper) = &self.entries[entry];
+            loop {
+                let seen = self.word.get();
+                let frame = self.frame.load(Ordering::Acquire);
+                if frame != last {
+                    return frame;
+                }
+                flag.add(1);
+                wait(&self.word, &self.waiters, seen, || {
+                    let mut set = event.lock().unwrap();
+                    while !*set {
+                        set = sleeper.wait(set).unwrap();
+                    }
+                    *set = false;
+                });
+                flag.count_out();
+            }
+        }
+    }
+
+    fn explore_events(receivers: usize, frames: u32) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(3);
+        builder.check(move || {
+            let model = Events::new();
+            let threads: Vec<_> = (0..receivers)
+                .map(|entry| {
+                    let model = Arc::clone(&model);
+                    loom::thread::spawn(move || {
+                        let mut last = 0;
+                        while last < frames {
+                            last = model.receive(entry, last);
+                        }
+                    })
+                })
+                .collect();
+            for _ in 0..frames {
+                model.send();
+            }
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            assert_eq!(model.waiters.get(), 0);
+        });
+    }
+
+    #[test]
+    fn no_event_is_lost_by_one_receiver() {
+        explore_events(1, 2);
+    }
+
+    #[test]
+    fn no_event_is_lost_by_two_receivers() {
+        explore_events(2, 1);
     }
 
     fn explore(receivers: usize, frames: u32) {

@@ -4,13 +4,20 @@
 //! becomes its owner, which the system grants to one process at a time and to nobody while the owner lives; a
 //! lock only when nobody has it open.
 
+use std::time::Duration;
+
 use crate::error::{Error, OsError, SegmentError};
+use crate::lock::NamedLock;
 use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
-use crate::segment::inspect::{extension, owner, read, short_names};
+use crate::segment::block;
+use crate::segment::inspect::{extension, owner, short_names};
 use crate::step::step;
-use crate::sys::{self, Peek};
-use crate::wire::info::{DETACH_OFFSET, InfoBlock, Postfix};
+use crate::sys::{self, Access, Peek, Process};
+use crate::wire::info::Postfix;
 use crate::wire::{info, lock, notice};
+
+/// How long the info lock is waited for, where it is needed: a sender that comes holds it for some microseconds.
+const LOCK_LIMIT: Duration = Duration::from_millis(200);
 
 /// One object that was swept up, or left where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +56,9 @@ pub enum Fate {
     },
     /// A foreign program made it, and nobody can tell whether that still lives.
     Foreign,
+    /// Its owner has died, and receivers still have it open, which keeps it there (Windows). They have been told, or would
+    /// be, in a dry run, and it goes when the last of them lets go.
+    HeldOpen,
 }
 
 /// Removes what dead senders left behind, and locks that nobody has open: of the segments `names`, or of all
@@ -60,7 +70,8 @@ pub enum Fate {
 ///
 /// # Platform
 ///
-/// Linux: files in `/dev/shm`. Windows keeps nothing of the dead.
+/// Linux: files in `/dev/shm`. Windows: an object goes by itself when nobody has it open any more, so there is nothing to
+/// remove; what receivers keep of a dead sender is marked as left, upon which those of this library let go.
 ///
 /// # Errors
 ///
@@ -124,7 +135,7 @@ fn sweep(name: &ShortName, objects: &[String], dry_run: DryRun, swept: &mut Vec<
         Err(_) => false,
     };
     if !live {
-        sweep_strays(name, "", objects, dry_run, swept);
+        sweep_strays(name, "", objects, None, dry_run, swept);
         if let Ok(data) = Peek::open(&name.data_segment()) {
             // Data without info is a foreign sender's: one of ours leaves the info segment last.
             drop(data);
@@ -146,14 +157,25 @@ fn sweep_info(
     dry_run: DryRun,
     swept: &mut Vec<Swept>,
 ) -> Fate {
-    let info_name = &name.info_segment();
+    // Where becoming the owner is no more than writing that down, the lock keeps two from doing so at once.
+    let lock = if sys::OWNER_IS_A_RECORD && dry_run == DryRun::No {
+        NamedLock::open_with(&name.info_lock(), Access::PRIVATE).ok()
+    } else {
+        None
+    };
+    let held = lock.as_ref().map(|lock| lock.lock_timeout(LOCK_LIMIT));
     let Some(before) = extension(info) else { return Fate::Foreign };
-    if info.is_owned() || !(dry_run == DryRun::Yes || info.own()) {
-        let current =
-            read::<InfoBlock>(info, 0, info_name).ok().and_then(|block| Postfix::parse(&block.postfix));
-        let current = name.data_segment_with(current.unwrap_or_default());
-        sweep_strays(name, &current, objects, dry_run, swept);
-        return Fate::InUse { pid: owner(&before).map(|process| process.pid) };
+    let block = block::peek(info).ok();
+    let owner = owner(&before);
+    let recorded = owner.filter(|_| !block.is_some_and(|block| block.detached()));
+    let in_use = Fate::InUse { pid: owner.map(|process| process.pid) };
+    if matches!(held, Some(Err(_))) {
+        return in_use;
+    }
+    if info.is_owned(recorded) || !(dry_run == DryRun::Yes || info.own(recorded)) {
+        let current = block.and_then(|block| block.postfix.ok()).unwrap_or_default();
+        sweep_strays(name, &name.data_segment_with(current), objects, recorded, dry_run, swept);
+        return in_use;
     }
     if !info.leads_here() {
         return Fate::Removed; // somebody else swept it, or took it over and left
@@ -162,11 +184,15 @@ fn sweep_info(
     if dry_run == DryRun::No {
         // Owner first: a sender that left in the middle of this has nothing to lose.
         let _ = info.write(notice::OWNER_OFFSET, &[0; 4]);
-        let _ = info.write(DETACH_OFFSET, &[1]);
+        let layout = block.map_or(block::NATIVE, |block| block.layout.written());
+        let _ = info.write(layout.detach_at(), &[1]);
     }
     step!("clean: detached");
+    if sys::NAMES_DIE_WITH_HANDLES {
+        return Fate::HeldOpen;
+    }
     for object in data_objects(name, objects) {
-        remove(&object, SweptKind::Data, dry_run, swept);
+        remove(&object, None, dry_run, swept);
     }
     step!("clean: data");
     if dry_run == DryRun::No {
@@ -176,22 +202,33 @@ fn sweep_info(
 }
 
 /// Removes data segments of ours that nobody owns, but not `keep`: a sender that died in a move left them. Ours are
-/// known by their postfix, and owned from before they have a name until their sender ends.
-fn sweep_strays(name: &ShortName, keep: &str, objects: &[String], dry_run: DryRun, swept: &mut Vec<Swept>) {
+/// known by their postfix, and owned from before they have a name until their sender ends; `owner` is who is
+/// recorded as theirs.
+fn sweep_strays(
+    name: &ShortName,
+    keep: &str,
+    objects: &[String],
+    owner: Option<Process>,
+    dry_run: DryRun,
+    swept: &mut Vec<Swept>,
+) {
     for object in data_objects(name, objects) {
         if object != keep
             && object != name.data_segment()
             && !swept.iter().any(|swept| swept.object == object)
         {
-            remove(&object, SweptKind::Data, dry_run, swept);
+            remove(&object, owner, dry_run, swept);
         }
     }
 }
 
 /// What a sender that comes or leaves sweeps of its predecessors, which died.
 pub(super) fn sweep_after(name: &ShortName, keep: &str) {
+    if sys::NAMES_DIE_WITH_HANDLES {
+        return; // the dead leave nothing
+    }
     let objects = sys::object_names(&name.data_segment()).unwrap_or_default();
-    sweep_strays(name, keep, &objects, DryRun::No, &mut Vec::new());
+    sweep_strays(name, keep, &objects, None, DryRun::No, &mut Vec::new());
 }
 
 /// The data segments of that name: the plain one, and those with a postfix of ours.
@@ -205,15 +242,18 @@ fn data_objects(name: &ShortName, objects: &[String]) -> Vec<String> {
 }
 
 /// Removes a data segment that nobody owns.
-fn remove(object: &str, kind: SweptKind, dry_run: DryRun, swept: &mut Vec<Swept>) {
+fn remove(object: &str, owner: Option<Process>, dry_run: DryRun, swept: &mut Vec<Swept>) {
+    if sys::NAMES_DIE_WITH_HANDLES {
+        return; // what is there is open
+    }
     let Ok(peek) = Peek::open_to_write(object) else { return };
-    if peek.is_owned() || (dry_run == DryRun::No && !peek.own()) {
+    if peek.is_owned(owner) || (dry_run == DryRun::No && !peek.own(owner)) {
         return;
     }
     if dry_run == DryRun::No {
         peek.unlink();
     }
-    swept.push(Swept { object: object.to_owned(), kind, fate: Fate::Removed });
+    swept.push(Swept { object: object.to_owned(), kind: SweptKind::Data, fate: Fate::Removed });
 }
 
 /// Removes a lock that nobody has open. What has the name of one and is none stays.
@@ -235,4 +275,4 @@ fn sweep_lock(object: String, dry_run: DryRun, swept: &mut Vec<Swept>) {
     swept.push(Swept { object, kind: SweptKind::Lock, fate });
 }
 
-const _: () = assert!(info::BLOCK_BYTES <= notice::OFFSET);
+const _: () = assert!(info::MOST_BYTES <= notice::OFFSET);

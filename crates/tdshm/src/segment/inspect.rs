@@ -8,10 +8,10 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::error::{BlockError, Error, OsError, SegmentError, object_error};
 use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
-use crate::notice::Process;
-use crate::sys::{self, ObjectError, Peek};
+use crate::segment::block;
+use crate::sys::{self, ObjectError, Peek, Process};
 use crate::wire::chop::{self, ChopHeader, ChopLayout};
-use crate::wire::info::{self, InfoBlock, Postfix};
+use crate::wire::info::{self, InfoBlock, NoBlock, Postfix};
 use crate::wire::notice;
 
 /// What a segment holds.
@@ -174,14 +174,17 @@ fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
     let info_name = name.info_segment();
     let (block, notices) = match Peek::open(&info_name) {
         Ok(peek) => {
-            let block: InfoBlock = read(&peek, 0, &info_name)?;
-            let block = (block.magic.get() == info::MAGIC).then_some(block);
+            let block = match block::peek(&peek) {
+                Ok(block) => Some(block),
+                Err(NoBlock::Magic(_)) => None,
+                Err(error) => return Err(block::no_block(error, &info_name, peek.bytes())),
+            };
             (block, notices(&peek, block.is_some_and(|block| block.detached())))
         }
         Err(ObjectError::Absent) => (None, None),
-        Err(error) => return Err(object_error(error, &info_name, info::BLOCK_BYTES)),
+        Err(error) => return Err(object_error(error, &info_name, info::LEAST_BYTES)),
     };
-    let postfix = block.as_ref().and_then(|block| Postfix::parse(&block.postfix)).unwrap_or_default();
+    let postfix = block.as_ref().and_then(|block| block.postfix.ok()).unwrap_or_default();
     let segment = name.data_segment_with(postfix);
     let mut report = SegmentReport {
         name,
@@ -228,7 +231,8 @@ fn notices(info: &Peek, detached: bool) -> Option<NoticeReport> {
     let frames = u64_at(notice::FRAMES_OFFSET).unwrap_or(0);
     Some(NoticeReport {
         owner_pid: process.map(|process| process.pid),
-        owner_alive: info.is_owned() && process.is_some_and(|process| process.lives() || out_of_sight(info)),
+        owner_alive: info.is_owned(process)
+            && process.is_some_and(|process| process.lives() || out_of_sight(info, process)),
         program: String::from_utf8_lossy(program).into_owned(),
         frames,
         age: written.map(|time| Duration::from_nanos(sys::coarse_time().saturating_sub(time))),
@@ -246,7 +250,7 @@ fn receivers(info: &Peek, extension: &[u8; notice::BYTES], frames: u64) -> Vec<R
         let u64_at = |at: usize| entry.get(at..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
         let process = Process { pid: u32_at(0)?, start: u64_at(notice::ENTRY_START)? };
         let frame = u64_at(notice::ENTRY_FRAME).filter(|frame| *frame != 0);
-        let alive = info.is_marked(&(byte..byte.saturating_add(1)));
+        let alive = info.is_marked(&(byte..byte.saturating_add(1)), Some(process));
         (process.pid != 0).then(|| ReceiverReport {
             pid: process.pid,
             alive,
@@ -261,8 +265,8 @@ fn receivers(info: &Peek, extension: &[u8; notice::BYTES], frames: u64) -> Vec<R
 
 /// Whether those who own it cannot be seen (another container, another user): they count as alive. Those that
 /// can be seen, where the owner is dead, are its forked children.
-fn out_of_sight(info: &Peek) -> bool {
-    info.owners().is_empty()
+fn out_of_sight(info: &Peek, recorded: Process) -> bool {
+    info.owners(Some(recorded)).is_empty()
 }
 
 /// The owner that an extension records.

@@ -2,18 +2,16 @@
 
 use core::sync::atomic::{Ordering, fence};
 
-use zerocopy::IntoBytes;
-
 use crate::error::{Error, ErrorState, SegmentError, object_error};
 use crate::lock::NamedLock;
-use crate::mem::OutOfBounds;
 use crate::name::ShortName;
-use crate::notice::{Entry, Extension, Process};
+use crate::notice::{Entry, Extension};
+use crate::segment::block;
 use crate::segment::receiver::SegmentReceiver;
 use crate::segment::sender::lock_info;
 use crate::step::step;
-use crate::sys::{Access, Object, ObjectError};
-use crate::wire::info::{self, InfoBlock, Postfix};
+use crate::sys::{Access, Bell, Object, ObjectError, Process};
+use crate::wire::info::{self, InfoBlock, Layout, Postfix, SeenPostfix};
 
 /// How often the info block is read again where it changes while the data is being opened without its lock: a sender
 /// that moves so often is broken.
@@ -22,9 +20,10 @@ const LOOKS: usize = 64;
 /// The objects of one sender.
 #[derive(Debug)]
 pub(super) struct Link {
+    /// Before the info segment, which is to go last where objects go with their handles.
+    pub(super) data: Object,
     /// `None`: a foreign sender that has no info segment.
     pub(super) info: Option<Info>,
-    pub(super) data: Object,
 }
 
 #[derive(Debug)]
@@ -32,14 +31,20 @@ pub(super) struct Info {
     pub(super) object: Object,
     /// `None`: an observer, which takes no lock.
     pub(super) lock: Option<NamedLock>,
-    /// The postfix field as it was when the data was opened.
-    pub(super) seen: [u8; info::POSTFIX_BYTES],
+    /// Which layout its block had when the data was opened.
+    layout: Layout,
+    /// The postfix field as it was then.
+    seen: SeenPostfix,
+    /// What it said.
+    postfix: Postfix,
     /// Blocks before version 2 have no detach field.
-    pub(super) says_detach: bool,
+    says_detach: bool,
     /// Whether the sender's extension was there when it was attached.
     pub(super) extended: bool,
     /// This receiver's entry in it; `None`: all were taken.
-    pub(super) entry: Option<usize>,
+    entry: Option<usize>,
+    /// What it sleeps on.
+    pub(super) bell: Bell,
 }
 
 /// What the info block says, compared with what is open.
@@ -60,15 +65,28 @@ impl Drop for Info {
 }
 
 impl Info {
+    /// What its sender moved its data to last.
+    pub(super) fn postfix(&self) -> Postfix {
+        self.postfix
+    }
+
     pub(super) fn entry(&self) -> Option<Entry<'_>> {
         Some(Extension::room(self.object.region())?.entry(self.entry?))
     }
 
     #[inline]
     pub(super) fn has_left(&self) -> bool {
-        let detach = self.object.region().load_u8(info::DETACH_OFFSET);
+        let says = |at| self.object.region().load_u8(at) == Ok(1);
+        let left = says(self.layout.detach_at()) || self.layout.other_detach_at().is_some_and(says);
         fence(Ordering::Acquire);
-        self.says_detach && detach == Ok(1)
+        self.says_detach && left
+    }
+
+    /// Remembers what the block says.
+    fn saw(&mut self, block: &InfoBlock, postfix: Postfix) {
+        self.layout = block.layout;
+        self.seen = block.seen;
+        self.postfix = postfix;
     }
 }
 
@@ -80,9 +98,11 @@ impl SegmentReceiver {
         if info.has_left() {
             return News::Left;
         }
-        match info.object.region().equals(info::POSTFIX_OFFSET, &info.seen) {
-            Ok(true) => News::None,
-            _ => News::Moved,
+        let region = info.object.region();
+        if info.seen.is_still(info.layout, |at, seen| region.equals(at, seen)) {
+            News::None
+        } else {
+            News::Moved
         }
     }
 
@@ -103,23 +123,25 @@ impl SegmentReceiver {
             None => None,
         };
         step!("follow: info locked");
-        let seen = Postfix::parse(&info.seen);
-        let state = match locate(&self.short, &self.info_name, &info.object, seen)? {
-            Located::At { block, moved } => {
+        match locate(&self.short, &self.info_name, &info.object, Some(info.postfix))? {
+            Located::At { block, postfix, moved } => {
                 if let Some(moved) = moved {
                     *data = moved;
                     self.openings = self.openings.wrapping_add(1);
                 }
-                info.seen = block.postfix;
-                info.extended = Extension::of(info.object.region()).is_some();
+                let extended = Extension::of(info.object.region()).is_some();
+                drop(held);
+                info.saw(&block, postfix);
+                info.extended = extended;
                 self.died = false;
-                return Ok(true);
+                Ok(true)
             }
-            Located::Nowhere(state) => state,
-        };
-        drop(held);
-        self.let_go(state);
-        Ok(false)
+            Located::Nowhere(state) => {
+                drop(held);
+                self.let_go(state);
+                Ok(false)
+            }
+        }
     }
 
     /// Opens the segment of a sender, info first, data next. `false`: there is none.
@@ -128,6 +150,7 @@ impl SegmentReceiver {
             // A lock is made only where there is something to lock.
             self.data_lock = None;
         }
+        let reopening = self.reopening.take();
         let link = match self.open_info() {
             Ok(object) => match self.attach_with_info(object)? {
                 Some(link) => link,
@@ -138,7 +161,7 @@ impl SegmentReceiver {
                 // looks has one or had one, and must not be taken for such: look again.
                 Ok(data)
                     if matches!(
-                        Object::open(&self.info_name, info::BLOCK_BYTES),
+                        Object::open(&self.info_name, info::LEAST_BYTES),
                         Err(ObjectError::Absent)
                     ) && data.leads_here() =>
                 {
@@ -157,26 +180,31 @@ impl SegmentReceiver {
                 }
                 Err(error) => return Err(object_error(error, &self.short.data_segment(), 1).into()),
             },
-            Err(error) => return Err(object_error(error, &self.info_name, info::BLOCK_BYTES).into()),
+            Err(error) => return Err(object_error(error, &self.info_name, info::LEAST_BYTES).into()),
         };
         let observes = link.info.as_ref().is_some_and(|info| info.lock.is_none());
         if self.data_lock.is_none() && !observes {
             self.data_lock = Some(NamedLock::open_with(&self.short.data_lock(), Access::PRIVATE)?);
         }
+        // What a foreign sender had written when its objects were let go of for a moment is not new.
+        let postfix = link.info.as_ref().map(Info::postfix).unwrap_or_default();
+        let is_foreign = link.info.as_ref().is_none_or(|info| !info.extended);
+        if !(is_foreign && reopening == Some(postfix)) {
+            self.openings = self.openings.wrapping_add(1);
+        }
         self.link = Some(link);
         self.state = ErrorState::None;
         self.attachments = self.attachments.wrapping_add(1);
-        self.openings = self.openings.wrapping_add(1);
         Ok(true)
     }
 
     /// The info segment, for reading alone where this receiver observes, or may do nothing else.
     fn open_info(&self) -> Result<Object, ObjectError> {
         if self.observe {
-            return Object::open_to_read(&self.info_name, info::BLOCK_BYTES);
+            return Object::open_to_read(&self.info_name, info::LEAST_BYTES);
         }
-        match Object::open(&self.info_name, info::BLOCK_BYTES) {
-            Err(ObjectError::NotOurs(reason)) => Object::open_to_read(&self.info_name, info::BLOCK_BYTES)
+        match Object::open(&self.info_name, info::LEAST_BYTES) {
+            Err(ObjectError::NotOurs(reason)) => Object::open_to_read(&self.info_name, info::LEAST_BYTES)
                 .map_err(|_| ObjectError::NotOurs(reason)),
             other => other,
         }
@@ -195,8 +223,8 @@ impl SegmentReceiver {
             None => None,
         };
         step!("attach: info locked");
-        let (block, data) = match locate(&self.short, &self.info_name, &object, None)? {
-            Located::At { block, moved: Some(data) } => (block, data),
+        let (block, postfix, data) = match locate(&self.short, &self.info_name, &object, None)? {
+            Located::At { block, postfix, moved: Some(data) } => (block, postfix, data),
             Located::At { moved: None, .. } => return Ok(None),
             Located::Nowhere(state) => {
                 self.state = state;
@@ -221,9 +249,18 @@ impl SegmentReceiver {
         step!("attach: registered");
         drop(held);
         step!("attach: attached");
-        let says_detach = block.version.get() >= info::VERSION;
         Ok(Some(Link {
-            info: Some(Info { object, lock, seen: block.postfix, says_detach, extended, entry }),
+            info: Some(Info {
+                object,
+                lock,
+                layout: block.layout,
+                seen: block.seen,
+                postfix,
+                says_detach: block.says_detach(),
+                extended,
+                entry,
+                bell: Bell::new(self.short.wake_events()),
+            }),
             data,
         }))
     }
@@ -242,7 +279,7 @@ impl SegmentReceiver {
 /// Where the data is.
 enum Located {
     /// There; `None`: where it was before.
-    At { block: InfoBlock, moved: Option<Object> },
+    At { block: InfoBlock, postfix: Postfix, moved: Option<Object> },
     /// Nowhere.
     Nowhere(ErrorState),
 }
@@ -256,22 +293,24 @@ fn locate(
     object: &Object,
     seen: Option<Postfix>,
 ) -> Result<Located, Error> {
-    let open = if object.region().is_writable() { Object::open } else { Object::open_to_read };
+    let region = object.region();
+    let open = if region.is_writable() { Object::open } else { Object::open_to_read };
     for _ in 0..LOOKS {
         let block = read_block(object, info_name)?;
         if block.detached() {
             return Ok(Located::Nowhere(ErrorState::InfoDoesNotExist));
         }
-        let postfix = postfix(&block, info_name)?;
+        let postfix = block::postfix(&block, info_name)?;
         if Some(postfix) == seen {
-            return Ok(Located::At { block, moved: None });
+            return Ok(Located::At { block, postfix, moved: None });
         }
         let name = short.data_segment_with(postfix);
         let opened = open(&name, 1);
         fence(Ordering::Acquire);
-        let unchanged = read_block(object, info_name)?.as_bytes() == block.as_bytes();
+        let unchanged = block.seen.is_still(block.layout, |at, seen| region.equals(at, seen))
+            && !read_block(object, info_name)?.detached();
         match opened {
-            Ok(data) if unchanged => return Ok(Located::At { block, moved: Some(data) }),
+            Ok(data) if unchanged => return Ok(Located::At { block, postfix, moved: Some(data) }),
             Err(ObjectError::Absent) if unchanged => break,
             Err(error) if unchanged => return Err(object_error(error, &name, 1).into()),
             _ => {}
@@ -283,28 +322,5 @@ fn locate(
 /// Copies the info block once and checks its magic.
 fn read_block(object: &Object, name: &str) -> Result<InfoBlock, SegmentError> {
     let region = object.region();
-    let too_small = |OutOfBounds| SegmentError::TooSmall {
-        object: name.to_owned(),
-        bytes: region.len(),
-        needed: info::BLOCK_BYTES,
-    };
-    let block: InfoBlock = region.read(0).map_err(too_small)?;
-    if block.magic.get() == info::MAGIC {
-        return Ok(block);
-    }
-    Err(SegmentError::BadInfo {
-        object: name.to_owned(),
-        field: "magic",
-        value: u64::from(block.magic.get().cast_unsigned()),
-        expected: u64::from(info::MAGIC.cast_unsigned()),
-    })
-}
-
-fn postfix(block: &InfoBlock, name: &str) -> Result<Postfix, SegmentError> {
-    Postfix::parse(&block.postfix).ok_or_else(|| SegmentError::BadInfo {
-        object: name.to_owned(),
-        field: "first byte of the postfix",
-        value: block.postfix.first().copied().unwrap_or_default().into(),
-        expected: 0,
-    })
+    block::read(region).map_err(|error| block::no_block(error, name, region.len()))
 }

@@ -12,6 +12,7 @@ use crate::segment::link::{Info, Link, News};
 use crate::segment::wreck::Wreck;
 use crate::step::step;
 use crate::sys::{self, Outcome, Peek};
+use crate::wire::info::Postfix;
 
 /// How often a receiver looks for a frame that differs, where nobody wakes it.
 const POLL: Duration = Duration::from_millis(1);
@@ -22,10 +23,20 @@ const LIFE_EVERY: Duration = Duration::from_millis(100);
 /// How long nothing is new before the names are looked up again (wire §6).
 const NAMES_AFTER: Duration = Duration::from_millis(250);
 
+/// How long nothing is new from a sender of which nobody knows whether it lives, before everything that keeps its objects
+/// alive is closed for a moment, on systems where a handle does (wire §6).
+const CLOSED_AFTER: Duration = Duration::from_secs(1);
+
 /// A segment that another program created, or will create: this one reads.
 ///
 /// It may be opened before its sender is there. Every [`lock`](Self::lock) looks whether the sender has
 /// come, moved its data to another object, or gone, and follows.
+///
+/// # Platform
+///
+/// Windows: what is open here keeps the objects of a foreign program alive after it crashed, and that program is refused
+/// its own name when it comes back. So whatever is open of a foreign sender that shows nothing new for a second
+/// is closed and opened again.
 ///
 /// # Source
 ///
@@ -50,6 +61,8 @@ pub struct SegmentReceiver {
     untold: bool,
     /// What the dead left half written, so that it is seen when somebody else writes there.
     wreck: Option<Wreck>,
+    /// The postfix of a foreign sender that was let go of for a moment.
+    pub(super) reopening: Option<Postfix>,
 }
 
 /// How long nothing has been new, as of the looks that found nothing; coarse, because it is asked often.
@@ -110,6 +123,7 @@ impl SegmentReceiver {
         match (&self.link, self.openings) {
             (Some(_), _) if self.died => Attached::Died,
             (Some(_), _) => Attached::Yes,
+            (None, _) if self.reopening.is_some() => Attached::Yes,
             (None, 0) => Attached::NotYet,
             (None, _) => Attached::Left,
         }
@@ -168,7 +182,9 @@ impl SegmentReceiver {
     /// taken before the look that found nothing, and by the clock otherwise.
     pub(crate) fn sleep(&self, seen: Option<u32>, limit: Duration) {
         if let (Some(seen), Some(entry), Some(notices)) = (seen, self.entry(), self.notices()) {
-            notices.sleep(entry, seen, limit.min(LIFE_EVERY));
+            if let Some(Link { info: Some(info), .. }) = &self.link {
+                notices.sleep(&info.bell, entry, seen, limit.min(LIFE_EVERY));
+            }
             return;
         }
         let pause = if self.link.is_some() { POLL } else { POLL_ABSENT };
@@ -297,8 +313,15 @@ impl SegmentReceiver {
             self.idle.next = self.idle.next.min(names_at);
         }
         let Some(link) = &self.link else { return };
-        self.died = link.info.as_ref().is_some_and(|info| info.extended && !info.object.is_owned());
+        self.died = link.info.as_ref().is_some_and(|info| {
+            let owner = Extension::room(info.object.region()).and_then(Extension::owner);
+            info.extended && !info.object.is_owned(owner)
+        });
         if now < names_at {
+            return;
+        }
+        if sys::NAMES_DIE_WITH_HANDLES {
+            self.close_for_a_moment(now.saturating_sub(since));
             return;
         }
         let info_moved = match &link.info {
@@ -309,6 +332,26 @@ impl SegmentReceiver {
         if info_moved || self.data_lock.as_ref().is_some_and(|lock| !lock.leads_here()) {
             self.let_go(ErrorState::InfoDoesNotExist);
         }
+    }
+
+    /// Where handles keep objects alive, the names lead to what is open here for as long as it is. So that nothing of
+    /// the dead is kept, all of it is closed, unless the sender is known to live; the next look opens it again.
+    #[cold]
+    fn close_for_a_moment(&mut self, idle: Duration) {
+        let Some(link) = &self.link else { return };
+        let known_to_live = link.info.as_ref().is_some_and(|info| info.extended) && !self.died;
+        if known_to_live {
+            return;
+        }
+        // Without an info segment so far: has one come?
+        let named = link.info.is_none() && Peek::open(&self.info_name).is_ok();
+        if idle < CLOSED_AFTER && !named {
+            return;
+        }
+        let postfix = link.info.as_ref().map(Info::postfix).unwrap_or_default();
+        self.reopening = (!self.died && !named).then_some(postfix);
+        self.let_go(ErrorState::InfoDoesNotExist);
+        self.data_lock = None;
     }
 
     pub(crate) fn release(&self) {
@@ -424,6 +467,7 @@ impl SegmentReceiverBuilder {
             died: false,
             untold: false,
             wreck: None,
+            reopening: None,
         })
     }
 }

@@ -5,8 +5,8 @@ use crate::mem::{OutOfBounds, Region};
 use crate::notice::Extension;
 use crate::segment::sender::{SegmentSender, lock_info};
 use crate::step::step;
-use crate::sys::{Make, Object, ObjectError};
-use crate::wire::info::{POSTFIX_OFFSET, Postfix, SUPPORTED_OFFSET};
+use crate::sys::{Make, NAMES_DIE_WITH_HANDLES, Object, ObjectError};
+use crate::wire::info::{Postfix, SUPPORTED_OFFSET};
 
 /// How large a new segment is to be.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,8 @@ impl SegmentSender {
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<(Object, Postfix), Error> {
         step!("resize: begun");
-        let plain = self.postfix == Postfix::default() && !self.displaced;
+        // A name that lives as long as the old object is open cannot be given to a new one before that is closed.
+        let plain = !NAMES_DIE_WITH_HANDLES && self.postfix == Postfix::default() && !self.displaced;
         if plain && !self.has_receivers() {
             let held = lock_info(&self.info_lock, &self.short, self.limit)?;
             // Nobody attaches while the info lock is held.
@@ -61,7 +62,8 @@ impl SegmentSender {
         let published = lock_info(&self.info_lock, &self.short, self.limit).map(|held| {
             step!("resize: info locked");
             // The block was written when this sender came, so its room is there.
-            let written = self.info.region().write(POSTFIX_OFFSET, &postfix.field());
+            let (at, field) = self.layout.postfix_field(postfix);
+            let written = self.info.region().copy_in(at, field.as_slice());
             drop(held);
             written
         });

@@ -2,19 +2,18 @@
 
 use std::time::Duration;
 
-use zerocopy::IntoBytes;
-
 use crate::error::{Error, LockError, SegmentError};
 use crate::lock::{LIMIT, LockGuard, NamedLock};
 use crate::mem::{OutOfBounds, Region, ViewBytesMut};
 use crate::name::ShortName;
 use crate::notice::Extension;
+use crate::segment::block;
 use crate::segment::clean::sweep_after;
 use crate::segment::resize::Room;
 use crate::segment::takeover::{Claim, Request, claim};
 use crate::step::step;
-use crate::sys::{self, Access, Object, Outcome};
-use crate::wire::info::{DETACH_OFFSET, InfoBlock, Postfix};
+use crate::sys::{self, Access, Bell, Object, Outcome};
+use crate::wire::info::{InfoBlock, Layout, Postfix, SUPPORTED_OFFSET};
 
 /// Blocks count their bytes in an `i32` (wire §8), and so does whoever reads them.
 const LARGEST: usize = 0x7fff_ffff;
@@ -59,9 +58,13 @@ pub struct SegmentSender {
     pub(super) short: ShortName,
     data_lock: NamedLock,
     pub(super) info_lock: NamedLock,
-    pub(super) info: Object,
+    /// Before the info segment, which is to go last where objects go with their handles.
     pub(super) data: Object,
+    pub(super) info: Object,
+    /// How its block is laid out: a foreign one that was taken over stays as it was.
+    pub(super) layout: Layout,
     pub(super) postfix: Postfix,
+    bell: Bell,
     pub(super) access: Access,
     pub(super) limit: Duration,
     /// Where a resize stops reserving twice what is needed.
@@ -163,7 +166,8 @@ impl SegmentSender {
         }
         step!("write: begun");
         let guard = Some(self.data_lock.adopt());
-        WriteGuard { extension, region: self.data.region(), outcome, pid: self.pid, guard }
+        let bell = &self.bell;
+        WriteGuard { extension, bell, region: self.data.region(), outcome, pid: self.pid, guard }
     }
 
     /// Moves to a segment with room for at least `size_bytes` bytes, and for twice that below the
@@ -223,7 +227,7 @@ impl SegmentSender {
         drop(acquired);
         step!("resize: unlocked");
         if let Some(extension) = extension {
-            extension.ring();
+            extension.ring(&self.bell);
         }
         match moved {
             Ok((data, postfix)) => {
@@ -271,17 +275,14 @@ impl SegmentSender {
     #[cold]
     fn heal(&self) {
         let region = self.info.region();
-        let expected =
-            |supported| InfoBlock { supported, postfix: self.postfix.field(), ..InfoBlock::fresh() };
-        let Ok(found) = region.read::<InfoBlock>(0) else { return };
-        let found_whole = |found: &InfoBlock| found.as_bytes() == expected(found.supported).as_bytes();
-        if found_whole(&found) {
+        let expected = InfoBlock { postfix: Ok(self.postfix), ..InfoBlock::fresh(self.layout) };
+        if block::is(region, &expected) {
             return;
         }
         let Ok(held) = lock_info(&self.info_lock, &self.short, DROP_LIMIT) else { return };
         // A receiver may have said meanwhile that it understands resizing.
-        let supported = region.read::<InfoBlock>(0).map_or(1, |found| found.supported);
-        let written = region.write(0, &expected(supported));
+        let supported = region.read(SUPPORTED_OFFSET).unwrap_or(1);
+        let written = block::write(region, &InfoBlock { supported, ..expected });
         drop(held);
         tracing::warn!(
             target: "tdshm::segment", name = %self.short, written = written.is_ok(),
@@ -325,12 +326,12 @@ impl SegmentSender {
         }
         let locked = lock_info(&self.info_lock, &self.short, limit);
         step!("detach: locked");
-        if let Ok(detach) = self.info.region().atomic_u8(DETACH_OFFSET) {
+        if let Ok(detach) = self.info.region().atomic_u8(self.layout.detach_at()) {
             detach.store(1, core::sync::atomic::Ordering::Release);
         }
         if let Some(extension) = self.extension() {
             extension.clear_owner();
-            extension.ring();
+            extension.ring(&self.bell);
         }
         step!("detach: said");
         self.data.unlink();
@@ -415,16 +416,18 @@ impl SegmentSenderBuilder {
             force: self.force,
             flags: self.flags,
         };
-        let Claim { info, data, postfix } = claim(&request)?;
+        let Claim { info, data, layout, postfix } = claim(&request)?;
         step!("create: claimed");
         let extended = Extension::of(info.region()).is_some();
         drop(held);
         Ok(SegmentSender {
+            bell: Bell::new(short.wake_events()),
             short,
             data_lock,
             info_lock,
-            info,
             data,
+            info,
+            layout,
             postfix,
             access: self.access,
             limit: self.limit,
@@ -462,6 +465,7 @@ pub(crate) fn lock_info<'l>(
 #[must_use = "the lock is let go of when this is dropped"]
 pub struct WriteGuard<'s> {
     extension: Option<Extension<'s>>,
+    bell: &'s Bell,
     region: Region<'s>,
     outcome: Outcome,
     /// The process that took the lock: a forked child may drop its copy.
@@ -499,7 +503,7 @@ impl Drop for WriteGuard<'_> {
                 step!("write: ended");
                 self.guard = None;
                 step!("write: unlocked");
-                extension.ring();
+                extension.ring(self.bell);
             }
             _ => self.guard = None,
         }

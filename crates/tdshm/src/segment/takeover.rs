@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Occupant, SegmentError, object_error};
 use crate::mem::{OutOfBounds, Region};
 use crate::name::ShortName;
-use crate::notice::{Extension, Process};
+use crate::notice::Extension;
+use crate::segment::block;
 use crate::segment::clean::sweep_after;
 use crate::step::step;
-use crate::sys::{Access, Make, Object, ObjectError, Peek};
-use crate::wire::info::{self, InfoBlock, Postfix};
+use crate::sys::{Access, Make, NAMES_DIE_WITH_HANDLES, Object, ObjectError, Peek, Process};
+use crate::wire::info::{self, InfoBlock, Layout, Postfix};
 use crate::wire::{chop, lock, notice};
 
 /// How long a name may be held by somebody who is neither its owner nor one of the owner's children: `clean`
@@ -35,6 +36,7 @@ pub(super) struct Request<'r> {
 pub(super) struct Claim {
     pub(super) info: Object,
     pub(super) data: Object,
+    pub(super) layout: Layout,
     pub(super) postfix: Postfix,
 }
 
@@ -60,8 +62,7 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
         replaces: None,
     };
     let fresh = |region: Region<'_>| {
-        region
-            .write(0, &InfoBlock::fresh())
+        block::write(region, &InfoBlock::fresh(block::NATIVE))
             .map(|()| Extension::set_up(region, me, request.flags))
             .map(drop)
             .map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len() })
@@ -73,19 +74,21 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
             Err(ObjectError::Exists) => {}
             Err(error) => return Err(object_error(error, &name, notice::INFO_SEGMENT_BYTES).into()),
         }
-        let info = match Object::open(&name, info::BLOCK_BYTES) {
+        let info = match Object::open(&name, info::LEAST_BYTES) {
             Ok(info) => info,
             // It went away in this moment.
             Err(ObjectError::Absent) if begin.elapsed() < PATIENCE => continue,
-            Err(error) => return Err(object_error(error, &name, info::BLOCK_BYTES).into()),
+            Err(error) => return Err(object_error(error, &name, info::LEAST_BYTES).into()),
         };
         let taken = |by| SegmentError::InfoAlreadyExists {
             name: request.short.as_str().to_owned(),
             object: name.clone(),
             by,
         };
-        if !info.own().map_err(|error| object_error(error, &name, info::BLOCK_BYTES))? {
-            let owner = Extension::of(info.region()).and_then(Extension::owner);
+        let left = block::read(info.region()).is_ok_and(|block| block.detached());
+        let owner = Extension::of(info.region()).and_then(Extension::owner);
+        let recorded = owner.filter(|_| !left);
+        if !info.own(recorded).map_err(|error| object_error(error, &name, info::LEAST_BYTES))? {
             match owner {
                 Some(owner) if owner.lives() => return Err(taken(Occupant::Process(owner.pid)).into()),
                 _ if begin.elapsed() < PATIENCE => {
@@ -93,7 +96,7 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
                     continue;
                 }
                 owner => {
-                    let heirs = info.owners();
+                    let heirs = info.owners(recorded);
                     let owner = owner.map(|owner| owner.pid).or(heirs.first().copied()).unwrap_or(0);
                     // Out of sight (another container, another user): it counts as alive.
                     let alive = heirs.is_empty() || heirs.contains(&owner);
@@ -113,8 +116,6 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
             return Err(SegmentError::NotOurs { object: name, reason }.into());
         }
         let ours = Extension::of(info.region()).is_some();
-        let left =
-            info.region().read::<InfoBlock>(0).is_ok_and(|b| b.magic.get() == info::MAGIC && b.detached());
         if ours || left || request.force {
             return Ok((info, false));
         }
@@ -126,8 +127,18 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
 /// Makes the data segment beside a new info segment.
 fn create_data(request: &Request<'_>, info: Object) -> Result<Claim, Error> {
     let name = request.short.data_segment();
-    match create_blank(request, &name) {
-        Ok(data) => Ok(Claim { info, data, postfix: Postfix::default() }),
+    let begin = Instant::now();
+    let created = loop {
+        match create_blank(request, &name) {
+            // Its last owner, or a receiver, closes one object after the other.
+            Err(ObjectError::Exists) if NAMES_DIE_WITH_HANDLES && begin.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            created => break created,
+        }
+    };
+    match created {
+        Ok(data) => Ok(Claim { info, data, layout: block::NATIVE, postfix: Postfix::default() }),
         Err(ObjectError::Exists) => match data_without_info(request, name) {
             Ok(()) => take_over(request, info, Process::current()),
             Err(error) => {
@@ -149,8 +160,8 @@ fn data_without_info(request: &Request<'_>, object: String) -> Result<(), Segmen
         if let Some(reason) = what_stands_there(&data) {
             return Err(SegmentError::NotOurs { object, reason: reason.to_owned() });
         }
-        if data.is_owned() {
-            by = Occupant::Process(data.owners().first().copied().unwrap_or(0));
+        if data.is_owned(None) {
+            by = Occupant::Process(data.owners(None).first().copied().unwrap_or(0));
         }
     }
     if request.force && by == Occupant::Foreign {
@@ -168,7 +179,8 @@ fn create_blank(request: &Request<'_>, name: &str) -> Result<Object, ObjectError
 /// Puts a data segment of its own behind an info segment that this process owns already.
 fn take_over(request: &Request<'_>, info: Object, me: Process) -> Result<Claim, Error> {
     let region = info.region();
-    let before = region.read::<InfoBlock>(0).ok().filter(|block| block.magic.get() == info::MAGIC);
+    let before = block::read(region).ok();
+    let layout = before.map_or(block::NATIVE, |block| block.layout.written());
     let postfix = Postfix::random();
     let name = request.short.data_segment_with(postfix);
     let data = create_blank(request, &name).map_err(|error| object_error(error, &name, request.bytes))?;
@@ -176,17 +188,17 @@ fn take_over(request: &Request<'_>, info: Object, me: Process) -> Result<Claim, 
 
     // Detached until the last line, so that nobody attaches to half of it.
     let block = InfoBlock {
-        postfix: postfix.field(),
+        postfix: Ok(postfix),
         detach: u8::from(before.is_none_or(|block| block.detached())),
         supported: before.map_or(0, |block| block.supported),
-        ..InfoBlock::fresh()
+        ..InfoBlock::fresh(layout)
     };
     let wrong_size = |OutOfBounds| SegmentError::TooSmall {
         object: request.short.info_segment(),
         bytes: region.len(),
-        needed: info::BLOCK_BYTES,
+        needed: info::LEAST_BYTES,
     };
-    region.write(0, &block).map_err(wrong_size)?;
+    block::write(region, &block).map_err(wrong_size)?;
     step!("take-over: published");
     match Extension::of(region) {
         Some(extension) => {
@@ -202,21 +214,21 @@ fn take_over(request: &Request<'_>, info: Object, me: Process) -> Result<Claim, 
         None => drop(Extension::set_up(region, me, request.flags)),
     }
     step!("take-over: owner");
-    if let Ok(detach) = region.atomic_u8(info::DETACH_OFFSET) {
+    if let Ok(detach) = region.atomic_u8(layout.detach_at()) {
         detach.store(0, core::sync::atomic::Ordering::Release);
     }
     step!("take-over: attached");
-    let old = before.and_then(|block| Postfix::parse(&block.postfix));
+    let old = before.and_then(|block| block.postfix.ok());
     for name in [request.short.data_segment(), request.short.data_segment_with(old.unwrap_or_default())] {
         if let Ok(old) = Peek::open(&name)
-            && !old.is_owned()
+            && !old.is_owned(None)
             && what_stands_there(&old).is_none()
         {
             old.unlink();
         }
     }
     sweep_after(request.short, &name);
-    Ok(Claim { info, data, postfix })
+    Ok(Claim { info, data, layout, postfix })
 }
 
 /// What a name is already that somebody else made it for, by its first bytes: short names may end in anything, so

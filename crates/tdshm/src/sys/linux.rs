@@ -19,7 +19,7 @@ use crate::mem::Region;
 use crate::step::step;
 use crate::sys::posix::map::Map;
 use crate::sys::posix::owner;
-use crate::sys::{Access, Life, Make, ObjectError};
+use crate::sys::{Access, Life, Make, NameRules, ObjectError, Process};
 
 pub(crate) use crate::sys::posix::process;
 pub(crate) use crate::sys::posix::robust_lock::Lock;
@@ -27,6 +27,16 @@ pub(crate) use crate::sys::posix::robust_lock::Lock;
 /// Where glibc's and musl's `shm_open` put their objects.
 const DIRECTORY: &str = "/dev/shm";
 const PAGE: usize = 4096;
+
+/// Objects stay until they are unlinked.
+pub(crate) const NAMES_DIE_WITH_HANDLES: bool = false;
+/// The system itself knows who owns an object, and grants that to one at a time.
+pub(crate) const OWNER_IS_A_RECORD: bool = false;
+/// Info blocks have the narrow layout, and are read as nothing else.
+pub(crate) const INFO_IS_WIDE: bool = false;
+/// File names, without the leading slash (wire §1, ours).
+pub(crate) const NAME_RULES: NameRules =
+    NameRules { longest: 255, unit: "bytes", length: str::len, backslash_is_namespace: false };
 
 /// A named stretch of shared memory, mapped whole.
 #[derive(Debug)]
@@ -166,8 +176,8 @@ impl Object {
         self.identity.unlink(&self.path);
     }
 
-    /// Becomes the owner of this object. `false`: another open file is.
-    pub(crate) fn own(&self) -> Result<bool, ObjectError> {
+    /// Becomes the owner of this object, whoever is recorded. `false`: another open file is.
+    pub(crate) fn own(&self, _recorded: Option<Process>) -> Result<bool, ObjectError> {
         owner::take(self.fd.as_fd(), &owner::OWNER)
             .map_err(|source| ObjectError::Os { operation: "own", source })
     }
@@ -177,24 +187,25 @@ impl Object {
         owner::release(self.fd.as_fd(), &owner::OWNER);
     }
 
-    /// Whether somebody else owns this object: a system call.
-    pub(crate) fn is_owned(&self) -> bool {
+    /// Whether somebody else owns this object, whoever is recorded: a system call.
+    pub(crate) fn is_owned(&self, _recorded: Option<Process>) -> bool {
         owner::is_taken(self.fd.as_fd(), &owner::OWNER).unwrap_or(false)
     }
 
-    /// Marks bytes of this object as this open object's, until it is closed. `false`: another has one of them.
-    pub(crate) fn mark(&self, bytes: &Range<usize>) -> bool {
+    /// Marks bytes of this object as this open object's, until it is closed. `false`: another has one of them,
+    /// whoever is recorded.
+    pub(crate) fn mark(&self, bytes: &Range<usize>, _recorded: Option<Process>) -> bool {
         owner::take(self.fd.as_fd(), bytes).unwrap_or(false)
     }
 
-    /// Whether another open object has marked any of these bytes.
-    pub(crate) fn is_marked(&self, bytes: &Range<usize>) -> bool {
+    /// Whether another open object has marked any of these bytes, whoever is recorded.
+    pub(crate) fn is_marked(&self, bytes: &Range<usize>, _recorded: Option<Process>) -> bool {
         owner::is_taken(self.fd.as_fd(), bytes).unwrap_or(false)
     }
 
     /// The processes that own this object, as far as this user may see: one, and those that it forked. Slow: it
     /// looks at every descriptor of every process, so it is for error messages.
-    pub(crate) fn owners(&self) -> Vec<u32> {
+    pub(crate) fn owners(&self, _recorded: Option<Process>) -> Vec<u32> {
         self.identity.owners()
     }
 
@@ -260,23 +271,23 @@ impl Peek {
         self.file.write_all_at(from, u64::try_from(offset).unwrap_or(u64::MAX))
     }
 
-    /// Whether somebody else owns it.
-    pub(crate) fn is_owned(&self) -> bool {
+    /// Whether somebody else owns it, whoever is recorded.
+    pub(crate) fn is_owned(&self, _recorded: Option<Process>) -> bool {
         owner::is_taken(self.file.as_fd(), &owner::OWNER).unwrap_or(false)
     }
 
-    /// Whether somebody has marked any of these bytes.
-    pub(crate) fn is_marked(&self, bytes: &Range<usize>) -> bool {
+    /// Whether somebody has marked any of these bytes, whoever is recorded.
+    pub(crate) fn is_marked(&self, bytes: &Range<usize>, _recorded: Option<Process>) -> bool {
         owner::is_taken(self.file.as_fd(), bytes).unwrap_or(false)
     }
 
     /// The processes that own it: see [`Object::owners`].
-    pub(crate) fn owners(&self) -> Vec<u32> {
+    pub(crate) fn owners(&self, _recorded: Option<Process>) -> Vec<u32> {
         self.identity.owners()
     }
 
-    /// Becomes its owner, until this is dropped. `false`: somebody else is.
-    pub(crate) fn own(&self) -> bool {
+    /// Becomes its owner, until this is dropped, whoever is recorded. `false`: somebody else is.
+    pub(crate) fn own(&self, _recorded: Option<Process>) -> bool {
         owner::take(self.file.as_fd(), &owner::OWNER).unwrap_or(false)
     }
 
@@ -448,18 +459,30 @@ fn nanoseconds(clock: rustix::time::ClockId) -> u64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(now.tv_nsec).unwrap_or(0))
 }
 
-/// Sleeps until somebody wakes those who sleep on `word`, unless it is another value than `seen` already, and for
-/// `limit` at most.
-pub(crate) fn sleep_on(word: &AtomicU32, seen: u32, limit: Duration) {
-    let limit = rustix::time::Timespec {
-        tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: limit.subsec_nanos().into(),
-    };
-    // Woken, too late, changed before, interrupted: whoever sleeps looks again in every case.
-    let _ = futex::wait(word, futex::Flags::empty(), seen, Some(&limit));
-}
+/// How receivers sleep until the next frame: on the wake word itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bell;
 
-/// Wakes all who sleep on `word`, in this and other processes, and says how many there were.
-pub(crate) fn wake_all(word: &AtomicU32) -> usize {
-    futex::wake(word, futex::Flags::empty(), i32::MAX.unsigned_abs()).unwrap_or(0)
+impl Bell {
+    /// The bell of a segment, whose events would have names that begin with `prefix`.
+    pub(crate) fn new(_prefix: String) -> Self {
+        Self
+    }
+
+    /// Sleeps in the receiver's entry number `entry` until that is woken, unless `word` is another one than `seen`
+    /// already, and for `limit` at most.
+    pub(crate) fn sleep(self, _entry: usize, word: &AtomicU32, seen: u32, limit: Duration) {
+        let limit = rustix::time::Timespec {
+            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: limit.subsec_nanos().into(),
+        };
+        // Woken, too late, changed before, interrupted: whoever sleeps looks again in every case.
+        let _ = futex::wait(word, futex::Flags::empty(), seen, Some(&limit));
+    }
+
+    /// Wakes the receivers that sleep, of which `entries` say that they do, and says how many there were; 0 as well
+    /// where the system does not tell.
+    pub(crate) fn wake(self, word: &AtomicU32, _entries: impl Iterator<Item = usize>) -> usize {
+        futex::wake(word, futex::Flags::empty(), i32::MAX.unsigned_abs()).unwrap_or(0)
+    }
 }
