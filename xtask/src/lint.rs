@@ -4,6 +4,7 @@ mod changelog;
 mod edges;
 mod length;
 mod manifests;
+mod protocol;
 mod snippets;
 mod source;
 mod unsafety;
@@ -55,6 +56,7 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
         manifests::check(ws)?,
         unsafety::check(&files),
         snippets::check(ws.root())?,
+        protocol::check(ws.root(), &files)?,
         changelog::check(ws)?,
     ]
     .concat();

@@ -1,9 +1,9 @@
 //! Sends a circle: two channels, 60 frames a second, for ten seconds. Receive it with `tdshm watch circle`, or
 //! with a Shared Mem In CHOP whose Shared Mem Name is `circle`.
 
+// snippet:begin
 use std::thread::sleep;
 use std::time::Duration;
-
 use tdshm::ChopSender;
 
 fn main() -> Result<(), tdshm::Error> {
@@ -15,3 +15,4 @@ fn main() -> Result<(), tdshm::Error> {
     }
     out.detach()
 }
+// snippet:end

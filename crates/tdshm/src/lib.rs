@@ -36,7 +36,8 @@
 //! | `intake` | how a frame gets into memory of this program, whatever kind of block it is | all above |
 //! | `chop` | [`ChopSender`], [`ChopReceiver`], [`ChopFrame`] | all above |
 //!
-//! "wire §n" is a section of the protocol's description; the code cites it wherever a fact comes from it.
+//! "wire §n" is section n of the protocol's description, `docs/protocol.md` in the repository; the code cites it
+//! wherever a fact comes from it.
 //!
 //! # Who may do what
 //!
