@@ -134,17 +134,17 @@ impl fmt::Display for PatternWarning {
             Self::Empty => f.write_str("the pattern is empty and matches nothing: write * for all names"),
             Self::NotARange { bracket, sign } => write!(
                 f,
-                "{bracket} is one of the characters in it, {sign:?} among them: ranges and lists are for numbers \
+                "{bracket} stands for one of the characters in it, {sign:?} among them: ranges and lists are for numbers \
                  alone, so write every letter, as in [xyz]"
             ),
             Self::NegatedBracket { bracket, sign } => write!(
                 f,
-                "{bracket} is one of the characters in it, {sign:?} among them: to leave names out, add a term \
+                "{bracket} stands for one of the characters in it, {sign:?} among them: to leave names out, add a term \
                  that begins with ^"
             ),
             Self::SingleNumber { bracket } => write!(
                 f,
-                "{bracket} is that one number, not one of its digits: write it without brackets, or the digits \
+                "{bracket} stands for that one number, not one of its digits: write it without brackets, or the digits \
                  with commas, as in [1,2,3]"
             ),
             Self::LeadingZeros { bracket } => write!(
@@ -153,7 +153,7 @@ impl fmt::Display for PatternWarning {
                  write the zeros before the bracket, as in chan0[1-9]"
             ),
             Self::EmptyBracket => f.write_str(
-                "[] is one of no characters: put letters, numbers or a range between the brackets",
+                "[] stands for one of no characters: put letters, numbers or a range between the brackets",
             ),
             Self::UnclosedBracket { bracket } => write!(
                 f,

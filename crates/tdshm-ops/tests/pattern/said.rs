@@ -93,26 +93,26 @@ fn what_most_likely_means_something_else_is() {
         (" , ", "the pattern is empty and matches nothing: write * for all names"),
         (
             "[a-c]*",
-            "[a-c] is one of the characters in it, '-' among them: ranges and lists are for numbers alone, so write \
+            "[a-c] stands for one of the characters in it, '-' among them: ranges and lists are for numbers alone, so write \
              every letter, as in [xyz]",
         ),
         (
             "t[x,y]",
-            "[x,y] is one of the characters in it, ',' among them: ranges and lists are for numbers alone, so write \
+            "[x,y] stands for one of the characters in it, ',' among them: ranges and lists are for numbers alone, so write \
              every letter, as in [xyz]",
         ),
         (
             "chan[0-15:2:5]",
-            "[0-15:2:5] is one of the characters in it, '-' among them: ranges and lists are for numbers alone, so \
+            "[0-15:2:5] stands for one of the characters in it, '-' among them: ranges and lists are for numbers alone, so \
              write every letter, as in [xyz]",
         ),
         (
             "t[^xy]",
-            "[^xy] is one of the characters in it, '^' among them: to leave names out, add a term that begins with ^",
+            "[^xy] stands for one of the characters in it, '^' among them: to leave names out, add a term that begins with ^",
         ),
         (
             "chan[123]",
-            "[123] is that one number, not one of its digits: write it without brackets, or the digits with commas, \
+            "[123] stands for that one number, not one of its digits: write it without brackets, or the digits with commas, \
              as in [1,2,3]",
         ),
         (
@@ -120,7 +120,10 @@ fn what_most_likely_means_something_else_is() {
             "zeros at the front of a number do not count in [01-03], and names with them do not match: write the \
              zeros before the bracket, as in chan0[1-9]",
         ),
-        ("chan[]", "[] is one of no characters: put letters, numbers or a range between the brackets"),
+        (
+            "chan[]",
+            "[] stands for one of no characters: put letters, numbers or a range between the brackets",
+        ),
         (
             "chan[1-3",
             "[1-3 has no ] before the next blank, so its [ is an ordinary character: close it, and write no blanks \
