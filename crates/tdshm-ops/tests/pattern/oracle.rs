@@ -244,7 +244,7 @@ fn compare(text: &str, names: &[String]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn sensible_patterns_mean_the_same(text in sensible(), names in names()) {
