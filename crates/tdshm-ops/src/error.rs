@@ -76,4 +76,30 @@ pub enum PatternError {
         /// The most that may.
         limit: usize,
     },
+    /// The text makes more names than anybody needs.
+    #[error("the text makes {names} names, and the limit is {limit}: use smaller ranges, or fewer brackets")]
+    TooManyNames {
+        /// Names that it would make; more than 64 bits count as [`u64::MAX`].
+        names: u64,
+        /// The most that are made.
+        limit: usize,
+    },
+    /// The names that would be made are too long together.
+    #[error("the names would be {bytes} bytes together, and the limit is {limit}: use fewer or shorter ones")]
+    TooMuchText {
+        /// Bytes of the names, at most.
+        bytes: u64,
+        /// The most that are made.
+        limit: usize,
+    },
+    /// A term whose wildcards cannot all be followed.
+    #[error(
+        "a term of From has {parts} wildcards, brackets and texts, and the limit is {limit}: write a shorter one"
+    )]
+    TooManyParts {
+        /// How many it has.
+        parts: usize,
+        /// The most that a term may have.
+        limit: usize,
+    },
 }

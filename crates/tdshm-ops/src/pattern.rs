@@ -6,6 +6,8 @@
 //! | type | for | example |
 //! | --- | --- | --- |
 //! | [`Pattern`] | the names that a parameter means | `tx r* ^ry` |
+//! | [`Expansion`] | the names that a parameter makes | `chan[1-3]` |
+//! | [`Rename`] | new names from those that were matched | `*_side` to `*_floor` |
 //!
 //! Each is read once, when somebody writes it, and applied again when the names change. Reading fails only where
 //! nobody could tell what is meant ([`PatternError`](crate::PatternError)). What can be read but most likely means
@@ -27,9 +29,12 @@
 //! A term is the whole name. `/` and `:` are ordinary characters.
 
 mod bracket;
+mod expand;
 mod glob;
 mod program;
+mod rename;
 mod scan;
+mod template;
 pub(crate) mod warning;
 
 use core::fmt;
@@ -41,6 +46,8 @@ use crate::pattern::program::Program;
 use crate::pattern::scan::{Dialect, Scan, Sign, scan};
 use crate::pattern::warning::{Warnings, cut};
 
+pub use expand::Expansion;
+pub use rename::{Rename, Renamed};
 pub use warning::PatternWarning;
 
 /// So many names come out at most where a text could make any number of them (operators §5.7, ours).

@@ -50,6 +50,25 @@ impl NumberRange {
         Ok(Self { first: number(first, at)?, last: number(last, at)?, step })
     }
 
+    /// How many numbers there are.
+    pub(super) fn count(self) -> u64 {
+        let steps = self.first.abs_diff(self.last).checked_div(self.step).unwrap_or(0);
+        steps.saturating_add(1)
+    }
+
+    /// The numbers, from the first on.
+    pub(super) fn numbers(self) -> impl Iterator<Item = u64> {
+        let next = move |number: &u64| {
+            let next = if self.first <= self.last {
+                number.checked_add(self.step)
+            } else {
+                number.checked_sub(self.step)
+            };
+            next.filter(|number| self.contains(*number))
+        };
+        std::iter::successors(Some(self.first), next)
+    }
+
     #[inline]
     pub(super) fn contains(self, number: u64) -> bool {
         let least = self.first.min(self.last);
@@ -96,7 +115,25 @@ mod tests {
             ("01-003", &[1, 2, 3]),
         ] {
             assert_eq!(numbers(content), expected, "[{content}]");
+            let Bracket::Numbers(ranges) = Bracket::parse(content, 1).unwrap() else { unreachable!() };
+            for range in ranges {
+                let made: Vec<u64> = range.numbers().collect();
+                assert_eq!(made.len() as u64, range.count(), "[{content}]");
+                assert!(made.iter().all(|number| range.contains(*number)), "[{content}]");
+            }
         }
+    }
+
+    #[test]
+    fn numbers_come_in_their_order() {
+        let numbers = |content: &str| -> Vec<u64> {
+            let Bracket::Numbers(ranges) = Bracket::parse(content, 1).unwrap() else { panic!("{content}") };
+            ranges.iter().flat_map(|range| range.numbers()).collect()
+        };
+        assert_eq!(numbers("2-8:3,1,7-5,0-5:9"), [2, 5, 8, 1, 7, 6, 5, 0]);
+        let most = u64::MAX;
+        assert_eq!(numbers(&format!("{}-{most}:2", most - 3)), [most - 3, most - 1]);
+        assert_eq!(numbers("3-0:2"), [3, 1]);
     }
 
     #[test]

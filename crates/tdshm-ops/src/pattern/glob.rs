@@ -8,6 +8,7 @@ use std::mem;
 
 use crate::pattern::bracket::{Bracket, NumberRange};
 use crate::pattern::scan::Piece;
+use crate::pattern::template::Reference;
 
 /// Digits of the greatest number.
 const MOST_DIGITS: usize = 20;
@@ -38,9 +39,7 @@ pub(super) enum Case {
 
 impl Glob {
     pub(super) fn new(pieces: Vec<Piece>) -> Self {
-        let mut elements: Vec<Element> = pieces.into_iter().map(Element::from).collect();
-        elements.dedup_by(|next, before| matches!((next, before), (Element::Any, Element::Any)));
-        Self { elements }
+        Self { elements: pieces.into_iter().map(Element::from).collect() }
     }
 
     /// Whether the term is the whole name.
@@ -72,39 +71,128 @@ impl Glob {
 impl Element {
     /// Moves each place to where this element can end; all that lie behind the place it moves from.
     fn advance(&self, name: &str, case: Case, places: &mut View<'_>, tally: &mut impl Tally) {
-        let from = |at: usize| name.get(at..).unwrap_or_default();
+        places.each(|at, places| self.ends(name, at, case, tally, |end| places.insert(end)));
+    }
+
+    /// Where it can end that begins at `at`, the nearest place first. (`*` is not asked: it can end everywhere.)
+    fn ends(&self, name: &str, at: usize, case: Case, tally: &mut impl Tally, mut end: impl FnMut(usize)) {
+        let rest = || name.get(at..).unwrap_or_default();
         match self {
-            Self::Any => places.spread(),
-            Self::Text(text) => places.each(|at, places| {
+            Self::Any => {}
+            Self::Text(text) => {
                 tally.add(text.len());
-                let end = at.saturating_add(text.len());
-                let here = name.as_bytes().get(at..end);
+                let behind = at.saturating_add(text.len());
+                let here = name.as_bytes().get(at..behind);
                 if here.is_some_and(|here| equal(here, text.as_bytes(), case)) {
-                    places.insert(end);
+                    end(behind);
                 }
-            }),
-            Self::One => places.each(|at, places| {
+            }
+            Self::One => {
                 tally.add(1);
-                if let Some(c) = from(at).chars().next() {
-                    places.insert(at.saturating_add(c.len_utf8()));
+                if let Some(c) = rest().chars().next() {
+                    end(at.saturating_add(c.len_utf8()));
                 }
-            }),
-            Self::Letters(letters) => places.each(|at, places| {
+            }
+            Self::Letters(letters) => {
                 tally.add(letters.len());
                 let same = |a: char, b: char| a == b || case == Case::Ignored && a.eq_ignore_ascii_case(&b);
-                if let Some(c) = from(at).chars().next().filter(|c| letters.chars().any(|l| same(l, *c))) {
-                    places.insert(at.saturating_add(c.len_utf8()));
+                if let Some(c) = rest().chars().next().filter(|c| letters.chars().any(|l| same(l, *c))) {
+                    end(at.saturating_add(c.len_utf8()));
                 }
-            }),
-            Self::Numbers(ranges) => places.each(|at, places| {
-                for (end, number) in numbers(name.as_bytes(), at) {
+            }
+            Self::Numbers(ranges) => {
+                for (behind, number) in numbers(name.as_bytes(), at) {
                     tally.add(ranges.len());
                     if ranges.iter().any(|range| range.contains(number)) {
-                        places.insert(end);
+                        end(behind);
                     }
                 }
-            }),
+            }
         }
+    }
+}
+
+/// What the wildcards of a term stand for in one name.
+#[derive(Debug, Default)]
+pub(super) struct Captures<'n> {
+    anys: Vec<&'n str>,
+    ones: Vec<&'n str>,
+}
+
+impl<'n> Captures<'n> {
+    pub(super) fn get(&self, reference: Reference) -> Option<&'n str> {
+        match reference {
+            Reference::Any(index) => self.anys.get(index).copied(),
+            Reference::One(index) => self.ones.get(index).copied(),
+        }
+    }
+}
+
+impl Glob {
+    /// How many wildcards, brackets and texts it is made of.
+    pub(super) fn parts(&self) -> usize {
+        self.elements.len()
+    }
+
+    /// Whether it is one name and no other.
+    pub(super) fn is_literal(&self) -> bool {
+        matches!(self.elements.as_slice(), [Element::Text(_)])
+    }
+
+    /// What the wildcards stand for; `None` if the term is not the whole name. Of all ways to read it counts the one
+    /// in which the first element is as short as it can be, then the second, and so on.
+    ///
+    /// Takes a bit for each pair of an element and a byte of the name.
+    pub(super) fn captures<'n>(&self, name: &'n str) -> Option<Captures<'n>> {
+        let bytes = name.len();
+        let words = bytes.checked_div(64).unwrap_or(0).saturating_add(1);
+        // The places from which all elements from one on can be read up to the end: that of the last one first.
+        let mut rest = vec![0; words];
+        View { words: &mut rest, bytes }.insert(bytes);
+        let mut after = vec![rest];
+        for element in self.elements.iter().rev() {
+            let mut here = vec![0; words];
+            let there = View { words: after.last_mut()?, bytes };
+            let mut here_view = View { words: &mut here, bytes };
+            let mut any_behind = false;
+            for at in (0..=bytes).rev() {
+                any_behind |= there.contains(at);
+                let mut reads_on = *element == Element::Any && any_behind;
+                element.ends(name, at, Case::Differs, &mut Uncounted, |end| reads_on |= there.contains(end));
+                if reads_on {
+                    here_view.insert(at);
+                }
+            }
+            after.push(here);
+        }
+        if self.elements.is_empty() || !(View { words: after.last_mut()?, bytes }).contains(0) {
+            return None;
+        }
+        let mut captures = Captures::default();
+        let mut at = 0_usize;
+        after.pop();
+        for element in &self.elements {
+            let there = View { words: after.last_mut()?, bytes };
+            let mut end = None;
+            if *element == Element::Any {
+                end = (at..=bytes).find(|end| there.contains(*end));
+            } else {
+                element.ends(name, at, Case::Differs, &mut Uncounted, |found| {
+                    if end.is_none() && there.contains(found) {
+                        end = Some(found);
+                    }
+                });
+            }
+            let end = end?;
+            match element {
+                Element::Any => captures.anys.push(name.get(at..end)?),
+                Element::One => captures.ones.push(name.get(at..end)?),
+                _ => {}
+            }
+            at = end;
+            after.pop();
+        }
+        Some(captures)
     }
 }
 

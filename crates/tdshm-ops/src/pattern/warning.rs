@@ -117,6 +117,16 @@ pub enum PatternWarning {
         /// The term.
         term: String,
     },
+    /// A reference to a wildcard that the term of the other side does not have.
+    MissingWildcard {
+        /// The reference, such as `*(1)`.
+        wildcard: String,
+    },
+    /// Two channels that got one name.
+    SameName {
+        /// The name.
+        name: String,
+    },
     /// A term that concerns none of the names.
     Unmatched {
         /// The term.
@@ -149,8 +159,8 @@ impl fmt::Display for PatternWarning {
             ),
             Self::LeadingZeros { bracket } => write!(
                 f,
-                "zeros at the front of a number do not count in {bracket}, and names with them do not match: \
-                 write the zeros before the bracket, as in chan0[1-9]"
+                "zeros at the front of a number do not count in {bracket}, which stands for numbers without them: \
+                 write them before the bracket, as in chan0[1-9]"
             ),
             Self::EmptyBracket => f.write_str(
                 "[] stands for one of no characters: put letters, numbers or a range between the brackets",
@@ -219,6 +229,13 @@ impl fmt::Display for PatternWarning {
                 "* and ? in {term} are ordinary characters, as names are made here and not matched: list the \
                  names, or use brackets such as [1-3]"
             ),
+            Self::MissingWildcard { wildcard } => write!(
+                f,
+                "{wildcard} stands for nothing, as From has no such wildcard there: count those of one kind from 0"
+            ),
+            Self::SameName { name } => {
+                write!(f, "more than one channel is called {name} now: give them different names")
+            }
             Self::Unmatched { term, excluded, similar } => {
                 let does = if *excluded { "leaves nothing out" } else { "matches nothing" };
                 write!(f, "{term} {does}: ")?;

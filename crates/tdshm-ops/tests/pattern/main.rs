@@ -8,6 +8,8 @@
 )]
 
 mod examples;
+mod expand;
 mod hostile;
 mod oracle;
+mod rename;
 mod said;

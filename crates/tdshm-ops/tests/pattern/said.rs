@@ -117,8 +117,8 @@ fn what_most_likely_means_something_else_is() {
         ),
         (
             "chan[01-03]",
-            "zeros at the front of a number do not count in [01-03], and names with them do not match: write the \
-             zeros before the bracket, as in chan0[1-9]",
+            "zeros at the front of a number do not count in [01-03], which stands for numbers without them: write \
+             them before the bracket, as in chan0[1-9]",
         ),
         (
             "chan[]",
