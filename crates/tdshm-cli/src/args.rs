@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use tdshm::ShortName;
+use tdshm_ops::{Pattern, PatternError};
 
 use crate::wave::Wave;
 
@@ -128,6 +129,7 @@ Examples:
   tdshm watch mocap                                 until Ctrl-C
   tdshm watch mocap --format csv --frames 600       600 frames, a row a sample
   tdshm watch mocap --format json | jq .channels    an object a line
+  tdshm watch mocap --scope 'tx r* ^ry'             some channels; the quotes are for the shell
   tdshm watch mocap --frames 1 --timeout 2          is anything there? exit status 1 if not";
 
 #[derive(Debug, clap::Args)]
@@ -140,6 +142,11 @@ pub(crate) struct WatchArgs {
     /// End after N frames [default: never]
     #[arg(long, value_name = "N")]
     pub(crate) frames: Option<u64>,
+
+    /// Show the channels that the pattern means, as in a CHOP's scope: names with *, ?, [xyz] or [1-12], ^ for all
+    /// but, | & ~ ( ) for sets [default: all channels]
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, allow_hyphen_values = true)]
+    pub(crate) scope: Option<Pattern>,
 
     /// Fail after S seconds without a new frame [default: wait for ever]
     #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true)]
@@ -203,6 +210,10 @@ fn channel_name(text: &str) -> Result<String, &'static str> {
     } else {
         Ok(name.to_owned())
     }
+}
+
+fn pattern(text: &str) -> Result<Pattern, PatternError> {
+    text.parse()
 }
 
 fn at_least_one(text: &str) -> Result<usize, &'static str> {

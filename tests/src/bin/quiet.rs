@@ -1,5 +1,5 @@
-//! Sends and receives with every system call forbidden and every allocation counted: what is promised of both
-//! paths once the layout stays. Ends with status 0; with 1 when it allocated; killed by the system when it called.
+//! Sends and receives, and matches names, with every system call forbidden and every allocation counted: what is
+//! promised of the paths once the layout stays. Ends with status 0; with 1 when it allocated; killed by the system when it called.
 //!
 //! `quiet NAME CHANNELS LENGTH`
 #![allow(unsafe_code, reason = "a counting allocator, and the filter that forbids system calls")]
@@ -8,6 +8,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tdshm::{ChopReceiver, ChopSender};
+use tdshm_ops::Pattern;
 
 struct Counting;
 
@@ -39,7 +40,10 @@ fn main() {
     let mut to = vec![0_f32; length * channels];
     let mut out = ChopSender::builder(name).room_for(channels, length).create().unwrap();
     let mut input = ChopReceiver::open(name).unwrap();
+    let scope = Pattern::parse("(chan* ~ *[0-9]) & ?*[xyz] | \"b c\"").unwrap();
+    let longest = format!("chan{}x", "1".repeat(506));
     let mut exchange = |value: f32| {
+        assert!(scope.matches(&longest) && scope.matches("b c") && !scope.matches("chan1"));
         samples.fill(value);
         out.send_flat(&samples, length).unwrap();
         assert!(input.read().unwrap().unwrap().samples()[0].to_bits() == value.to_bits());

@@ -1,5 +1,7 @@
 //! `tdshm watch`: what arrives.
 
+mod scope;
+
 use std::collections::HashSet;
 use std::io;
 use std::time::{Duration, Instant};
@@ -9,6 +11,7 @@ use tdshm::{Attached, ChopReceiver, SegmentReceiver};
 
 use crate::args::{Format, WatchArgs};
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::watch::scope::Scope;
 use crate::output::csv::CsvView;
 use crate::output::json::JsonView;
 use crate::output::table::TableView;
@@ -29,10 +32,12 @@ pub(crate) fn run(args: &WatchArgs, stop: &Stop) -> anyhow::Result<Exit> {
             Format::Csv => Box::new(CsvView::default()),
             Format::Json => Box::new(JsonView::default()),
         },
+        scope: args.scope.clone().map(Scope::new),
         count: 0,
         missed: Missed { latest: args.latest, ..Missed::default() },
         told: Told::default(),
     };
+    watcher.scope.iter().flat_map(Scope::warnings).for_each(say::line);
     let result = watcher.watch(args, stop);
     let settled = watcher.settle().and_then(|()| watcher.tell_of_missed(true));
     let exit = result?;
@@ -43,6 +48,7 @@ pub(crate) fn run(args: &WatchArgs, stop: &Stop) -> anyhow::Result<Exit> {
 struct Watcher {
     receiver: ChopReceiver,
     view: Box<dyn View>,
+    scope: Option<Scope>,
     /// Frames that arrived.
     count: u64,
     missed: Missed,
@@ -95,11 +101,13 @@ impl Watcher {
             Ok(frame) => Ok(frame.is_some()),
             Err(error) => Err(error.to_string()),
         };
+        // Before anything is said: that may draw what is not drawn yet.
+        let about_scope = self.follow_names();
         self.tell_of_sender()?;
         match arrived {
             Ok(true) => {}
             Ok(false) => {
-                if let Some(last) = last(&self.receiver, self.count) {
+                if let Some(last) = last(&self.receiver, self.scope.as_ref(), self.count) {
                     self.view.idle(last)?;
                 }
                 return Ok(false);
@@ -111,16 +119,27 @@ impl Watcher {
             }
         }
         self.count = self.count.saturating_add(1);
-        let Some(arrival) = last(&self.receiver, self.count) else { return Ok(false) };
+        let Some(arrival) = last(&self.receiver, self.scope.as_ref(), self.count) else { return Ok(false) };
         self.missed.since_told = self.missed.since_told.saturating_add(arrival.frame.missed().unwrap_or(0));
         self.view.show(arrival)?;
+        for sentence in about_scope {
+            self.tell(&sentence)?;
+        }
         self.tell_of_missed(false)?;
-        let Some(arrival) = last(&self.receiver, self.count) else { return Ok(true) };
-        if arrival.frame.is_abandoned() {
+        let Some(frame) = self.receiver.frame() else { return Ok(true) };
+        if frame.is_abandoned() {
             let (name, count) = (self.receiver.name().as_str(), self.count);
             self.tell(&format!("a process that held the lock of {name:?} died before frame {count}"))?;
         }
         Ok(true)
+    }
+
+    /// Applies the scope again where the names are other ones; what there is to say about that.
+    fn follow_names(&mut self) -> Vec<String> {
+        match (&mut self.scope, self.receiver.frame()) {
+            (Some(scope), Some(frame)) => scope.follow(self.receiver.name().as_str(), frame.names()),
+            _ => Vec::new(),
+        }
     }
 
     /// Says how many frames were missed, once in a while, or `now`.
@@ -172,7 +191,7 @@ impl Watcher {
     }
 
     fn settle(&mut self) -> io::Result<()> {
-        self.view.settle(last(&self.receiver, self.count))
+        self.view.settle(last(&self.receiver, self.scope.as_ref(), self.count))
     }
 
     fn why_nothing_came(&self, args: &WatchArgs) -> String {
@@ -199,6 +218,6 @@ impl Watcher {
 }
 
 /// The last frame that arrived.
-fn last(receiver: &ChopReceiver, count: u64) -> Option<Arrival<'_>> {
-    receiver.frame().map(|frame| Arrival { count, frame })
+fn last<'f>(receiver: &'f ChopReceiver, scope: Option<&'f Scope>, count: u64) -> Option<Arrival<'f>> {
+    receiver.frame().map(|frame| Arrival { count, frame, scope: scope.map(Scope::picked) })
 }

@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use crate::output::{Arrival, View, number};
 
-/// The header line comes first, and again, after an empty line, whenever the channels are other ones.
+/// The header line comes first, and again, after an empty line, whenever the channels are other ones. Where the scope
+/// picks none there is nothing.
 #[derive(Debug, Default)]
 pub(crate) struct CsvView {
     /// The names in the last header line; `None` before the first.
@@ -16,20 +17,24 @@ impl CsvView {
     fn write(&mut self, arrival: Arrival<'_>) -> Result<(), csv::Error> {
         let frame = arrival.frame;
         self.text.clear();
-        if self.names.as_deref() != Some(frame.names()) {
+        if arrival.scope.is_some_and(<[usize]>::is_empty) {
+            return Ok(());
+        }
+        let same = self.names.as_ref().is_some_and(|names| arrival.names().eq(names));
+        if !same {
             if self.names.is_some() {
                 self.text.push(b'\n');
             }
-            self.names = Some(frame.names().to_vec());
+            self.names = Some(arrival.names().map(str::to_owned).collect());
             let mut header = csv::Writer::from_writer(&mut self.text);
-            header.write_record(frame.names())?;
+            header.write_record(arrival.names())?;
             header.flush()?;
         }
-        if frame.num_channels() == 0 {
+        if arrival.num_channels() == 0 {
             return Ok(());
         }
         for sample in 0..frame.len_samples() {
-            for (channel, (_, samples)) in frame.channels().enumerate() {
+            for (channel, (_, samples)) in arrival.channels().enumerate() {
                 if channel > 0 {
                     self.text.push(b',');
                 }
@@ -58,7 +63,7 @@ mod tests {
 
     fn written(view: &mut CsvView, names: &[&str], rows: &[&[f32]]) -> String {
         let frame = ChopFrame::from_rows(names.iter().copied(), 60.0, rows).unwrap();
-        view.write(Arrival { count: 1, frame: &frame }).unwrap();
+        view.write(Arrival { count: 1, frame: &frame, scope: None }).unwrap();
         String::from_utf8(view.text.clone()).unwrap()
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
-use tdshm::{BlockKind, ChopFrame, ReceiverReport, SegmentReport};
+use tdshm::{BlockKind, ReceiverReport, SegmentReport};
 
 use crate::output::{Arrival, View};
 
@@ -19,7 +19,7 @@ struct Line<'f> {
     age_ms: Option<f64>,
     sample_rate: f32,
     #[serde(serialize_with = "channels")]
-    channels: &'f ChopFrame,
+    channels: Arrival<'f>,
 }
 
 #[derive(Serialize)]
@@ -28,8 +28,8 @@ struct Channel<'f> {
     samples: &'f [f32],
 }
 
-fn channels<S: Serializer>(frame: &&ChopFrame, serializer: S) -> Result<S::Ok, S::Error> {
-    let channels = frame.channels();
+fn channels<S: Serializer>(arrival: &Arrival<'_>, serializer: S) -> Result<S::Ok, S::Error> {
+    let channels = arrival.channels();
     let mut list = serializer.serialize_seq(Some(channels.len()))?;
     for (name, samples) in channels {
         list.serialize_element(&Channel { name, samples })?;
@@ -45,14 +45,14 @@ pub(crate) struct JsonView {
 
 impl JsonView {
     fn write(&mut self, arrival: Arrival<'_>) -> serde_json::Result<()> {
-        let Arrival { count, frame } = arrival;
+        let Arrival { count, frame, .. } = arrival;
         self.text.clear();
         let line = Line {
             frame: count,
             missed: frame.missed(),
             age_ms: frame.age().map(milliseconds),
             sample_rate: frame.sample_rate(),
-            channels: frame,
+            channels: arrival,
         };
         serde_json::to_writer(&mut self.text, &line)?;
         self.text.push(b'\n');
@@ -155,13 +155,14 @@ pub(crate) fn print(value: &impl Serialize) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tdshm::ChopFrame;
 
     #[test]
     fn a_frame_is_an_object_on_one_line() {
         let rows = [[0.1, f32::NAN], [f32::INFINITY, 1e-7]];
         let frame = ChopFrame::from_rows(["a\"b", "a\"b"], 59.94, &rows).unwrap();
         let mut view = JsonView::default();
-        view.write(Arrival { count: 7, frame: &frame }).unwrap();
+        view.write(Arrival { count: 7, frame: &frame, scope: None }).unwrap();
         assert_eq!(
             String::from_utf8(view.text).unwrap(),
             "{\"frame\":7,\"missed\":null,\"age_ms\":null,\"sample_rate\":59.94,\"channels\":[\

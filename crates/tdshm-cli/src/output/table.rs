@@ -79,11 +79,14 @@ impl View for TableView {
 /// The table in lines of exactly `columns`, no more than `rows` of them.
 fn lines(name: &ShortName, arrival: Arrival<'_>, columns: usize, rows: usize) -> Vec<String> {
     let frame = arrival.frame;
-    let of = shape(frame.num_channels(), frame.len_samples(), frame.sample_rate());
+    let mut of = shape(frame.num_channels(), frame.len_samples(), frame.sample_rate());
+    if arrival.scope.is_some() {
+        of = format!("{} of {of}", arrival.num_channels());
+    }
     let title = format!("{}   frame {}   {of}", printable(name.as_str()), arrival.count);
     let mut lines = vec![fit(&title, columns)];
 
-    let longest = frame.names().iter().map(|name| printable(name).width()).max().unwrap_or(0);
+    let longest = arrival.names().map(|name| printable(name).width()).max().unwrap_or(0);
     let names = longest.clamp("channel".len(), LONGEST_NAME).min(columns.saturating_sub(NUMBER).max(1));
     // As many of the three numbers as there is room for.
     let numbers = columns.saturating_sub(names).checked_div(NUMBER).unwrap_or(0).clamp(1, 3);
@@ -97,12 +100,13 @@ fn lines(name: &ShortName, arrival: Arrival<'_>, columns: usize, rows: usize) ->
     lines.push(line("channel", ["last", "min", "max"]));
 
     let room = rows.saturating_sub(lines.len());
-    let shown = if frame.num_channels() > room { room.saturating_sub(1) } else { frame.num_channels() };
-    for (name, samples) in frame.channels().take(shown) {
+    let channels = arrival.num_channels();
+    let shown = if channels > room { room.saturating_sub(1) } else { channels };
+    for (name, samples) in arrival.channels().take(shown) {
         let [last, least, greatest] = summary(samples);
         lines.push(line(name, [&last, &least, &greatest]));
     }
-    let more = frame.num_channels().saturating_sub(shown);
+    let more = channels.saturating_sub(shown);
     if more > 0 {
         let more = say::count_of(more, "more channel");
         lines.push(fit(&format!("… and {more}: enlarge the terminal, or use --format csv"), columns));
@@ -132,7 +136,7 @@ mod tests {
         let names = ["tx", "a_rather_long_channel_name", "ty", "tz"];
         let samples = [&[0.5, -1.0, 0.25][..], &[1e-20, 2.0, 3.0], &[f32::NAN, 1.0, f32::NAN], &[0.0; 3]];
         let frame = ChopFrame::from_rows(names, 60.0, &samples).unwrap();
-        let lines = lines(&name, Arrival { count: 12, frame: &frame }, columns, rows);
+        let lines = lines(&name, Arrival { count: 12, frame: &frame, scope: None }, columns, rows);
         assert!(lines.iter().all(|line| line.width() == columns), "{lines:#?}");
         lines.iter().map(|line| line.trim_end().to_owned()).collect()
     }

@@ -11,6 +11,7 @@ mod clean;
 mod demo;
 mod inspect;
 mod kit;
+mod scope;
 mod send;
 mod usage;
 mod watch;

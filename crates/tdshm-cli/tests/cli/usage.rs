@@ -25,6 +25,8 @@ fn wrong_usage_is_status_2() {
         &["send", "a", "--file", "x.csv", "--length", "1"],
         &["watch", "a", "--timeout", "0"],
         &["watch", "a", "--format", "xml"],
+        &["watch", "a", "--scope", "tx |"],
+        &["watch", "a", "--scope", "(tx"],
         &["info"],
         &["demo", "--seconds", "-1"],
     ] {
