@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
+mod api;
 mod bench;
 mod lint;
 mod soak;
@@ -31,6 +32,8 @@ enum Task {
     Test,
     /// The house rules that no compiler checks: dependencies, manifests, unsafe code, documents
     Lint,
+    /// What the published crates offer, compared with the text that was agreed on
+    Api(api::Options),
     /// The tests across processes, many times over and in parallel, then the long ones
     Soak(soak::Options),
     /// The benchmarks
@@ -52,6 +55,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
     match task {
         Task::Test => test::run(&workspace),
         Task::Lint => lint::run(&workspace),
+        Task::Api(options) => api::run(&workspace, options),
         Task::Soak(options) => soak::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
     }

@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::lint;
 use crate::steps::{Outcome, Step, run_all};
 use crate::workspace::Workspace;
+use crate::{api, lint};
 
 /// Runs every step; a step that cannot run is reported as such, and fails where `CI` is set.
 ///
@@ -39,6 +39,7 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
             doc.env("RUSTDOCFLAGS", "-D warnings");
             outcome(doc)
         }),
+        Step::new("public surface", || api::step(ws)),
         Step::new("demo", || {
             outcome(ws.cargo(["run", "--release", "--locked", "--", "demo", "--seconds", "2"]))
         }),

@@ -38,6 +38,12 @@ impl Workspace {
         self.metadata.workspace_packages()
     }
 
+    /// The packages that go to the registry.
+    pub(crate) fn published(&self) -> Vec<&Package> {
+        let may_go = |package: &&Package| package.publish.as_ref().is_none_or(|places| !places.is_empty());
+        self.packages().into_iter().filter(may_go).collect()
+    }
+
     /// The package called `name`.
     ///
     /// # Errors
