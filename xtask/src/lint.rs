@@ -1,6 +1,7 @@
 //! `cargo xtask lint`: the house rules that no compiler checks. One file a rule.
 
 mod changelog;
+mod dependencies;
 mod edges;
 mod length;
 mod manifests;
@@ -52,6 +53,7 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
     }
     let findings = [
         edges::check(ws),
+        dependencies::check(ws)?,
         manifests::check(ws)?,
         unsafety::check(&files),
         snippets::check(ws.root())?,

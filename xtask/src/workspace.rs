@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use cargo_metadata::{Metadata, MetadataCommand, Package};
+use cargo_metadata::{CargoOpt, Metadata, MetadataCommand, Package};
 
 /// The workspace that this program belongs to.
 #[derive(Debug)]
@@ -31,6 +31,18 @@ impl Workspace {
     /// The folder of the root manifest.
     pub(crate) fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The workspace with all that it depends on, on any platform and with any feature, as the lock file has it.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file is not that of the manifests, or a manifest cannot be fetched.
+    pub(crate) fn everything(&self) -> Result<Metadata> {
+        let mut command = MetadataCommand::new();
+        command.current_dir(&self.root).features(CargoOpt::AllFeatures);
+        command.other_options(["--locked".to_owned()]);
+        command.exec().context("cargo cannot say what the workspace depends on")
     }
 
     /// The packages of the workspace.
