@@ -7,6 +7,7 @@
 mod api;
 mod bench;
 mod lint;
+mod package;
 mod soak;
 mod steps;
 mod test;
@@ -34,6 +35,8 @@ enum Task {
     Lint,
     /// What the published crates offer, compared with the text that was agreed on
     Api(api::Options),
+    /// The crates as they would be published: packed, installed in an empty folder, and run
+    Package,
     /// The tests across processes, many times over and in parallel, then the long ones
     Soak(soak::Options),
     /// The benchmarks
@@ -56,6 +59,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Test => test::run(&workspace),
         Task::Lint => lint::run(&workspace),
         Task::Api(options) => api::run(&workspace, options),
+        Task::Package => package::run(&workspace),
         Task::Soak(options) => soak::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
     }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use crate::steps::{Outcome, Step, run_all};
 use crate::workspace::Workspace;
-use crate::{api, lint};
+use crate::{api, lint, package};
 
 /// Runs every step; a step that cannot run is reported as such, and fails where `CI` is set.
 ///
@@ -40,6 +40,10 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
             outcome(doc)
         }),
         Step::new("public surface", || api::step(ws)),
+        Step::new("package", || match package::run(ws) {
+            Ok(()) => Outcome::Passed,
+            Err(error) => Outcome::Failed(format!("{error:#}")),
+        }),
         Step::new("demo", || {
             outcome(ws.cargo(["run", "--release", "--locked", "--", "demo", "--seconds", "2"]))
         }),
