@@ -18,7 +18,7 @@ use crate::workspace::Workspace;
 const NEEDED: &[&str] = &["Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/lib.rs"];
 /// What it may have besides; what ends in `/` is a folder.
 const WELCOME: &[&str] =
-    &[".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig", "data/", "examples/", "src/"];
+    &[".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig", "build.rs", "data/", "examples/", "src/"];
 
 /// Packs, installs and runs.
 ///
