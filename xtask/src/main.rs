@@ -6,6 +6,7 @@
 
 mod api;
 mod bench;
+mod doctests;
 mod lint;
 mod package;
 mod soak;
