@@ -5,9 +5,11 @@ mod dependencies;
 mod edges;
 mod length;
 mod manifests;
+mod published;
 mod snippets;
 mod source;
 mod unsafety;
+mod versions;
 
 use std::fmt;
 use std::fs;
@@ -55,6 +57,8 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
         edges::check(ws),
         dependencies::check(ws)?,
         manifests::check(ws)?,
+        published::check(ws)?,
+        versions::check(ws)?,
         unsafety::check(&files),
         snippets::check(ws.root())?,
         changelog::check(ws)?,
