@@ -3,6 +3,7 @@
 //! - [`Scene`]: one test's unique names, its watchdog, and the guard that ends its processes and removes its
 //!   objects, also when the test panics;
 //! - [`Peer`]: another process, the program `peer`, which obeys commands and answers in lines;
+//! - [`Program`]: any other program, such as an example, of which a test reads what it prints;
 //! - [`frames`]: frames that can be checked: every sample follows from the frame's number;
 //! - [`foreign`]: programs that share no code with ours, written by hand from the protocol's description;
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
@@ -20,8 +21,10 @@ pub mod frames;
 pub mod golden;
 pub mod info;
 pub mod peer;
+pub mod program;
 pub mod scene;
 
 pub use frames::Seen;
 pub use peer::{Peer, Refusal};
+pub use program::Program;
 pub use scene::Scene;

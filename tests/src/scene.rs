@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use crate::peer::Peer;
+use crate::program::Program;
 
 /// Where the objects are.
 pub const SHM: &str = "/dev/shm";
@@ -138,6 +139,12 @@ impl Scene {
     #[must_use]
     pub fn dying_peer(&self, step: &str) -> Peer {
         Peer::start_dying(&self.stage, step)
+    }
+
+    /// Starts any program, which ends with this scene: `path` is what cargo says, `args` what a user would type.
+    #[must_use]
+    pub fn program(&self, path: &str, args: &[&str]) -> Program {
+        Program::start(&self.stage, path, args)
     }
 
     /// Waits until `condition` holds; `what` is for the watchdog.

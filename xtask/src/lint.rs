@@ -1,13 +1,16 @@
 //! `cargo xtask lint`: the house rules that no compiler checks. One file a rule.
 
 mod changelog;
+mod dependencies;
 mod edges;
 mod length;
 mod manifests;
 mod protocol;
+mod published;
 mod snippets;
 mod source;
 mod unsafety;
+mod versions;
 
 use std::fmt;
 use std::fs;
@@ -53,7 +56,10 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
     }
     let findings = [
         edges::check(ws),
+        dependencies::check(ws)?,
         manifests::check(ws)?,
+        published::check(ws)?,
+        versions::check(ws)?,
         unsafety::check(&files),
         snippets::check(ws.root())?,
         protocol::check(ws.root(), &files)?,

@@ -4,8 +4,11 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a command line tool speaks on standard output")]
 
+mod api;
 mod bench;
+mod doctests;
 mod lint;
+mod package;
 mod soak;
 mod steps;
 mod test;
@@ -31,6 +34,10 @@ enum Task {
     Test,
     /// The house rules that no compiler checks: dependencies, manifests, unsafe code, documents
     Lint,
+    /// What the published crates offer, compared with the text that was agreed on
+    Api(api::Options),
+    /// The crates as they would be published: packed, installed in an empty folder, and run
+    Package,
     /// The tests across processes, many times over and in parallel, then the long ones
     Soak(soak::Options),
     /// The benchmarks
@@ -52,6 +59,8 @@ fn run(task: &Task) -> anyhow::Result<()> {
     match task {
         Task::Test => test::run(&workspace),
         Task::Lint => lint::run(&workspace),
+        Task::Api(options) => api::run(&workspace, options),
+        Task::Package => package::run(&workspace),
         Task::Soak(options) => soak::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
     }

@@ -4,9 +4,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::Result;
 
-use crate::lint;
 use crate::steps::{Outcome, Step, run_all};
 use crate::workspace::Workspace;
+use crate::{api, doctests, lint, package};
 
 /// Runs every step; a step that cannot run is reported as such, and fails where `CI` is set.
 ///
@@ -33,11 +33,16 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
             with_component(ws, "clippy", "clippy", &args)
         }),
         Step::new("tests", || outcome(ws.cargo(tests.iter().copied()))),
-        Step::new("doc tests", || outcome(ws.cargo(["test", "--doc", "--workspace", "--locked"]))),
+        Step::new("doc tests", || doctests::step(ws)),
         Step::new("documentation", || {
             let mut doc = ws.cargo(["doc", "--workspace", "--no-deps", "--locked"]);
             doc.env("RUSTDOCFLAGS", "-D warnings");
             outcome(doc)
+        }),
+        Step::new("public surface", || api::step(ws)),
+        Step::new("package", || match package::run(ws) {
+            Ok(()) => Outcome::Passed,
+            Err(error) => Outcome::Failed(format!("{error:#}")),
         }),
         Step::new("demo", || {
             outcome(ws.cargo(["run", "--release", "--locked", "--", "demo", "--seconds", "2"]))

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use cargo_metadata::{Metadata, MetadataCommand, Package};
+use cargo_metadata::{CargoOpt, Metadata, MetadataCommand, Package};
 
 /// The workspace that this program belongs to.
 #[derive(Debug)]
@@ -33,9 +33,27 @@ impl Workspace {
         &self.root
     }
 
+    /// The workspace with all that it depends on, on any platform and with any feature, as the lock file has it.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file is not that of the manifests, or a manifest cannot be fetched.
+    pub(crate) fn everything(&self) -> Result<Metadata> {
+        let mut command = MetadataCommand::new();
+        command.current_dir(&self.root).features(CargoOpt::AllFeatures);
+        command.other_options(["--locked".to_owned()]);
+        command.exec().context("cargo cannot say what the workspace depends on")
+    }
+
     /// The packages of the workspace.
     pub(crate) fn packages(&self) -> Vec<&Package> {
         self.metadata.workspace_packages()
+    }
+
+    /// The packages that go to the registry.
+    pub(crate) fn published(&self) -> Vec<&Package> {
+        let may_go = |package: &&Package| package.publish.as_ref().is_none_or(|places| !places.is_empty());
+        self.packages().into_iter().filter(may_go).collect()
     }
 
     /// The package called `name`.

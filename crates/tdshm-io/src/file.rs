@@ -28,7 +28,7 @@ pub const EXTENSIONS: &[&str] = &[
 /// What a file may leave open.
 ///
 /// ```
-/// let options = tdshm_io::ReadOptions::new().table_rate(120.0);
+/// let options = tdshm_io::ReadOptions::new().table_rate(120.0); // Hz
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[must_use]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tdshm::ChopReceiver;
 
 fn main() -> Result<(), tdshm::Error> {
-    let mut input = ChopReceiver::open("circle")?; // its sender may come later
+    let name = std::env::args().nth(1).unwrap_or("circle".into());
+    let mut input = ChopReceiver::open(&name)?; // its sender may come later
     while let Some(frame) = input.next_timeout(Duration::from_secs(5))? {
         for (name, samples) in frame.channels() {
             println!("{name}: {:?}", samples.last());

@@ -8,6 +8,23 @@ use crate::sys::ObjectError;
 /// Anything that can go wrong, by stage.
 ///
 /// After an error the object that gave it is usable, unlocked, and still holds its last good frame.
+///
+/// The text is for people: one sentence with the names, the numbers and what to do. [`kind`](Self::kind) is for programs.
+///
+/// ```
+/// use tdshm::{ChopSender, Error, ErrorKind};
+///
+/// # let name = format!("docerror{}", std::process::id());
+/// # let out = ChopSender::create(&name)?;
+/// match ChopSender::create(&name) {
+///     Ok(_sender) => {}
+///     Err(error) if error.kind() == ErrorKind::Busy => println!("{error}"), // … process 4711 sends it …
+///     Err(error) => return Err(error),
+/// }
+/// # drop(out);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -46,6 +63,7 @@ pub enum ErrorKind {
 /// The states that TouchDesigner's own classes report (wire §10), for programs that come from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
+#[non_exhaustive]
 #[doc(alias = "UT_SharedMemError")]
 pub enum ErrorState {
     /// No error.
@@ -324,6 +342,7 @@ impl core::fmt::Display for Occupant {
 
 /// What the operating system said, with the operation and the object.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 #[error("cannot {operation} {object}: {source}")]
 pub struct OsError {
     /// What was tried, as a verb.
@@ -385,7 +404,11 @@ impl Error {
         }
     }
 
-    /// The number of the error: those of wire §10 where there is one, ours from 100 on.
+    /// The number of the error: 1 to 6 are those of [`ErrorState`], ours are 100 and above and never change.
+    ///
+    /// # Source
+    ///
+    /// wire §10.
     #[must_use]
     pub fn code(&self) -> i32 {
         match self {

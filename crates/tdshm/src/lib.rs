@@ -18,6 +18,8 @@
 //! if let Some(frame) = input.next_timeout(Duration::from_secs(1))? {
 //!     assert_eq!(frame.channel("tx"), Some(&[0.5][..]));
 //! }
+//! # drop((out, input));
+//! # tdshm::clean(&[name], tdshm::DryRun::No)?;
 //! # Ok(())
 //! # }
 //! ```
@@ -38,6 +40,17 @@
 //!
 //! "wire §n" is section n of the protocol's description, `docs/protocol.md` in the repository; the code cites it
 //! wherever a fact comes from it.
+//!
+//! # Who writes, who waits, who cleans up
+//!
+//! - **One writes.** A sender owns its segment as long as its process lives; a second one of that name is refused.
+//! - **Nobody waits long.** A lock is held for one read or one write. A receiver that waits for a frame holds none, and
+//!   an [observer](SegmentReceiverBuilder::observe) never takes one.
+//! - **A sender that leaves cleans up**: dropping it tells the receivers and frees its names. After one that died the
+//!   next sender of that name does it, or [`clean`], which also removes locks that nobody has open.
+//!
+//! What can go wrong is an [`Error`]; that nothing is new, nobody sends, or a lock was left by the dead is a value.
+//! After an error the object is usable: try again, or ask [`Error::kind`] whether that makes sense.
 //!
 //! # Who may do what
 //!
@@ -85,21 +98,37 @@ pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};
 mod tests {
     use super::*;
 
-    /// Senders, receivers and locks move between threads; guards and views do not, because a lock belongs to the
-    /// thread that took it.
+    /// Senders, receivers, locks and all values move between threads and can be shared.
     #[test]
     fn what_moves_between_threads() {
-        fn moves<T: Send>() {}
-        fn is_shared<T: Sync>() {}
-        moves::<ChopSender>();
-        moves::<ChopReceiver>();
-        moves::<SegmentSender>();
-        moves::<SegmentReceiver>();
-        moves::<NamedLock>();
-        is_shared::<NamedLock>();
-        moves::<ChopFrame>();
-        is_shared::<ChopFrame>();
-        moves::<Error>();
-        is_shared::<Error>();
+        fn moves_and_is_shared<T: Send + Sync>() {}
+        moves_and_is_shared::<ChopSender>();
+        moves_and_is_shared::<ChopReceiver>();
+        moves_and_is_shared::<SegmentSender>();
+        moves_and_is_shared::<SegmentReceiver>();
+        moves_and_is_shared::<NamedLock>();
+        moves_and_is_shared::<ChopFrame>();
+        moves_and_is_shared::<ShortName>();
+        moves_and_is_shared::<SegmentReport>();
+        moves_and_is_shared::<Swept>();
+        moves_and_is_shared::<Error>();
+        moves_and_is_shared::<(ChopSenderBuilder, SegmentSenderBuilder, SegmentReceiverBuilder)>();
+    }
+
+    /// Guards, and what holds one, stay on their thread: a lock belongs to the thread that took it.
+    #[test]
+    fn what_stays_on_its_thread() {
+        // Both traits fit what is `Send`, and then the compiler cannot tell which `stays` is meant.
+        trait Stays<Which> {
+            fn stays() {}
+        }
+        struct Moves;
+        impl<T: ?Sized> Stays<()> for T {}
+        impl<T: ?Sized + Send> Stays<Moves> for T {}
+        <LockGuard<'_> as Stays<_>>::stays();
+        <Acquired<'_> as Stays<_>>::stays();
+        <ReadGuard<'_> as Stays<_>>::stays();
+        <WriteGuard<'_> as Stays<_>>::stays();
+        <ChopView<'_> as Stays<_>>::stays();
     }
 }

@@ -50,12 +50,13 @@ const LAYOUT: LockLayout = LockLayout {
 /// let guard = lock.lock_timeout(Duration::from_millis(100))?.into_guard();
 /// assert!(lock.try_lock().is_err(), "not recursive");
 /// drop(guard);
-/// # std::fs::remove_file(format!("/dev/shm/{}", ShortName::new(&name)?.data_lock())).ok();
+/// # drop(lock);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-#[doc(alias = "UT_Mutex")]
+#[doc(alias("UT_Mutex", "pthread_mutex_t", "CreateMutex"))]
 pub struct NamedLock {
     raw: sys::Lock,
     name: String,
@@ -186,7 +187,28 @@ impl NamedLock {
     }
 }
 
-/// A lock that was got, and how.
+/// A lock that was got, and how. There are two ways and no more, so a `match` needs no third arm.
+///
+/// # Source
+///
+/// wire §5.
+///
+/// ```
+/// use tdshm::{Acquired, NamedLock, ShortName};
+///
+/// # fn main() -> Result<(), tdshm::Error> {
+/// # let name = format!("docacquired{}", std::process::id());
+/// let lock = NamedLock::open(&ShortName::new(&name)?.data_lock())?;
+/// let held = match lock.lock()? {
+///     Acquired::Clean(held) => held,
+///     Acquired::Abandoned(held) => held, // and look at what the dead one was writing
+/// };
+/// drop(held);
+/// # drop(lock);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "the lock is let go of when this is dropped"]
 pub enum Acquired<'l> {
@@ -212,7 +234,7 @@ impl<'l> Acquired<'l> {
     }
 }
 
-/// Holds a lock until it is dropped, on the thread that took it.
+/// Holds a lock until it is dropped, on the thread that took it: it cannot move to another one.
 ///
 /// A guard that is forgotten (`mem::forget`) leaves the lock locked until its thread ends.
 #[derive(Debug)]

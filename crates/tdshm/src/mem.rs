@@ -307,7 +307,8 @@ macro_rules! read_view {
             }
 
             #[doc = concat!("The address of the first of the ", $items, ", for a caller's own unsafe code: other ")]
-            /// programs may write there at any moment, so no reference may be made of it.
+            /// programs may write there at any moment, so no reference may be made of it. It is aligned, and good for as
+            /// long as the view is.
             #[must_use]
             pub fn as_ptr(&self) -> *const $item {
                 self.region.as_ptr().cast_const().cast()
@@ -365,7 +366,8 @@ macro_rules! write_view {
             }
 
             #[doc = concat!("The address of the first of the ", $items, ", for a caller's own unsafe code: other ")]
-            /// programs may write there at any moment, so no reference may be made of it.
+            /// programs may write there at any moment, so no reference may be made of it. It is aligned, and good for as
+            /// long as the view is.
             #[must_use]
             pub fn as_mut_ptr(&mut self) -> *mut $item {
                 self.region.as_ptr().cast()

@@ -55,7 +55,16 @@ fn citations(document: &str, files: &[TextFile]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in files {
         for (index, line) in file.text.lines().enumerate() {
-            for after in line.split('\u{a7}').skip(1) {
+            let mut pieces = line.split('\u{a7}');
+            let mut before = pieces.next().unwrap_or_default();
+            let mut of_operators = false;
+            for after in pieces {
+                // The other description, of the operators, is not this one.
+                of_operators = (of_operators || names_operators(before)) && !before.contains("wire");
+                before = after;
+                if of_operators {
+                    continue;
+                }
                 let end = after.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(after.len());
                 let cited = after.get(..end).unwrap_or_default().trim_end_matches('.');
                 if !cited.is_empty() && !sections.contains(&cited) {
@@ -66,6 +75,10 @@ fn citations(document: &str, files: &[TextFile]) -> Vec<Finding> {
         }
     }
     findings
+}
+
+fn names_operators(text: &str) -> bool {
+    text.trim_end().ends_with("operators")
 }
 
 /// The number of the section that this line is the heading of.

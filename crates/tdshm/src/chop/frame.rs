@@ -10,6 +10,7 @@ use crate::wire::chop;
 
 /// The measures of a channel block.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct ChopShape {
     /// Channels; 0 is a valid, empty block.
     pub num_channels: usize,
@@ -84,8 +85,9 @@ impl ChopFrame {
         })
     }
 
-    /// The samples of the first channel with that name, oldest first.
+    /// The samples of the first channel with that name, oldest first; `None` where no channel has it.
     #[must_use]
+    #[doc(alias = "chan")]
     pub fn channel(&self, name: &str) -> Option<&[f32]> {
         self.channel_at(self.names.position(name)?)
     }
@@ -101,6 +103,7 @@ impl ChopFrame {
     }
 
     /// All channels in order: name and samples.
+    #[doc(alias = "chans")]
     pub fn channels(&self) -> impl ExactSizeIterator<Item = (&str, &[f32])> {
         let names = self.names.as_slice().iter().enumerate();
         names.map(|(index, name)| (name.as_str(), self.channel_at(index).unwrap_or_default()))

@@ -40,6 +40,8 @@ use crate::wire::chop::SAMPLE_BYTES;
 /// out.send(&[[1.0, 2.0]])?;
 /// let frame = input.next_timeout(Duration::from_secs(1))?;
 /// assert_eq!(frame.and_then(|frame| frame.channel("chan1")), Some(&[1.0, 2.0][..]));
+/// # drop((out, input));
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -59,7 +61,17 @@ impl ChopReceiver {
         Ok(Self::over(SegmentReceiver::open(name)?))
     }
 
-    /// Reads through a segment that was opened with other settings than the usual ones.
+    /// Reads through a segment that was opened with other settings than the usual ones, such as an
+    /// [observer](crate::SegmentReceiverBuilder::observe).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tdshm::Error> {
+    /// let segment = tdshm::SegmentReceiver::builder("circle").observe(true).open()?;
+    /// let input = tdshm::ChopReceiver::over(segment);
+    /// # assert_eq!(input.names().len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn over(segment: SegmentReceiver) -> Self {
         Self { intake: Intake::over(segment, ChopFrame::empty()) }

@@ -42,10 +42,13 @@ const ROOM_BYTES: usize = 64 * 1024;
 ///         }
 ///     }
 /// })?;
+/// # drop(out);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
+#[must_use = "receivers are told that it left when this is dropped"]
 #[doc(alias("Shared Mem Out CHOP", "SharedMemOutChop"))]
 pub struct ChopSender {
     segment: SegmentSender,
@@ -65,7 +68,22 @@ pub struct ChopSender {
     frames: u64,
 }
 
-/// How a sender of channels is created.
+/// How a sender of channels is created: [`ChopSender::builder`].
+///
+/// ```
+/// # fn main() -> Result<(), tdshm::Error> {
+/// # let name = format!("docbuild{}", std::process::id());
+/// let out = tdshm::ChopSender::builder(&name)
+///     .channels(["tx", "ty", "tz"])
+///     .sample_rate(120.0) // Hz
+///     .room_for(3, 4096) // so that no frame of up to 4096 samples has to move
+///     .create()?;
+/// assert!(out.room_bytes() >= 3 * 4096 * 4);
+/// # drop(out);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing exists until `create` is called"]
 pub struct ChopSenderBuilder {
@@ -348,7 +366,8 @@ impl ChopSenderBuilder {
         self
     }
 
-    /// Samples per second, in Hz, 60 by default.
+    /// Samples per second, in Hz, 60 by default: finite and above 0, or [`create`](Self::create) refuses.
+    #[doc(alias = "rate")]
     pub fn sample_rate(mut self, sample_rate: f32) -> Self {
         self.sample_rate = sample_rate;
         self
@@ -468,7 +487,8 @@ impl ChopBlockMut<'_> {
 
 /// Rows of samples, one a channel: what [`ChopSender::send`] takes.
 ///
-/// Slices, arrays and `Vec`s of anything that is a slice of `f32`, and [`ChopFrame`].
+/// Slices, arrays and `Vec`s of anything that is a slice of `f32`, and [`ChopFrame`]. Rows have one length; no rows are
+/// an empty frame. Nobody else implements it.
 pub trait Samples: sealed::Rows {}
 
 impl<T: sealed::Rows + ?Sized> Samples for T {}

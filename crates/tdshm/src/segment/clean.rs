@@ -65,8 +65,7 @@ pub enum Fate {
 /// where there are none. With `dry_run` it only says what it would do.
 ///
 /// Receivers that are still attached to a dead sender are told that it left. Those that sleep see it within 100 ms:
-/// nothing is mapped here, so nobody is woken. A sender that comes meanwhile gets
-/// the name, before or after.
+/// nothing is mapped here, so nobody is woken. A sender that comes meanwhile gets the name, before or after.
 ///
 /// # Platform
 ///
@@ -80,6 +79,18 @@ pub enum Fate {
 /// # Source
 ///
 /// wire §6.
+///
+/// ```
+/// use tdshm::{DryRun, Fate};
+///
+/// for swept in tdshm::clean(&[], DryRun::Yes)? {
+///     if swept.fate == Fate::Removed {
+///         println!("{} would go", swept.object);
+///     }
+/// }
+/// # Ok::<(), tdshm::Error>(())
+/// ```
+#[doc(alias("shm_unlink", "sweep"))]
 pub fn clean(names: &[&str], dry_run: DryRun) -> Result<Vec<Swept>, Error> {
     let objects = sys::object_names(PREFIX).map_err(|source| {
         SegmentError::Os(OsError {

@@ -32,7 +32,7 @@ pub struct SegmentReport {
     pub name: ShortName,
     /// The data segment's object name.
     pub segment: String,
-    /// The data segment's size; `None` when there is an info segment and no data.
+    /// The data segment's size in bytes; `None` when there is an info segment and no data.
     pub mapped_bytes: Option<usize>,
     /// What lies in it.
     pub kind: BlockKind,
@@ -104,12 +104,37 @@ pub struct ChopContents {
     pub names: Option<Vec<String>>,
 }
 
-/// Looks at the segment `name`.
+/// Looks at the segment `name`, without taking part: nobody waits for it, and nobody notices.
+///
+/// What is read may change while it is read: the parts of a report need not be of one moment.
+///
+/// # Platform
+///
+/// Linux: the objects are read as files. Dead and living owners are told apart for senders of this library alone.
 ///
 /// # Errors
 ///
 /// [`Error::Name`]; [`SegmentError::DoesNotExist`] when there is neither an info nor a data segment; what stands
-/// there and is not a segment, or may not be read.
+/// there and is not a segment, or may not be read. Trying again helps where somebody was creating or leaving it.
+///
+/// # Source
+///
+/// wire §2, §3, §8, §11.
+///
+/// ```
+/// # fn main() -> Result<(), tdshm::Error> {
+/// # let name = format!("doclook{}", std::process::id());
+/// let mut out = tdshm::ChopSender::create(&name)?;
+/// out.send(&[[0.5], [1.5]])?;
+/// let report = tdshm::inspect(&name)?;
+/// let chop = report.chop.and_then(|chop| chop.layout.ok());
+/// assert_eq!(chop.map(|chop| chop.num_channels), Some(2));
+/// assert_eq!(report.notices.map(|sender| sender.frames), Some(1));
+/// # drop(out);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn inspect(name: &str) -> Result<SegmentReport, Error> {
     Ok(look(ShortName::new(name)?)?)
 }
@@ -123,6 +148,17 @@ pub fn inspect(name: &str) -> Result<SegmentReport, Error> {
 /// # Errors
 ///
 /// [`SegmentError::Os`] when the objects cannot be listed at all.
+///
+/// # Source
+///
+/// wire §1.
+///
+/// ```
+/// for report in tdshm::list()? {
+///     println!("{}: {:?} bytes", report.name, report.mapped_bytes);
+/// }
+/// # Ok::<(), tdshm::Error>(())
+/// ```
 pub fn list() -> Result<Vec<SegmentReport>, Error> {
     let objects = sys::object_names(PREFIX).map_err(|source| {
         SegmentError::Os(OsError {

@@ -41,8 +41,27 @@ const CLOSED_AFTER: Duration = Duration::from_secs(1);
 /// # Source
 ///
 /// wire §3, §4.
+///
+/// ```
+/// # fn main() -> Result<(), tdshm::Error> {
+/// # let name = format!("docread{}", std::process::id());
+/// let mut segment = tdshm::SegmentReceiver::open(&name)?;
+/// assert!(segment.lock()?.is_none(), "nobody is there yet");
+///
+/// let mut sender = tdshm::SegmentSender::create(&name, 64)?;
+/// sender.lock()?.view().copy_from(b"hello");
+/// let mut bytes = [0; 5];
+/// if let Some(held) = segment.lock()? {
+///     held.view().copy_to(&mut bytes);
+/// } // unlocked: now take your time
+/// assert_eq!(&bytes, b"hello");
+/// # drop((sender, segment));
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
-#[doc(alias = "UT_SharedMem")]
+#[doc(alias("UT_SharedMem", "shm_open", "OpenFileMapping"))]
 pub struct SegmentReceiver {
     pub(super) short: ShortName,
     pub(super) info_name: String,
@@ -72,7 +91,7 @@ struct Idle {
     next: Duration,
 }
 
-/// How a receiver is opened.
+/// How a segment is opened: [`SegmentReceiver::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing is looked at until `open` is called"]
 pub struct SegmentReceiverBuilder {
@@ -81,7 +100,11 @@ pub struct SegmentReceiverBuilder {
     observe: bool,
 }
 
-/// Whether there is a sender.
+/// Whether there is a sender, as of the last look.
+///
+/// # Source
+///
+/// wire §3, §6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Attached {

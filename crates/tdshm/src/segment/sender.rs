@@ -49,11 +49,13 @@ const DROP_LIMIT: Duration = Duration::from_millis(20);
 /// let receiver = tdshm::SegmentReceiver::open(&name)?.lock()?.map(|held| held.view().get(0));
 /// assert_eq!(receiver, Some(Some(b'h')));
 /// segment.detach()?;
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-#[doc(alias = "UT_SharedMem")]
+#[must_use = "receivers are told that it left when this is dropped"]
+#[doc(alias("UT_SharedMem", "shm_open", "CreateFileMapping"))]
 pub struct SegmentSender {
     pub(super) short: ShortName,
     data_lock: NamedLock,
@@ -82,7 +84,7 @@ pub struct SegmentSender {
     pub(super) displaced: bool,
 }
 
-/// How a segment is created.
+/// How a segment is created: [`SegmentSender::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "nothing exists until `create` is called"]
 pub struct SegmentSenderBuilder {
