@@ -7,7 +7,7 @@ use zerocopy::IntoBytes;
 use crate::chop::frame::{ChopFrame, ChopShape};
 use crate::chop::names::{Change, NameBook};
 use crate::error::BlockError;
-use crate::intake::{Block, Examined, Receipt};
+use crate::intake::block::{Block, Examined, Receipt};
 use crate::mem::{OutOfBounds, Region};
 use crate::wire::chop::{ChopHeader, ChopLayout, HEADER_BYTES, names_run_out};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::chop::names::{NameTable, completed};
 use crate::error::BlockError;
-use crate::intake::{Notice, Receipt};
+use crate::intake::block::{Notice, Receipt};
 use crate::wire::chop;
 
 /// The measures of a channel block.
