@@ -19,10 +19,14 @@ enum Role {
     Sender,
     /// A first sender without any receiver.
     Alone,
+    /// A first sender that fills one place beside another.
+    Beside,
     /// A sender that takes over from a dead one.
     Heir,
     /// A receiver of a living sender.
     Receiver,
+    /// A receiver of a sender that fills one place beside another.
+    Pinner,
     /// Somebody who cleans up after a dead sender.
     Cleaner,
 }
@@ -53,6 +57,13 @@ const MATRIX: &[(Role, &str, u32)] = &[
     (Role::Alone, "resize: anew", 2),
     (Role::Alone, "resize: even", 2),
     (Role::Alone, "resize: unlocked", 2),
+    (Role::Beside, "slot: begun", 3),
+    (Role::Beside, "slot: filled", 3),
+    (Role::Beside, "slot: ended", 3),
+    (Role::Beside, "slot: switched", 3),
+    (Role::Beside, "resize: made", 1),
+    (Role::Beside, "resize: even", 1),
+    (Role::Beside, "write: unlocked", 2),
     (Role::Heir, "claim: info", 1),
     (Role::Heir, "object before its name", 2),
     (Role::Heir, "take-over: data", 1),
@@ -66,6 +77,7 @@ const MATRIX: &[(Role, &str, u32)] = &[
     (Role::Receiver, "follow: info locked", 1),
     (Role::Receiver, "read: locked", 2),
     (Role::Receiver, "wait: counted in", 1),
+    (Role::Pinner, "slot: pinned", 3),
     (Role::Cleaner, "clean: owned", 1),
     (Role::Cleaner, "clean: detached", 1),
     (Role::Cleaner, "clean: data", 1),
@@ -201,15 +213,18 @@ fn play(role: Role, step: &str, outside: Option<u64>) -> Option<Duration> {
     let mut seed = 0;
     let mut audience = (role != Role::Alone).then(|| Audience::new(&scene));
     let mut living = None;
-    if matches!(role, Role::Heir | Role::Receiver | Role::Cleaner) {
+    if matches!(role, Role::Heir | Role::Receiver | Role::Pinner | Role::Cleaner) {
         let mut first = scene.peer();
-        first.ask(&format!("sender {name} 65536"));
+        first.ask(&match role {
+            Role::Pinner => format!("divided {name} 65536 3"),
+            _ => format!("sender {name} 65536"),
+        });
         for _ in 0..3 {
             seed += 1;
             first.ask(&send(seed));
             audience.as_mut().unwrap().look(seed);
         }
-        if role == Role::Receiver {
+        if matches!(role, Role::Receiver | Role::Pinner) {
             living = Some(first);
         } else {
             first.kill();
@@ -218,8 +233,11 @@ fn play(role: Role, step: &str, outside: Option<u64>) -> Option<Duration> {
 
     let mut victim = if outside.is_some() { scene.peer() } else { scene.dying_peer(step) };
     let mut script: Vec<String> = match role {
-        Role::Sender | Role::Alone => {
-            let mut script = vec![format!("sender {name} 65536")];
+        Role::Sender | Role::Alone | Role::Beside => {
+            let mut script = vec![match role {
+                Role::Beside => format!("divided {name} 65536 3"),
+                _ => format!("sender {name} 65536"),
+            }];
             script.extend((1..=6).map(send));
             script.push("detach".to_owned());
             script
@@ -230,15 +248,17 @@ fn play(role: Role, step: &str, outside: Option<u64>) -> Option<Duration> {
             script.push("detach".to_owned());
             script
         }
-        Role::Receiver => {
+        Role::Receiver | Role::Pinner => {
             ["receiver {} 600000", "read", "view", "+", "read", "+", "+", "view", "next 20", "next 20"]
                 .map(|command| command.replace("{}", &name))
                 .to_vec()
         }
         Role::Cleaner => {
             // A lock that somebody has open stays, so those who watch go first.
-            if step.starts_with("clean: lock") {
-                audience = None;
+            if step.starts_with("clean: lock")
+                && let Some(mut audience) = audience.take()
+            {
+                audience.there.quit();
             }
             vec![format!("clean {name}")]
         }
@@ -335,6 +355,11 @@ fn a_sender_may_die_at_every_step_of_a_take_over() {
 #[test]
 fn a_receiver_may_die_at_every_step() {
     all_of(&[Role::Receiver]);
+}
+
+#[test]
+fn a_sender_that_fills_places_may_die_at_every_step_and_so_may_its_receivers() {
+    all_of(&[Role::Beside, Role::Pinner]);
 }
 
 #[test]

@@ -7,8 +7,10 @@ mod block;
 mod frame;
 mod names;
 mod receiver;
+mod samples;
 mod sender;
 
 pub use frame::{ChopFrame, ChopShape};
 pub use receiver::{ChopReceiver, ChopView};
-pub use sender::{ChopBlockMut, ChopSender, ChopSenderBuilder, Samples, Sent};
+pub use samples::Samples;
+pub use sender::{ChopBlockMut, ChopSender, ChopSenderBuilder, Sent};

@@ -15,7 +15,9 @@ use crate::error::{BlockError, Error};
 use crate::intake::block::{Block, Examined, Notice, Target};
 use crate::mem::{OutOfBounds, Region};
 use crate::notice::Extension;
+use crate::notice::slots::Current;
 use crate::segment::receiver::{ReadGuard, SegmentReceiver};
+use crate::step::step;
 
 /// Tries after which a block that changes under the lock is given up: whoever writes it ignores the lock.
 const TRIES: usize = 64;
@@ -25,6 +27,11 @@ const AT_FIRST: Patience = Patience { copies: 2, write: Duration::from_micros(2)
 /// What is borne with before the lock is taken, to wait for a write's end or to learn that the writer died in the
 /// middle (wire §11).
 const IN_ALL: Patience = Patience { copies: 3, write: Duration::from_millis(1) };
+/// What is borne with where the sender fills one place beside another: a place that is pinned stays, so who tries again
+/// gets it, and nobody has the lock for the length of a copy.
+const BESIDE: Patience = Patience { copies: 64, write: Duration::from_millis(1) };
+/// How often the lock is taken to look, and let go of to copy, before the copy is made under it.
+const LOOKS: usize = 3;
 /// What an observer bears with, which can neither ask nor take the lock, before it says that there is nothing.
 const OBSERVING: Patience = Patience { copies: 64, write: Duration::from_millis(20) };
 
@@ -281,6 +288,7 @@ impl<B: Block> Intake<B> {
     /// Copies under the lock. `None`: there is no frame; else its count, where somebody counts.
     #[cold]
     fn copy_locked<T: Target<B> + ?Sized>(&mut self, to: &mut T) -> Result<Option<Option<Counted>>, Error> {
+        let mut looks = 0_usize;
         loop {
             if !self.settle()? {
                 return Ok(None);
@@ -290,6 +298,20 @@ impl<B: Block> Intake<B> {
                 self.segment.release_to_retry();
                 to.make_room(&self.block)?;
                 continue;
+            }
+            if looks < LOOKS && self.segment.notices().is_some_and(Extension::is_divided) {
+                // The last write has ended: from here on the place can be copied while the lock is free.
+                looks = looks.saturating_add(1);
+                self.segment.release_to_retry();
+                match self.copy_while(to, BESIDE) {
+                    Unlocked::Copied => {
+                        self.segment.take_untold();
+                        return Ok(Some(Some(self.counted)));
+                    }
+                    Unlocked::Nothing => return Ok(None),
+                    Unlocked::Failed(error) => return Err(*error),
+                    Unlocked::Spoiled | Unlocked::Contended => continue,
+                }
             }
             let copied = self.segment.region().map(|region| to.copy(&self.block, region));
             let counted = self.segment.notices().and_then(Counted::now);
@@ -350,8 +372,9 @@ impl<B: Block> Intake<B> {
                 outcome => outcome,
             };
         }
-        if self.segment.notices().is_none() {
-            return Unlocked::Contended;
+        let Some(notices) = self.segment.notices() else { return Unlocked::Contended };
+        if notices.is_divided() {
+            return self.copy_while(to, BESIDE);
         }
         let Some(entry) = self.segment.entry() else { return self.copy_while(to, IN_ALL) };
         entry.ask();
@@ -414,6 +437,9 @@ impl<B: Block> Intake<B> {
         if let Err(error) = to.make_room(&self.block) {
             return error.into();
         }
+        if let Some(place) = notices.current() {
+            return self.copy_place(begun, place, to);
+        }
         if to.copy(&self.block, region).is_err() {
             return Unlocked::Nothing; // the bounds were checked with the block
         }
@@ -421,6 +447,33 @@ impl<B: Block> Intake<B> {
         let still = notices.is_still(begun);
         self.counted = Counted { sequence: begun, number, written };
         if still { Unlocked::Copied } else { Unlocked::Spoiled }
+    }
+
+    /// As [`copy_here`](Self::copy_here), of a place that the sender leaves alone as long as it is current or pinned.
+    fn copy_place<T: Target<B> + ?Sized>(&mut self, begun: u64, place: Current, to: &mut T) -> Unlocked {
+        let (Some(region), Some(notices)) = (self.segment.region(), self.segment.notices()) else {
+            return Unlocked::Spoiled;
+        };
+        let entry = self.segment.entry();
+        let (number, written) = notices.newest();
+        if let Some(entry) = entry {
+            entry.pin(place);
+        }
+        step!("slot: pinned");
+        // Still the current one, and pinned: from here on its own sequence counts.
+        let mut outcome = Unlocked::Spoiled;
+        if place.is_whole() && notices.is_still(begun) {
+            if to.copy(&self.block, region).is_err() {
+                outcome = Unlocked::Nothing; // the bounds were checked with the block
+            } else if notices.is_untouched(place) {
+                outcome = Unlocked::Copied;
+            }
+        }
+        if let Some(entry) = entry {
+            entry.unpin();
+        }
+        self.counted = Counted { sequence: begun, number, written };
+        outcome
     }
 
     /// Learns a block that is not like the last one, without the lock. What is found is believed only if nothing

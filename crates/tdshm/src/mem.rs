@@ -218,6 +218,18 @@ impl<'m> Region<'m> {
         Ok(unsafe { AtomicU8::from_ptr(at.as_ptr()) }.load(Ordering::Relaxed))
     }
 
+    /// Reads a word by which two sides coordinate: see [`load_u8`](Self::load_u8). Fails as well where the address is not
+    /// a multiple of 4.
+    #[inline]
+    pub(crate) fn load_u32(self, offset: usize) -> Result<u32, OutOfBounds> {
+        let at = self.check(offset, 4)?.cast::<u32>();
+        if !at.is_aligned() {
+            return Err(OutOfBounds);
+        }
+        // SAFETY: as in `atomic_u32`, but for the write: the reference lives for this one relaxed load.
+        Ok(unsafe { AtomicU32::from_ptr(at.as_ptr()) }.load(Ordering::Relaxed))
+    }
+
     /// Reads eight bytes by which two sides coordinate: see [`load_u8`](Self::load_u8). Fails as well where the address
     /// is not a multiple of 8.
     #[inline]
@@ -457,7 +469,7 @@ mod tests {
                     && region.atomic_u32(8).is_err()
                     && region.atomic_u64(8).is_err()
             );
-            assert_eq!((region.load_u8(8), region.load_u64(8)), (Ok(7), Ok(7)));
+            assert_eq!((region.load_u8(8), region.load_u32(8), region.load_u64(8)), (Ok(7), Ok(7), Ok(7)));
             assert!(
                 region.load_u64(4).is_err() && region.load_u64(16).is_err() && region.load_u8(16).is_err()
             );

@@ -4,6 +4,7 @@
 //! last, so that a reader who finds it odd under the lock knows that the writer died in the middle.
 
 pub(crate) mod bell;
+pub(crate) mod slots;
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -156,6 +157,7 @@ impl<'m> Extension<'m> {
             let now = sequence.load(Ordering::Relaxed);
             sequence.store((now | 1).wrapping_add(1), Ordering::Release);
         }
+        self.undivide();
     }
 
     /// The sequence before a read: everything that is read after it was written before or is torn.
@@ -211,6 +213,7 @@ impl<'m> Extension<'m> {
         let entry = self.entry(free);
         entry.put(0, 0); // a dead one's claim ends before the new one begins
         entry.put(at::ENTRY_FLAGS, 0);
+        entry.unpin();
         entry.put_u64(at::ENTRY_FRAME, 0);
         entry.put_u64(at::ENTRY_TIME, 0);
         entry.put_u64(at::ENTRY_START, receiver.start);

@@ -11,5 +11,6 @@ mod link;
 pub(crate) mod receiver;
 mod resize;
 pub(crate) mod sender;
+pub(crate) mod slots;
 mod takeover;
 mod wreck;

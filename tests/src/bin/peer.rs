@@ -11,6 +11,7 @@
 //! | `hold-send COUNT LENGTH RATE SEED` | writes half of a frame and holds the lock, until `let-go` | `ok` |
 //! | `flat-out N COUNT LENGTH` | sends N frames without a pause; the one with number I has seed I modulo 16 | `ok` |
 //! | `take-over NAME ROOM [MODE]` | as `sender`, also from a foreign one | `ok` |
+//! | `divided NAME ROOM SLOTS [MODE]` | as `sender`, with so many slots, or none | `ok` |
 //! | `detach` | the sender leaves | `ok` |
 //! | `receiver NAME [MS]` | opens a receiver, whose limit for locks is so long | `ok` |
 //! | `observer NAME` | as `receiver`, and takes neither lock nor entry | `ok` |
@@ -157,9 +158,13 @@ impl Session {
         let words = &mut line.split_whitespace();
         let command = word(words, "the command")?;
         let answer = match command {
-            "sender" | "take-over" => {
+            "sender" | "take-over" | "divided" => {
                 let builder = ChopSender::builder(word(words, "NAME")?).room_bytes(number(words, "ROOM")?);
                 let builder = builder.take_over(command == "take-over");
+                let builder = match command {
+                    "divided" => builder.slots(number(words, "SLOTS")?),
+                    _ => builder,
+                };
                 let builder = match words.next() {
                     Some(mode) => builder.mode(u32::from_str_radix(mode, 8).expect("an octal mode")),
                     None => builder,

@@ -32,6 +32,18 @@ impl ChopBlock {
     fn has_header(&self, region: Region<'_>) -> bool {
         self.mapped == region.len() && region.equals(0, self.header.as_bytes()) == Ok(true)
     }
+
+    /// Whether the header that lies there is that one but for its offsets, which are noted: a sender that fills one place
+    /// while another is read changes them at every frame.
+    fn has_moved(&mut self, region: Region<'_>) -> bool {
+        let Ok(header) = region.read::<ChopHeader>(0) else { return false };
+        if self.mapped != region.len() || !header.is_like(&self.header) {
+            return false;
+        }
+        let Ok(layout) = header.check(region.len()) else { return false };
+        (self.header, self.layout) = (header, layout);
+        true
+    }
 }
 
 impl Block for ChopBlock {
@@ -41,7 +53,7 @@ impl Block for ChopBlock {
 
     #[inline]
     fn is_at(&mut self, region: Region<'_>) -> bool {
-        self.has_header(region) && self.book.is_at(region, &self.layout)
+        (self.has_header(region) || self.has_moved(region)) && self.book.is_at(region, &self.layout)
     }
 
     fn examine(&mut self, region: Region<'_>) -> Result<Examined<Change>, BlockError> {

@@ -7,16 +7,23 @@ use zerocopy::IntoBytes;
 
 use crate::chop::frame::{ChopFrame, ChopShape, too_many_names, unequal_rows};
 use crate::chop::names::{NameTable, completed};
+use crate::chop::samples::Samples;
 use crate::error::{BlockError, Error};
 use crate::mem::{OutOfBounds, Region, ViewF32Mut};
 use crate::name::ShortName;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
+use crate::segment::slots::{Outgoing, Slots};
 use crate::step::step;
 use crate::wire::chop::{self, ChopHeader, ChopLayout, HEADER_BYTES, SAMPLE_BYTES};
 use crate::wire::notice::FLAG_CHANNELS;
 
 /// Room that is reserved at first where nobody says how much will be needed.
 const ROOM_BYTES: usize = 64 * 1024;
+
+/// Places for large blocks: one that is read, one that is current, one that is being filled.
+const SLOTS: usize = 3;
+/// From here on the copy takes so long that whoever waits for the lock notices.
+const SLOTS_FROM_BYTES: usize = 64 * 1024;
 
 /// Writes channels into a segment of its own: a `Shared Mem Out CHOP`.
 ///
@@ -58,14 +65,43 @@ pub struct ChopSender {
     given: bool,
     names: Arc<NameTable>,
     encoded: Vec<u8>,
-    /// The block of the last send: its header and names lie in the segment, if `placed`.
+    /// The block of the last send.
     shape: ChopShape,
+    outgoing: OutgoingChop,
+    /// Where its names lie: [`HERE`], or the bits of the places.
+    placed: u32,
+    slots: Slots,
+    frames: u64,
+}
+
+/// Its names lie nowhere, and nor does its header.
+const NOWHERE: u32 = 0;
+/// They lie at the usual place.
+const HERE: u32 = 1;
+/// They lie in place 0; the next bit stands for the next place.
+const BESIDE: u32 = 2;
+
+/// The block of the last send, as it is planned for the usual place.
+#[derive(Debug)]
+struct OutgoingChop {
     header: ChopHeader,
     layout: ChopLayout,
-    placed: bool,
-    /// Bytes of that block.
+    /// Bytes of the block.
     needed: usize,
-    frames: u64,
+}
+
+impl Outgoing for OutgoingChop {
+    fn data_bytes(&self) -> usize {
+        self.needed.saturating_sub(HEADER_BYTES)
+    }
+
+    fn usual_at(&self) -> usize {
+        HEADER_BYTES
+    }
+
+    fn put_header(&self, region: Region<'_>, data_at: usize) -> Result<(), OutOfBounds> {
+        region.write(0, &self.header.moved_to(data_at, &self.layout).ok_or(OutOfBounds)?)
+    }
 }
 
 /// How a sender of channels is created: [`ChopSender::builder`].
@@ -92,6 +128,7 @@ pub struct ChopSenderBuilder {
     sample_rate: f32,
     send_names: bool,
     room_bytes: usize,
+    slots: Slots,
 }
 
 /// What became of a frame that was sent.
@@ -121,6 +158,7 @@ impl ChopSender {
             sample_rate: 60.0,
             send_names: true,
             room_bytes: 0,
+            slots: Slots::Auto { count: SLOTS, from_bytes: SLOTS_FROM_BYTES },
         }
     }
 
@@ -170,7 +208,7 @@ impl ChopSender {
 
     /// Whether names are sent, which they are at first. Without them a receiver keeps the names it had.
     pub fn set_names_sent(&mut self, send: bool) {
-        self.placed = false;
+        self.placed = NOWHERE;
         self.send_names = send;
     }
 
@@ -279,7 +317,7 @@ impl ChopSender {
         }
         self.encoded = encoded;
         self.names = names;
-        self.placed = false;
+        self.placed = NOWHERE;
         Ok(())
     }
 
@@ -294,26 +332,68 @@ impl ChopSender {
         let shape = ChopShape { num_channels, len_samples, sample_rate: self.sample_rate };
         // Now and then all of it is written again, in case somebody else wrote over the names.
         let due = self.segment.look_after();
-        let again = self.placed && self.shape == shape && !due;
+        let again = self.placed != NOWHERE && self.shape == shape && !due;
         if !again {
+            self.placed = NOWHERE;
             self.plan(shape)?;
         }
-        self.placed = false; // until it lies there whole
-        let abandoned = if self.needed <= self.segment.mapped_bytes() {
-            let outcome = self.segment.acquire().map_err(|error| *error)?;
-            let guard = self.segment.adopt(outcome);
-            let abandoned = guard.is_abandoned();
-            let names = if again && !abandoned { &[] } else { self.encoded.as_slice() };
-            let written = put(guard.region(), &self.header, &self.layout, names, fill);
-            debug_assert_eq!(written, Ok(()), "the room was checked");
-            abandoned
+        let abandoned = if self.segment.places_for(self.slots, self.outgoing.data_bytes()) > 0 {
+            self.write_beside(fill)?
         } else {
-            let (header, layout, names) = (&self.header, &self.layout, self.encoded.as_slice());
-            self.segment.write_anew(self.needed, |region| put(region, header, layout, names, fill))?
+            self.write_here(fill)?
         };
-        self.placed = true;
         self.frames = self.frames.wrapping_add(1);
         Ok(Sent { abandoned })
+    }
+
+    /// At the usual place, under the lock.
+    #[inline]
+    fn write_here(
+        &mut self,
+        fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
+    ) -> Result<bool, Error> {
+        if self.outgoing.needed > self.segment.mapped_bytes() {
+            return self.write_beside(fill);
+        }
+        let placed = std::mem::replace(&mut self.placed, NOWHERE); // until it lies there whole
+        let outcome = self.segment.acquire().map_err(|error| *error)?;
+        self.segment.undivide_if();
+        let guard = self.segment.adopt(outcome);
+        let abandoned = guard.is_abandoned();
+        let names = if placed == HERE && !abandoned { &[] } else { self.encoded.as_slice() };
+        let OutgoingChop { header, layout, .. } = &self.outgoing;
+        let written = put(guard.region(), header, layout, names, fill);
+        debug_assert_eq!(written, Ok(()), "the room was checked");
+        drop(guard);
+        self.segment.wrote_to(self.outgoing.needed);
+        self.placed = HERE;
+        Ok(abandoned)
+    }
+
+    /// Beside the block that is there, or in another segment.
+    #[cold]
+    fn write_beside(
+        &mut self,
+        fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
+    ) -> Result<bool, Error> {
+        let placed = std::mem::replace(&mut self.placed, NOWHERE);
+        let (names, layout) = (self.encoded.as_slice(), self.outgoing.layout);
+        let samples_bytes = layout.samples_bytes();
+        let mut lies = NOWHERE;
+        let abandoned = self.segment.write_block(self.slots, &self.outgoing, |data, spot| {
+            let here = spot.place.map_or(HERE, |place| BESIDE.checked_shl(place).unwrap_or(HERE));
+            // What lies in other places still does, unless this one lies over it.
+            let before = if spot.is_new || here == HERE || placed == HERE { NOWHERE } else { placed };
+            lies = before | here;
+            fill(data.part(0, samples_bytes)?)?;
+            step!("write: samples");
+            if before & here != 0 || layout.names_at.is_none() {
+                return Ok(());
+            }
+            data.copy_in(samples_bytes, names)
+        })?;
+        self.placed = lies;
+        Ok(abandoned)
     }
 
     /// Plans a block of another shape, or with other names, than the one that lies there.
@@ -334,8 +414,8 @@ impl ChopSender {
         let bytes =
             layout.samples_at.saturating_add(layout.samples_bytes()).saturating_add(names.unwrap_or(0));
         // A receiver refuses more channels than the mapping has bytes.
-        self.needed = bytes.max(num_channels);
-        (self.shape, self.header, self.layout) = (shape, header, layout);
+        let needed = bytes.max(num_channels);
+        (self.shape, self.outgoing) = (shape, OutgoingChop { header, layout, needed });
         Ok(())
     }
 }
@@ -392,6 +472,20 @@ impl ChopSenderBuilder {
         self.room_bytes(num_channels.saturating_mul(channel).saturating_add(HEADER_BYTES))
     }
 
+    /// Into how many places the segment is divided, 2 to 4, so that a frame is filled beside the one that is read and the
+    /// lock is held for no more than the switch; 0 or 1: it is not, and frames are written under the lock.
+    ///
+    /// By default there are 3 for blocks of 64 KiB and more, as long as no program of others has attached: theirs read
+    /// at the usual offset of old, and not all of them look where the header points.
+    ///
+    /// # Source
+    ///
+    /// wire §11.
+    pub fn slots(mut self, count: usize) -> Self {
+        self.slots = Slots::asked(count);
+        self
+    }
+
     /// Unix permission bits of the segment, `0o600` by default: see [`SegmentSenderBuilder::mode`].
     pub fn mode(mut self, mode: u32) -> Self {
         self.segment = self.segment.mode(mode);
@@ -430,8 +524,11 @@ impl ChopSenderBuilder {
         let mut encoded = Vec::new();
         chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded)?;
         let (header, layout) = ChopHeader::plan(0, 0, sample_rate, None)?;
-        let segment =
-            self.segment.size_bytes(self.room_bytes.max(ROOM_BYTES)).flags(FLAG_CHANNELS).create()?;
+        let room = match self.room_bytes.max(ROOM_BYTES).checked_sub(HEADER_BYTES) {
+            Some(data) => self.slots.room(data, HEADER_BYTES).max(self.room_bytes),
+            None => ROOM_BYTES,
+        };
+        let segment = self.segment.size_bytes(room).flags(FLAG_CHANNELS).create()?;
         Ok(ChopSender {
             segment,
             sample_rate,
@@ -440,10 +537,9 @@ impl ChopSenderBuilder {
             names,
             encoded,
             shape: ChopShape { num_channels: 0, len_samples: 0, sample_rate },
-            header,
-            layout,
-            placed: false,
-            needed: HEADER_BYTES,
+            outgoing: OutgoingChop { header, layout, needed: HEADER_BYTES },
+            placed: NOWHERE,
+            slots: self.slots,
             frames: 0,
         })
     }
@@ -482,58 +578,5 @@ impl ChopBlockMut<'_> {
     /// All samples: all of channel 0, then all of channel 1, and so on.
     pub fn samples(&mut self) -> ViewF32Mut<'_> {
         ViewF32Mut::new(self.samples)
-    }
-}
-
-/// Rows of samples, one a channel: what [`ChopSender::send`] takes.
-///
-/// Slices, arrays and `Vec`s of anything that is a slice of `f32`, and [`ChopFrame`]. Rows have one length; no rows are
-/// an empty frame. Nobody else implements it.
-pub trait Samples: sealed::Rows {}
-
-impl<T: sealed::Rows + ?Sized> Samples for T {}
-
-mod sealed {
-    use super::ChopFrame;
-
-    /// What a sender needs of rows.
-    pub trait Rows {
-        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]>;
-
-        /// A frame brings its own names and rate.
-        fn whole(&self) -> Option<&ChopFrame> {
-            None
-        }
-    }
-
-    impl<R: AsRef<[f32]>> Rows for [R] {
-        #[inline]
-        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-            self.iter().map(AsRef::as_ref)
-        }
-    }
-
-    impl<R: AsRef<[f32]>, const N: usize> Rows for [R; N] {
-        #[inline]
-        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-            self.iter().map(AsRef::as_ref)
-        }
-    }
-
-    impl<R: AsRef<[f32]>> Rows for Vec<R> {
-        #[inline]
-        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-            self.iter().map(AsRef::as_ref)
-        }
-    }
-
-    impl Rows for ChopFrame {
-        fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-            self.channels().map(|(_, samples)| samples)
-        }
-
-        fn whole(&self) -> Option<&ChopFrame> {
-            Some(self)
-        }
     }
 }

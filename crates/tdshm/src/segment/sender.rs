@@ -7,9 +7,11 @@ use crate::lock::{LIMIT, LockGuard, NamedLock};
 use crate::mem::{OutOfBounds, Region, ViewBytesMut};
 use crate::name::ShortName;
 use crate::notice::Extension;
+use crate::notice::slots::Division;
 use crate::segment::block;
 use crate::segment::clean::sweep_after;
 use crate::segment::resize::Room;
+use crate::segment::slots::{Outgoing, Places, Spot};
 use crate::segment::takeover::{Claim, Request, claim};
 use crate::step::step;
 use crate::sys::{self, Access, Bell, Object, Outcome};
@@ -82,6 +84,14 @@ pub struct SegmentSender {
     gone: bool,
     /// Somebody took the data's name while it was being made anew: the next frame goes elsewhere.
     pub(super) displaced: bool,
+    /// Bytes that a segment has at most.
+    largest: usize,
+    /// The places that the data segment is divided into.
+    pub(super) places: Option<Places>,
+    /// Where the block ends that lies at the usual place, while nothing is divided.
+    pub(super) taken: usize,
+    /// Data of so many bytes found no room for places beside one another.
+    pub(super) undivided_bytes: Option<usize>,
 }
 
 /// How a segment is created: [`SegmentSender::builder`].
@@ -95,6 +105,7 @@ pub struct SegmentSenderBuilder {
     ceiling: usize,
     force: bool,
     flags: u32,
+    largest: usize,
 }
 
 impl SegmentSender {
@@ -120,6 +131,7 @@ impl SegmentSender {
             ceiling: CEILING,
             force: false,
             flags: 0,
+            largest: LARGEST,
         }
     }
 
@@ -189,46 +201,66 @@ impl SegmentSender {
         size_bytes: usize,
         fill: impl FnOnce(&mut ViewBytesMut<'_>),
     ) -> Result<(), Error> {
-        self.write_anew(size_bytes, |region| {
+        self.check_size(size_bytes)?;
+        self.write_anew(0, &Raw { bytes: size_bytes }, |region, _| {
             fill(&mut ViewBytesMut::new(region));
             Ok(())
         })?;
         Ok(())
     }
 
-    /// Writes one frame into a new data segment. `true`: the last holder of the data lock died with it.
+    fn check_size(&self, bytes: usize) -> Result<(), SegmentError> {
+        if bytes == 0 || bytes > self.largest {
+            return Err(SegmentError::BadSize { bytes, limit: self.largest });
+        }
+        Ok(())
+    }
+
+    /// Writes one block into a new data segment, with `count` places if there is room for them. `true`: the last holder
+    /// of the data lock died with it.
     #[cold]
     pub(crate) fn write_anew(
         &mut self,
-        bytes: usize,
-        fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
+        count: usize,
+        block: &impl Outgoing,
+        fill: impl FnOnce(Region<'_>, Spot) -> Result<(), OutOfBounds>,
     ) -> Result<bool, Error> {
-        if bytes == 0 || bytes > LARGEST {
-            return Err(SegmentError::BadSize { bytes, limit: LARGEST }.into());
-        }
-        let ahead = bytes.checked_next_power_of_two().unwrap_or(bytes).min(self.ceiling);
+        let (bytes, usual_at) = (block.data_bytes(), block.usual_at());
+        let least = usual_at.saturating_add(bytes);
+        self.check_size(least)?;
+        let divided = Division::bytes_for(bytes, count).filter(|bytes| count > 0 && *bytes <= self.largest);
+        let wanted = divided.unwrap_or(least);
+        let ahead = wanted.checked_next_power_of_two().unwrap_or(wanted).min(self.ceiling);
         self.prepare().map_err(|error| *error)?;
         let acquired = self.data_lock.lock_timeout(self.limit)?;
         let abandoned = acquired.is_abandoned();
-        let extension = self.extension();
-        if let Some(extension) = extension {
+        if let Some(extension) = self.extension() {
             extension.begin();
         }
-        let moved = self.move_to(Room { wanted: bytes.max(ahead), least: bytes }, fill);
+        let mut division = None;
+        let moved = self.move_to(Room { wanted: wanted.max(ahead), least }, |region| {
+            division = Self::division_of(region.len(), count, bytes);
+            let data_at = division.map_or(usual_at, |division| division.place(0));
+            block.put_header(region, data_at)?;
+            fill(region.part(data_at, bytes)?, Spot { place: division.map(|_| 0), is_new: true })
+        });
         if self.pid != sys::process::id() {
             // `fill` forked, and this is the child: the parent ends the write.
             return Err(self.forked().into());
         }
-        if let Some(extension) = extension {
+        if let Some(extension) = self.extension() {
             match &moved {
-                Ok(_) => extension.end(),
+                Ok(_) => {
+                    self.say_division(division);
+                    extension.end();
+                }
                 Err(_) => extension.end_without_frame(),
             }
         }
         step!("resize: even");
         drop(acquired);
         step!("resize: unlocked");
-        if let Some(extension) = extension {
+        if let Some(extension) = self.extension() {
             extension.ring(&self.bell);
         }
         match moved {
@@ -236,6 +268,9 @@ impl SegmentSender {
                 self.postfix = postfix;
                 self.displaced = false;
                 core::mem::replace(&mut self.data, data).unlink();
+                self.places = division.map(Places::new);
+                self.taken = least;
+                self.undivided_bytes = (count > 0 && division.is_none()).then_some(bytes);
                 Ok(abandoned)
             }
             Err(error) => {
@@ -247,7 +282,7 @@ impl SegmentSender {
 
     /// Before every write.
     #[inline]
-    fn prepare(&mut self) -> Result<(), Box<LockError>> {
+    pub(super) fn prepare(&mut self) -> Result<(), Box<LockError>> {
         if self.pid != sys::process::id() {
             return Err(Box::new(self.forked()));
         }
@@ -307,7 +342,7 @@ impl SegmentSender {
     }
 
     #[inline]
-    fn extension(&self) -> Option<Extension<'_>> {
+    pub(super) fn extension(&self) -> Option<Extension<'_>> {
         if self.extended { Extension::owned(self.info.region()) } else { None }
     }
 
@@ -403,8 +438,8 @@ impl SegmentSenderBuilder {
     /// As [`SegmentSender::create`].
     pub fn create(self) -> Result<SegmentSender, Error> {
         let short = ShortName::new(&self.name)?;
-        if self.size_bytes == 0 || self.size_bytes > LARGEST {
-            return Err(SegmentError::BadSize { bytes: self.size_bytes, limit: LARGEST }.into());
+        if self.size_bytes == 0 || self.size_bytes > self.largest {
+            return Err(SegmentError::BadSize { bytes: self.size_bytes, limit: self.largest }.into());
         }
         let data_lock = NamedLock::open_own(&short.data_lock(), self.access)?;
         let info_lock = NamedLock::open_own(&short.info_lock(), self.access)?;
@@ -440,7 +475,30 @@ impl SegmentSenderBuilder {
             pid: sys::process::id(),
             gone: false,
             displaced: false,
+            largest: self.largest,
+            places: None,
+            taken: 0,
+            undivided_bytes: None,
         })
+    }
+}
+
+/// Bytes of which nothing is known but how many.
+struct Raw {
+    bytes: usize,
+}
+
+impl Outgoing for Raw {
+    fn data_bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn usual_at(&self) -> usize {
+        0
+    }
+
+    fn put_header(&self, _region: Region<'_>, _data_at: usize) -> Result<(), OutOfBounds> {
+        Ok(())
     }
 }
 

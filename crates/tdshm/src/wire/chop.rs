@@ -142,6 +142,27 @@ impl ChopHeader {
         Ok(ChopLayout { num_channels, len_samples, sample_rate, samples_at, names_at })
     }
 
+    /// This header of a block of ours, with samples and names elsewhere than it was planned.
+    pub(crate) fn moved_to(mut self, samples_at: usize, planned: &ChopLayout) -> Option<Self> {
+        self.channel_data_offset.set(i32::try_from(samples_at).ok()?);
+        if let Some(names_at) = planned.names_at {
+            let names_at = names_at.checked_sub(planned.samples_at)?.checked_add(samples_at)?;
+            self.name_data_offset.set(i32::try_from(names_at).ok()?);
+        }
+        Some(self)
+    }
+
+    /// Whether it says the same, but for where samples and names are.
+    #[inline]
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let elsewhere = Self {
+            channel_data_offset: other.channel_data_offset,
+            name_data_offset: other.name_data_offset,
+            ..*self
+        };
+        elsewhere.as_bytes() == other.as_bytes()
+    }
+
     /// The header of a block of ours: samples at 36, names right behind them.
     pub(crate) fn plan(
         num_channels: usize,

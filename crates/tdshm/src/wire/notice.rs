@@ -47,10 +47,29 @@ pub(crate) const ENTRY_START: usize = 8;
 pub(crate) const ENTRY_FRAME: usize = 16;
 /// In an entry, u64: when that was.
 pub(crate) const ENTRY_TIME: usize = 24;
+/// In an entry, u32: the place that is to be left alone, counted from 1; 0: none.
+pub(crate) const ENTRY_PINNED: usize = 32;
 /// In an entry's flags: sleeps until the next frame.
 pub(crate) const ENTRY_WAITING: u32 = 1;
 /// In an entry's flags: a write spoiled its copy, and it asks the sender to hold the next one back.
 pub(crate) const ENTRY_READING: u32 = 2;
+
+/// u32: into how many places the data segment is divided; 0: it is one.
+pub(crate) const SLOTS_OFFSET: usize = 1408;
+/// u32: the place that is current, counted from 0.
+pub(crate) const CURRENT_OFFSET: usize = 1412;
+/// u64: bytes from one place to the next.
+pub(crate) const STRIDE_OFFSET: usize = 1416;
+/// For each place u64: its sequence, and u64: where it begins in the data segment.
+pub(crate) const SLOT_TABLE_OFFSET: usize = 1424;
+/// Bytes of these two.
+pub(crate) const SLOT_BYTES: usize = 16;
+/// How many places there can be.
+pub(crate) const SLOTS: usize = 4;
+/// Where the first one begins: behind every header.
+pub(crate) const FIRST_SLOT: usize = 64;
+/// Places begin at multiples of this.
+pub(crate) const SLOT_ALIGNMENT: usize = 64;
 
 /// The sender's program name, UTF-8, NUL-padded.
 pub(crate) const PROGRAM_OFFSET: usize = 1536;
@@ -62,5 +81,7 @@ pub(crate) const FLAG_CHANNELS: u32 = 1;
 
 const _: () = {
     assert!(EXTENDED_BYTES <= INFO_SEGMENT_BYTES);
+    assert!(RECEIVERS_END == SLOTS_OFFSET);
+    assert!(SLOT_TABLE_OFFSET + SLOTS * SLOT_BYTES <= PROGRAM_OFFSET);
     assert!(PROGRAM_OFFSET + PROGRAM_BYTES == OFFSET + BYTES);
 };

@@ -1,0 +1,196 @@
+//! Places for the data beside one another, so that the sender fills one while another is read, and the lock is held
+//! for no more than the switch (wire §11).
+//!
+//! The sender fills a place that is neither current nor pinned, without the lock; then, under the lock, it makes it
+//! the current one. A reader without the lock pins the current place and copies it. Each place has a sequence of its
+//! own, odd while it is being filled: the segment's would reject copies of places that nobody touches.
+//!
+//! A pin asks, and the sequence decides: a sender that finds every place pinned takes one all the same, so that nobody
+//! who is stopped stops it, and whoever copies there finds out.
+
+use core::sync::atomic::{AtomicU64, Ordering, fence};
+
+use crate::notice::{Entry, Extension};
+use crate::wire::notice as at;
+
+/// The place that is current, as a reader found it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Current {
+    index: usize,
+    sequence: u64,
+}
+
+impl Current {
+    /// Whether it was whole: a current place always is, unless somebody else writes there.
+    pub(crate) fn is_whole(self) -> bool {
+        self.sequence & 1 == 0
+    }
+}
+
+/// How a sender divides its data segment: `count` places of `stride` bytes each, the first at `first`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Division {
+    pub(crate) count: usize,
+    pub(crate) stride: usize,
+    pub(crate) first: usize,
+}
+
+impl Division {
+    /// Places at most.
+    pub(crate) const MOST: usize = at::SLOTS;
+
+    /// Divides so many bytes; `None` where there are none for each.
+    pub(crate) fn of(bytes: usize, count: usize) -> Option<Self> {
+        let count = count.min(at::SLOTS);
+        let stride = bytes.checked_sub(at::FIRST_SLOT)?.checked_div(count)?;
+        let stride = stride.checked_sub(stride.checked_rem(at::SLOT_ALIGNMENT)?)?;
+        (stride > 0 && count > 1).then_some(Self { count, stride, first: at::FIRST_SLOT })
+    }
+
+    /// Bytes that a segment needs for `count` places of `each` bytes.
+    pub(crate) fn bytes_for(each: usize, count: usize) -> Option<usize> {
+        each.checked_next_multiple_of(at::SLOT_ALIGNMENT)?.checked_mul(count)?.checked_add(at::FIRST_SLOT)
+    }
+
+    /// Where a place begins in the data segment.
+    pub(crate) fn place(self, index: usize) -> usize {
+        self.first.saturating_add(index.saturating_mul(self.stride))
+    }
+}
+
+impl<'m> Extension<'m> {
+    /// The place that is current; `None`: there is one place alone.
+    #[inline]
+    pub(crate) fn current(self) -> Option<Current> {
+        let slots = self.region.load_u32(at::SLOTS_OFFSET).ok()?;
+        if slots == 0 {
+            return None;
+        }
+        let index = usize::try_from(self.region.load_u32(at::CURRENT_OFFSET).ok()?).ok()?;
+        let sequence = self.region.load_u64(sequence_at(index)?).ok()?;
+        Some(Current { index, sequence })
+    }
+
+    /// Whether nothing was written in that place since it was found.
+    #[inline]
+    pub(crate) fn is_untouched(self, place: Current) -> bool {
+        fence(Ordering::Acquire);
+        sequence_at(place.index).is_some_and(|at| self.region.load_u64(at) == Ok(place.sequence))
+    }
+
+    /// Whether its data are divided into places.
+    pub(crate) fn is_divided(self) -> bool {
+        self.region.load_u32(at::SLOTS_OFFSET).is_ok_and(|slots| slots != 0)
+    }
+
+    /// Notes how the data segment is divided, and that the first place is current. With the sequence odd.
+    pub(crate) fn divide(self, division: Division) {
+        self.undivide();
+        let number = |value: usize| u64::try_from(value).unwrap_or_default();
+        // The room was checked when this was made, so none of these can fail.
+        let _ = self.region.write(at::STRIDE_OFFSET, &number(division.stride));
+        for index in 0..division.count {
+            if let Some(at) = sequence_at(index) {
+                let _ = self.region.write(at.saturating_add(8), &number(division.place(index)));
+            }
+            self.end_place(index);
+        }
+        self.make_current(0);
+        if let Some(slots) = self.u32(at::SLOTS_OFFSET) {
+            slots.store(u32::try_from(division.count).unwrap_or_default(), Ordering::Release);
+        }
+    }
+
+    /// Notes that there is one place alone, which may be written next. With the sequence odd.
+    #[cold]
+    pub(crate) fn undivide(self) {
+        for index in 0..at::SLOTS {
+            if let Some(sequence) = self.place_sequence(index) {
+                let now = sequence.load(Ordering::Relaxed);
+                sequence.store((now | 1).wrapping_add(2), Ordering::Relaxed);
+            }
+        }
+        fence(Ordering::Release); // whoever copies there is told before anything is written
+        if let Some(slots) = self.u32(at::SLOTS_OFFSET) {
+            slots.store(0, Ordering::Relaxed);
+        }
+    }
+
+    /// Begins to fill a place that is neither `current` nor, if there is such a one, pinned, and says which.
+    pub(crate) fn begin_place(self, count: usize, current: usize) -> Option<usize> {
+        let after = |step: usize| current.wrapping_add(step).checked_rem(count);
+        (1..count).filter_map(after).find(|index| self.try_begin(*index)).or_else(|| {
+            let index = after(1)?;
+            self.begin_at(index, |_| true);
+            Some(index)
+        })
+    }
+
+    fn try_begin(self, index: usize) -> bool {
+        self.begin_at(index, |extension| !extension.entries().any(|entry| entry.has_pinned(index)))
+    }
+
+    /// Makes the place's sequence odd, then asks whether it may be filled; if not, takes that back.
+    ///
+    /// A reader pins first and looks at the sequence then: one of the two sees the other.
+    fn begin_at(self, index: usize, may: impl FnOnce(Self) -> bool) -> bool {
+        let Some(sequence) = self.place_sequence(index) else { return false };
+        let before = sequence.load(Ordering::Relaxed);
+        // Odd already: it was begun before and never ended.
+        let begun = before.wrapping_add(1).wrapping_add(before & 1);
+        sequence.store(begun, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        if may(self) {
+            return true;
+        }
+        sequence.store(before, Ordering::Relaxed); // nothing was written
+        false
+    }
+
+    /// Ends the filling of a place.
+    pub(crate) fn end_place(self, index: usize) {
+        if let Some(sequence) = self.place_sequence(index) {
+            sequence.store(sequence.load(Ordering::Relaxed).wrapping_add(1) & !1, Ordering::Release);
+        }
+    }
+
+    /// Makes a place the current one. With the sequence odd.
+    pub(crate) fn make_current(self, index: usize) {
+        if let Some(current) = self.u32(at::CURRENT_OFFSET) {
+            current.store(u32::try_from(index).unwrap_or_default(), Ordering::Relaxed);
+        }
+    }
+
+    fn place_sequence(self, index: usize) -> Option<&'m AtomicU64> {
+        self.u64(sequence_at(index)?)
+    }
+}
+
+impl Entry<'_> {
+    /// Asks the sender to leave a place alone.
+    #[inline]
+    pub(crate) fn pin(self, place: Current) {
+        self.put(at::ENTRY_PINNED, u32::try_from(place.index).unwrap_or_default().saturating_add(1));
+        fence(Ordering::SeqCst);
+    }
+
+    /// Takes that back.
+    #[inline]
+    pub(crate) fn unpin(self) {
+        self.put(at::ENTRY_PINNED, 0);
+    }
+
+    fn has_pinned(self, index: usize) -> bool {
+        let pinned = self.u32(at::ENTRY_PINNED).map_or(0, |pinned| pinned.load(Ordering::Relaxed));
+        usize::try_from(pinned).is_ok_and(|pinned| pinned == index.saturating_add(1))
+    }
+}
+
+/// Where a place's sequence stands; `None`: there is no such place.
+#[inline]
+fn sequence_at(index: usize) -> Option<usize> {
+    if index >= at::SLOTS {
+        return None;
+    }
+    Some(at::SLOT_TABLE_OFFSET.saturating_add(index.saturating_mul(at::SLOT_BYTES)))
+}

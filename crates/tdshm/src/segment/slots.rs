@@ -1,0 +1,234 @@
+//! Writing with the lock held for no more than a switch: into a place beside the one that is read (wire §11).
+
+use crate::error::Error;
+use crate::mem::{OutOfBounds, Region};
+use crate::notice::slots::Division;
+use crate::segment::sender::SegmentSender;
+use crate::step::step;
+use crate::wire::info::SUPPORTED_OFFSET;
+
+/// Whether a sender divides its data segment into places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Slots {
+    /// Where it pays, and nobody foreign reads: so many places for data of at least so many bytes.
+    Auto { count: usize, from_bytes: usize },
+    /// Always, so many.
+    Always { count: usize },
+    /// Never.
+    Never,
+}
+
+/// What a sender knows of the places of its data segment. Nothing of it is read back from shared memory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    division: Division,
+    /// 0 as long as there is one place alone, which overlaps the first.
+    current: usize,
+}
+
+/// Where data are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spot {
+    /// The number of the place; `None`: the usual one.
+    pub(crate) place: Option<u32>,
+    /// In a segment in which nothing lies yet.
+    pub(crate) is_new: bool,
+}
+
+/// A block that is going to be written.
+pub(crate) trait Outgoing {
+    /// Bytes of what lies behind the header.
+    fn data_bytes(&self) -> usize;
+
+    /// Where that usually begins, right behind the header.
+    fn usual_at(&self) -> usize;
+
+    /// Writes the header for data at that offset.
+    fn put_header(&self, region: Region<'_>, data_at: usize) -> Result<(), OutOfBounds>;
+}
+
+impl Places {
+    /// With the first one current.
+    pub(super) fn new(division: Division) -> Self {
+        Self { division, current: 0 }
+    }
+}
+
+impl Slots {
+    /// What a user asked for: 0 or 1 for none.
+    pub(crate) fn asked(count: usize) -> Self {
+        if count < 2 { Self::Never } else { Self::Always { count: count.min(Division::MOST) } }
+    }
+
+    /// Bytes that a segment has to have so that so many bytes of data can be written there without moving.
+    pub(crate) fn room(self, data_bytes: usize, usual_at: usize) -> usize {
+        let plain = usual_at.saturating_add(data_bytes);
+        match self {
+            Self::Always { count } => Division::bytes_for(data_bytes, count).unwrap_or(plain),
+            Self::Auto { count, from_bytes } if data_bytes >= from_bytes => {
+                Division::bytes_for(data_bytes, count).unwrap_or(plain)
+            }
+            Self::Auto { .. } | Self::Never => plain,
+        }
+    }
+}
+
+impl SegmentSender {
+    /// Writes a block: beside the current one where that is wanted and possible, at the usual place under the lock
+    /// otherwise, into another segment where there is no room. `fill` gets the bytes behind the header, and where
+    /// they are. `true`: the last holder of the lock died with it.
+    pub(crate) fn write_block(
+        &mut self,
+        slots: Slots,
+        block: &impl Outgoing,
+        fill: impl FnOnce(Region<'_>, Spot) -> Result<(), OutOfBounds>,
+    ) -> Result<bool, Error> {
+        let (bytes, usual_at) = (block.data_bytes(), block.usual_at());
+        let count = self.places_for(slots, bytes);
+        if count > 0 {
+            let Some(index) = self.begin_place(count, bytes) else {
+                return self.write_anew(count, block, fill);
+            };
+            self.fill_place(index, bytes, fill)?;
+            return self.publish_place(index, block);
+        }
+        if usual_at.saturating_add(bytes) > self.mapped_bytes() {
+            return self.write_anew(0, block, fill);
+        }
+        let outcome = self.acquire().map_err(|error| *error)?;
+        self.undivide_if();
+        let guard = self.adopt(outcome);
+        let abandoned = guard.is_abandoned();
+        let region = guard.region();
+        let written = block
+            .put_header(region, usual_at)
+            .and_then(|()| fill(region.part(usual_at, bytes)?, Spot { place: None, is_new: false }));
+        debug_assert_eq!(written, Ok(()), "the room was checked");
+        drop(guard);
+        self.wrote_to(usual_at.saturating_add(bytes));
+        Ok(abandoned)
+    }
+
+    /// How many places the next frame wants, which has so many bytes of data: 0 for one alone.
+    #[inline]
+    pub(crate) fn places_for(&self, slots: Slots, bytes: usize) -> usize {
+        match slots {
+            Slots::Always { count } if bytes > 0 && self.extension().is_some() => count,
+            Slots::Auto { count, from_bytes } if bytes >= from_bytes && self.may_divide(bytes) => count,
+            _ => 0,
+        }
+    }
+
+    /// Whether the extension is there, nobody foreign has attached, and there was room the last time.
+    fn may_divide(&self, bytes: usize) -> bool {
+        let supported = self.info.region().load_u8(SUPPORTED_OFFSET);
+        supported == Ok(0) && self.extension().is_some() && self.undivided_bytes != Some(bytes)
+    }
+
+    /// Begins to fill a place, of `count`, with so many bytes. `None`: they do not fit, and the frame needs another
+    /// segment.
+    fn begin_place(&mut self, count: usize, bytes: usize) -> Option<usize> {
+        let places = match self.places {
+            Some(places) => places,
+            None => {
+                let division = Division::of(self.mapped_bytes(), count)?;
+                if self.taken > division.place(1) {
+                    return None;
+                }
+                Places::new(division)
+            }
+        };
+        if bytes > places.division.stride || self.displaced {
+            return None;
+        }
+        self.places = Some(places);
+        let index = self.extension()?.begin_place(places.division.count, places.current)?;
+        step!("slot: begun");
+        Some(index)
+    }
+
+    fn fill_place(
+        &self,
+        index: usize,
+        bytes: usize,
+        fill: impl FnOnce(Region<'_>, Spot) -> Result<(), OutOfBounds>,
+    ) -> Result<(), Error> {
+        let region =
+            self.places.and_then(|places| self.data.region().part(places.division.place(index), bytes).ok());
+        let place = u32::try_from(index).ok();
+        let filled = region.map(|region| fill(region, Spot { place, is_new: false }));
+        debug_assert_eq!(filled, Some(Ok(())), "the room was checked");
+        step!("slot: filled");
+        Ok(())
+    }
+
+    /// Makes a place that was filled the current one. `true`: the last holder of the lock died with it.
+    fn publish_place(&mut self, index: usize, block: &impl Outgoing) -> Result<bool, Error> {
+        let Some(mut places) = self.places else { return Ok(false) };
+        // Before anything is said of the place: a forked child says nothing.
+        self.prepare().map_err(|error| *error)?;
+        if let Some(extension) = self.extension() {
+            extension.end_place(index);
+        }
+        step!("slot: ended");
+        let outcome = self.acquire().map_err(|error| *error)?;
+        let guard = self.adopt(outcome);
+        let abandoned = guard.is_abandoned();
+        let written = block.put_header(guard.region(), places.division.place(index));
+        debug_assert_eq!(written, Ok(()), "a header fits before the first place");
+        if let Some(extension) = self.extension() {
+            if !extension.is_divided() {
+                extension.divide(places.division);
+            }
+            extension.make_current(index);
+        }
+        step!("slot: switched");
+        drop(guard);
+        places.current = index;
+        self.places = Some(places);
+        Ok(abandoned)
+    }
+
+    /// Where the data go in a new segment of so many bytes that is to have `count` places, and how it is divided.
+    pub(super) fn division_of(mapped: usize, count: usize, bytes: usize) -> Option<Division> {
+        if count == 0 {
+            return None;
+        }
+        Division::of(mapped, count).filter(|division| division.stride >= bytes)
+    }
+
+    /// After a move, with the sequence odd: says how the new segment is divided, in the first place of which the frame
+    /// lies, or that it is not.
+    pub(super) fn say_division(&self, division: Option<Division>) {
+        if let Some(extension) = self.extension() {
+            match division {
+                Some(division) => extension.divide(division),
+                None if extension.is_divided() => extension.undivide(),
+                None => {}
+            }
+        }
+    }
+
+    /// Under the lock, before a write to the usual place.
+    #[inline]
+    pub(crate) fn undivide_if(&mut self) {
+        if self.places.is_some() {
+            self.undivide();
+        }
+    }
+
+    #[cold]
+    fn undivide(&mut self) {
+        self.places = None;
+        if let Some(extension) = self.extension() {
+            extension.begin();
+            extension.undivide();
+        }
+    }
+
+    /// Notes how far the block reaches that lies at the usual place.
+    #[inline]
+    pub(crate) fn wrote_to(&mut self, end: usize) {
+        self.taken = end;
+    }
+}
