@@ -1,8 +1,8 @@
 //! Terms and operators in the order in which they are applied (operators §5.2, §5.3).
 //!
-//! `M` is what a term matches with, a glob for one. Whether a name is picked depends on that name alone: adding, taking away, joining and complementing all go name by
+//! Whether a name is picked depends on that name alone: adding, taking away, joining and complementing all go name by
 //! name. So a pattern is a list of steps over one truth value, and parentheses keep the outer values in the bits of a
-//! word. Nothing recurses, and nothing allocates.
+//! word. Nothing recurses, and nothing allocates. `M` is what a term matches with: a glob, or ranges of numbers.
 
 use std::ops::Range;
 
