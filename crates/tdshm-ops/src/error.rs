@@ -102,4 +102,14 @@ pub enum PatternError {
         /// The most that a term may have.
         limit: usize,
     },
+    /// A term that should be a number, or numbers.
+    #[error(
+        "character {at}: {term} is no number: write one, such as 7, a bracket such as [0-15:2], or * for all"
+    )]
+    NotANumber {
+        /// Where the term begins, in characters from 1.
+        at: usize,
+        /// The term, cut short when it is long.
+        term: String,
+    },
 }

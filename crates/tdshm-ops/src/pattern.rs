@@ -1,17 +1,18 @@
 //! The language in which parameters say which names they mean (operators §5).
 //!
 //! Three languages share their brackets: *matching* picks from names that are there, *expansion* makes names from
-//! nothing, *replacement* makes new names from what was matched.
+//! nothing, *replacement* makes new names from what was matched. A fourth picks by number.
 //!
 //! | type | for | example |
 //! | --- | --- | --- |
 //! | [`Pattern`] | the names that a parameter means | `tx r* ^ry` |
+//! | [`IndexPattern`] | numbered things, by their numbers | `[0-15:2] ^4` |
 //! | [`Expansion`] | the names that a parameter makes | `chan[1-3]` |
 //! | [`Rename`] | new names from those that were matched | `*_side` to `*_floor` |
 //!
 //! Each is read once, when somebody writes it, and applied again when the names change. Reading fails only where
-//! nobody could tell what is meant ([`PatternError`](crate::PatternError)). What can be read but most likely means
-//! something else has a [`PatternWarning`]: it is for the author to see, and changes nothing.
+//! nobody could tell what is meant ([`PatternError`]). What can be read but most likely means something
+//! else has a [`PatternWarning`]: it is for the author to see, and changes nothing.
 //!
 //! # The language of matching
 //!
@@ -31,6 +32,7 @@
 mod bracket;
 mod expand;
 mod glob;
+mod index;
 mod program;
 mod rename;
 mod scan;
@@ -41,12 +43,13 @@ use core::fmt;
 use std::str::FromStr;
 
 use crate::error::PatternError;
-use crate::pattern::glob::{Case, Places};
+use crate::pattern::glob::{Case, Glob, Places};
 use crate::pattern::program::Program;
 use crate::pattern::scan::{Dialect, Scan, Sign, scan};
 use crate::pattern::warning::{Warnings, cut};
 
 pub use expand::Expansion;
+pub use index::IndexPattern;
 pub use rename::{Rename, Renamed};
 pub use warning::PatternWarning;
 
@@ -86,7 +89,7 @@ const MOST_NAMES: usize = 65_536;
 #[doc(alias = "tdu.match")]
 pub struct Pattern {
     text: Box<str>,
-    program: Program,
+    program: Program<Glob>,
     warnings: Warnings,
 }
 
@@ -113,7 +116,7 @@ impl Pattern {
         if tokens.is_empty() {
             warnings.push(PatternWarning::Empty);
         }
-        let program = Program::new(text, tokens, &mut warnings)?;
+        let program = Program::new(text, tokens, &mut warnings, |_, word| Ok(Glob::new(word.pieces)))?;
         Ok(Self { text: text.into(), program, warnings })
     }
 
@@ -137,7 +140,11 @@ impl Pattern {
     /// ```
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        self.program.picks(name, &mut Places::new())
+        self.picks(name, &mut Places::new())
+    }
+
+    fn picks(&self, name: &str, places: &mut Places) -> bool {
+        self.program.picks(|glob| glob.matches(name, Case::Differs, places))
     }
 
     /// The positions, counted from 0, of the names that are meant: in the order of the names, each once. Names may
@@ -155,8 +162,7 @@ impl Pattern {
     #[must_use]
     pub fn select<N: AsRef<str>>(&self, names: &[N]) -> Vec<usize> {
         let mut places = Places::new();
-        let picked =
-            names.iter().enumerate().filter(|(_, name)| self.program.picks(name.as_ref(), &mut places));
+        let picked = names.iter().enumerate().filter(|(_, name)| self.picks(name.as_ref(), &mut places));
         picked.map(|(index, _)| index).collect()
     }
 
@@ -189,8 +195,11 @@ impl Pattern {
         let mut places = Places::new();
         let mut selected: Vec<usize> = Vec::new();
         for term in self.program.terms() {
-            let mut picks =
-                |index: usize| names.get(index).is_some_and(|name| term.picks(name.as_ref(), &mut places));
+            let mut picks = |index: usize| {
+                names.get(index).is_some_and(|name| {
+                    term.what.matches(name.as_ref(), Case::Differs, &mut places) != term.complement
+                })
+            };
             if term.sign == Sign::Difference {
                 selected.retain(|index| !picks(*index));
             } else {
@@ -244,7 +253,7 @@ impl Pattern {
         let mut warnings = Warnings::default();
         for term in self.program.terms() {
             let mut first = |case| {
-                names.iter().map(AsRef::as_ref).find(|name| term.glob.matches(name, case, &mut places))
+                names.iter().map(AsRef::as_ref).find(|name| term.what.matches(name, case, &mut places))
             };
             if first(Case::Differs).is_none() {
                 warnings.push(PatternWarning::Unmatched {

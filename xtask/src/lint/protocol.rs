@@ -13,6 +13,8 @@ use anyhow::Result;
 use super::{Finding, TextFile, read};
 
 const DOCUMENT: &str = "docs/protocol.md";
+/// What the code cites beside it.
+const OPERATORS: &str = "docs/operators.md";
 /// Where the protocol's numbers stand, and its names.
 const PLACES: [&str; 2] = ["crates/tdshm/src/wire/", "crates/tdshm/src/name.rs"];
 
@@ -42,43 +44,42 @@ type Facts = BTreeMap<String, Fact>;
 ///
 /// When the description cannot be read.
 pub(super) fn check(root: &Path, files: &[TextFile]) -> Result<Vec<Finding>> {
-    let path = root.join(DOCUMENT);
-    let document = if path.is_file() { read(&path)? } else { String::new() };
-    let mut findings = citations(&document, files);
+    let text_of = |name: &str| {
+        let path = root.join(name);
+        if path.is_file() { read(&path) } else { Ok(String::new()) }
+    };
+    let (document, operators) = (text_of(DOCUMENT)?, text_of(OPERATORS)?);
+    let cited = [("wire", DOCUMENT, document.as_str()), ("operators", OPERATORS, operators.as_str())];
+    let mut findings = citations(&cited, files);
     findings.extend(numbers(&document, &facts(files)));
     Ok(findings)
 }
 
 /// Sections that are cited and not there.
-fn citations(document: &str, files: &[TextFile]) -> Vec<Finding> {
-    let sections: Vec<&str> = document.lines().filter_map(section).collect();
+fn citations(documents: &[(&str, &str, &str)], files: &[TextFile]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for file in files {
+        // The word before a citation says which document it means, and those after it mean the same one. Without any
+        // word it is the first.
+        let mut cited_document = documents.first();
         for (index, line) in file.text.lines().enumerate() {
-            let mut pieces = line.split('\u{a7}');
-            let mut before = pieces.next().unwrap_or_default();
-            let mut of_operators = false;
-            for after in pieces {
-                // The other description, of the operators, is not this one.
-                of_operators = (of_operators || names_operators(before)) && !before.contains("wire");
+            let mut parts = line.split('\u{a7}');
+            let mut before = parts.next().unwrap_or_default();
+            for after in parts {
+                let named = documents.iter().find(|(word, ..)| before.trim_end().ends_with(word));
+                cited_document = named.or(cited_document);
                 before = after;
-                if of_operators {
-                    continue;
-                }
                 let end = after.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(after.len());
                 let cited = after.get(..end).unwrap_or_default().trim_end_matches('.');
-                if !cited.is_empty() && !sections.contains(&cited) {
-                    let message = format!("cites section {cited}, which {DOCUMENT} does not have");
+                let Some((_, place, text)) = cited_document else { continue };
+                if !cited.is_empty() && !text.lines().filter_map(section).any(|section| section == cited) {
+                    let message = format!("cites section {cited}, which {place} does not have");
                     findings.push(Finding::at(&file.path, index.saturating_add(1), message));
                 }
             }
         }
     }
     findings
-}
-
-fn names_operators(text: &str) -> bool {
-    text.trim_end().ends_with("operators")
 }
 
 /// The number of the section that this line is the heading of.
@@ -328,14 +329,19 @@ mod tests {
     #[test]
     fn citations_of_sections() {
         let document = "# Title\n\n## What\n\n## 1. Names\n\n### 9.1. Since\n\n#### 10 No dot\n";
-        let text = "// wire \u{a7}1, \u{a7}9.1. And\n// \u{a7}n, \u{a7}9 to \u{a7}10\n";
-        let found = citations(document, &[TextFile::new("a.rs", text)]);
+        let other = "## 5. Patterns\n### 5.1. Basic\n";
+        let text = "// wire \u{a7}1, \u{a7}9.1. And\n// \u{a7}n, \u{a7}9 to \u{a7}10\n\
+                    // operators \u{a7}5, wire \u{a7}5, operators \u{a7}5.2 or\n// \u{a7}5.1\n";
+        let documents = [("wire", "docs/protocol.md", document), ("operators", "docs/operators.md", other)];
+        let found = citations(&documents, &[TextFile::new("a.rs", text), TextFile::new("b.rs", "\u{a7}1")]);
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(
             found,
             [
                 "a.rs:2: cites section 9, which docs/protocol.md does not have",
-                "a.rs:2: cites section 10, which docs/protocol.md does not have"
+                "a.rs:2: cites section 10, which docs/protocol.md does not have",
+                "a.rs:3: cites section 5, which docs/protocol.md does not have",
+                "a.rs:3: cites section 5.2, which docs/operators.md does not have"
             ]
         );
     }

@@ -80,7 +80,7 @@ impl NumberRange {
 }
 
 /// Digits as a number. Zeros in front do not count.
-fn number(digits: &str, at: usize) -> Result<u64, PatternError> {
+pub(super) fn number(digits: &str, at: usize) -> Result<u64, PatternError> {
     digits.parse().map_err(|_| PatternError::NumberTooLarge { at, number: cut(digits), limit: u64::MAX })
 }
 

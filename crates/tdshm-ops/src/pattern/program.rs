@@ -2,12 +2,11 @@
 //!
 //! Whether a name is picked depends on that name alone: adding, taking away, joining and complementing all go name by
 //! name. So a pattern is a list of steps over one truth value, and parentheses keep the outer values in the bits of a
-//! word. Nothing recurses, and nothing allocates.
+//! word. Nothing recurses, and nothing allocates. `M` is what a term matches with: a glob, or ranges of numbers.
 
 use std::ops::Range;
 
 use crate::error::PatternError;
-use crate::pattern::glob::{Case, Glob, Places};
 use crate::pattern::scan::{Sign, Token, Word};
 use crate::pattern::warning::{PatternWarning, Warnings, cut};
 
@@ -16,15 +15,15 @@ const DEEPEST: usize = 64;
 
 /// Steps, from left to right.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Program {
-    steps: Vec<Step>,
+pub(super) struct Program<M> {
+    steps: Vec<Step<M>>,
     /// Whether there are operators: then the whole is one expression, else a list of terms.
     pub(super) is_expression: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Step {
-    Term(Term),
+enum Step<M> {
+    Term(Term<M>),
     Open,
     /// What is inside is joined to what was outside.
     Close {
@@ -35,42 +34,48 @@ enum Step {
 
 /// A term and what becomes of its matches.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Term {
+pub(super) struct Term<M> {
     pub(super) sign: Sign,
     pub(super) complement: bool,
-    pub(super) glob: Glob,
+    pub(super) what: M,
     /// Where in the text it stands, in bytes.
     pub(super) span: Range<usize>,
 }
 
-impl Program {
-    pub(super) fn new(text: &str, tokens: Vec<Token>, warnings: &mut Warnings) -> Result<Self, PatternError> {
+impl<M> Program<M> {
+    /// Reads the tokens of a text; `make` is given each word as it stands there, and read.
+    pub(super) fn new(
+        text: &str,
+        tokens: Vec<Token>,
+        warnings: &mut Warnings,
+        mut make: impl FnMut(&str, Word) -> Result<M, PatternError>,
+    ) -> Result<Self, PatternError> {
         let is_expression = tokens.iter().any(|token| !matches!(token, Token::Word(_)));
         let steps = if is_expression {
-            Expression::new(text, warnings).read(tokens)?
+            Expression::new(text, warnings).read(tokens, &mut make)?
         } else {
-            list(text, tokens, warnings)
+            list(text, tokens, warnings, &mut make)?
         };
         Ok(Self { steps, is_expression })
     }
 
     /// The terms, from left to right.
-    pub(super) fn terms(&self) -> impl Iterator<Item = &Term> {
+    pub(super) fn terms(&self) -> impl Iterator<Item = &Term<M>> {
         self.steps.iter().filter_map(|step| match step {
             Step::Term(term) => Some(term),
             _ => None,
         })
     }
 
-    /// Whether the name is picked.
-    pub(super) fn picks(&self, name: &str, places: &mut Places) -> bool {
+    /// Whether that is picked of which `matches` says what a term matches with.
+    pub(super) fn picks(&self, mut matches: impl FnMut(&M) -> bool) -> bool {
         let mut value = false;
         let mut outside = 0_u64;
         for step in &self.steps {
             match step {
                 // Nothing would come of it.
                 Step::Term(term) if value == (term.sign == Sign::Union) => {}
-                Step::Term(term) => value = apply(value, term.sign, term.picks(name, places)),
+                Step::Term(term) => value = apply(value, term.sign, matches(&term.what) != term.complement),
                 Step::Open => {
                     outside = (outside << 1) | u64::from(value);
                     value = false;
@@ -85,13 +90,6 @@ impl Program {
     }
 }
 
-impl Term {
-    /// Whether the name is among those that the term stands for.
-    pub(super) fn picks(&self, name: &str, places: &mut Places) -> bool {
-        self.glob.matches(name, Case::Differs, places) != self.complement
-    }
-}
-
 fn apply(value: bool, sign: Sign, other: bool) -> bool {
     match sign {
         Sign::Union => value | other,
@@ -101,13 +99,19 @@ fn apply(value: bool, sign: Sign, other: bool) -> bool {
 }
 
 /// Terms without operators: each adds, or takes away from what is there.
-fn list(text: &str, tokens: Vec<Token>, warnings: &mut Warnings) -> Vec<Step> {
+fn list<M>(
+    text: &str,
+    tokens: Vec<Token>,
+    warnings: &mut Warnings,
+    make: &mut impl FnMut(&str, Word) -> Result<M, PatternError>,
+) -> Result<Vec<Step<M>>, PatternError> {
     let mut steps = Vec::with_capacity(tokens.len());
     let mut only_adds_to: Option<String> = None;
     for token in tokens {
         let Token::Word(word) = token else { continue };
         let first = steps.is_empty();
-        let term = || cut(text.get(word.span.clone()).unwrap_or_default());
+        let here = text.get(word.span.clone()).unwrap_or_default();
+        let term = || cut(here);
         if first && word.excluded && !word.pieces.is_empty() {
             only_adds_to = Some(term());
         } else if !word.excluded
@@ -118,16 +122,18 @@ fn list(text: &str, tokens: Vec<Token>, warnings: &mut Warnings) -> Vec<Step> {
         // The first one takes away from all names: what it adds is all the others.
         let sign = if word.excluded && !first { Sign::Difference } else { Sign::Union };
         let complement = word.excluded && first;
-        steps.push(Step::Term(Term { sign, complement, glob: Glob::new(word.pieces), span: word.span }));
+        let span = word.span.clone();
+        let what = make(here, word)?;
+        steps.push(Step::Term(Term { sign, complement, what, span }));
     }
-    steps
+    Ok(steps)
 }
 
 /// Reads terms with operators.
-struct Expression<'t, 'w> {
+struct Expression<'t, 'w, M> {
     text: &'t str,
     warnings: &'w mut Warnings,
-    steps: Vec<Step>,
+    steps: Vec<Step<M>>,
     outer: Vec<Level>,
     level: Level,
 }
@@ -148,15 +154,25 @@ struct Level {
     last: Option<Sign>,
 }
 
-impl<'t, 'w> Expression<'t, 'w> {
+impl<'t, 'w, M> Expression<'t, 'w, M> {
     fn new(text: &'t str, warnings: &'w mut Warnings) -> Self {
         Self { text, warnings, steps: Vec::new(), outer: Vec::new(), level: Level::default() }
     }
 
-    fn read(mut self, tokens: Vec<Token>) -> Result<Vec<Step>, PatternError> {
+    fn read(
+        mut self,
+        tokens: Vec<Token>,
+        make: &mut impl FnMut(&str, Word) -> Result<M, PatternError>,
+    ) -> Result<Vec<Step<M>>, PatternError> {
         for token in tokens {
             match token {
-                Token::Word(word) => self.word(word),
+                Token::Word(word) => {
+                    let here = self.text.get(word.span.clone()).unwrap_or_default();
+                    let (sign, complement) = (self.next_sign(&cut(here), word.excluded), word.excluded);
+                    let span = word.span.clone();
+                    let what = make(here, word)?;
+                    self.steps.push(Step::Term(Term { sign, complement, what, span }));
+                }
                 Token::Operator { at, sign } => self.operator(at, sign)?,
                 Token::Open { at, excluded } => self.open(at, excluded)?,
                 Token::Close { at } => self.close(at)?,
@@ -167,17 +183,6 @@ impl<'t, 'w> Expression<'t, 'w> {
             return Err(PatternError::Unbalanced { at: self.level.at, found: '(' });
         }
         Ok(self.steps)
-    }
-
-    fn word(&mut self, word: Word) {
-        let term = cut(self.text.get(word.span.clone()).unwrap_or_default());
-        let sign = self.next_sign(&term, word.excluded);
-        self.steps.push(Step::Term(Term {
-            sign,
-            complement: word.excluded,
-            glob: Glob::new(word.pieces),
-            span: word.span,
-        }));
     }
 
     /// What joins the next term, or pair of parentheses, to what is on its left.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::error::PatternError;
 use crate::pattern::Pattern;
 use crate::pattern::expand::words;
-use crate::pattern::glob::{Captures, Places};
+use crate::pattern::glob::{Captures, Case, Glob, Places};
 use crate::pattern::program::Term;
 use crate::pattern::scan::{Dialect, Scan, Sign, scan};
 use crate::pattern::template::{MOST_BYTES, Template, Wildcards, check};
@@ -58,7 +58,7 @@ pub struct Renamed {
 }
 
 /// The place of a name of *To*: a term of *From* whose wildcards count, and a channel. Either may be missing.
-type Slot<'r> = (Option<&'r Term>, Option<usize>);
+type Slot<'r> = (Option<&'r Term<Glob>>, Option<usize>);
 
 impl Rename {
     /// Reads both sides.
@@ -78,7 +78,7 @@ impl Rename {
     /// ```
     pub fn parse(from: &str, to: &str) -> Result<Self, PatternError> {
         let from = Pattern::parse(from)?;
-        let most = from.program.terms().map(|term| term.glob.parts()).max().unwrap_or(0);
+        let most = from.program.terms().map(|term| term.what.parts()).max().unwrap_or(0);
         if most > MOST_PARTS {
             return Err(PatternError::TooManyParts { parts: most, limit: MOST_PARTS });
         }
@@ -151,8 +151,10 @@ impl Rename {
         let mut picked = self.from.select(names);
         let program = &self.from.program;
         let adding = || program.terms().filter(|term| term.sign != Sign::Difference);
-        let mut picks = |term: &Term, index: usize| {
-            names.get(index).is_some_and(|name| term.picks(name.as_ref(), &mut places))
+        let mut picks = |term: &Term<Glob>, index: usize| {
+            names.get(index).is_some_and(|name| {
+                term.what.matches(name.as_ref(), Case::Differs, &mut places) != term.complement
+            })
         };
         if program.is_expression {
             // One term, whatever it is made of.
@@ -166,7 +168,7 @@ impl Rename {
                 slots.extend(picks.then_some((Some(term), Some(*index))));
                 !picks
             });
-            if slots.is_empty() && term.glob.is_literal() && !term.complement {
+            if slots.is_empty() && term.what.is_literal() && !term.complement {
                 slots.push((Some(term), None));
             }
             slots
@@ -200,7 +202,7 @@ fn assign<N: AsRef<str>>(
         let Some(channel) = channel else { continue };
         let Some(name) = names.get(*channel).map(AsRef::as_ref) else { continue };
         let captures = match (template.references().next(), term) {
-            (Some(_), Some(term)) if !term.complement => term.glob.captures(name).unwrap_or_default(),
+            (Some(_), Some(term)) if !term.complement => term.what.captures(name).unwrap_or_default(),
             _ => Captures::default(),
         };
         if let Some(missing) = template.references().find(|reference| captures.get(*reference).is_none()) {

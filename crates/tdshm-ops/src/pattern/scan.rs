@@ -14,6 +14,8 @@ pub(super) const LONGEST_TEXT: usize = 65_536;
 pub(super) enum Dialect {
     /// `^` in front of a word, and the set operators.
     Matching,
+    /// The same for numbers: brackets may hold more, and `!` is an old sign for `^`.
+    Indices,
     /// Neither: names are made, and there is nothing to take away.
     Making,
 }
@@ -56,6 +58,8 @@ impl Sign {
 pub(super) struct Word {
     /// Where in the text it stands, in bytes, its `^` and quotes included.
     pub(super) span: Range<usize>,
+    /// Where it begins, in characters from 1.
+    pub(super) at: usize,
     pub(super) excluded: bool,
     pub(super) pieces: Vec<Piece>,
 }
@@ -134,7 +138,7 @@ impl<'t> Scanner<'t> {
                 _ if self.quoted => self.push_char(begin, c),
                 ',' => self.finish(begin),
                 c if c.is_whitespace() => self.finish(begin),
-                _ if self.dialect == Dialect::Matching => self.sign(begin, c),
+                _ if self.dialect != Dialect::Making => self.sign(begin, c),
                 c => self.push_char(begin, c),
             }
         }
@@ -148,7 +152,8 @@ impl<'t> Scanner<'t> {
 
     /// The word being read; `begin` is where it starts if there is none.
     fn word(&mut self, begin: usize) -> &mut Word {
-        self.word.get_or_insert_with(|| Word { span: begin..begin, excluded: false, pieces: Vec::new() })
+        let new = Word { span: begin..begin, at: self.at, excluded: false, pieces: Vec::new() };
+        self.word.get_or_insert(new)
     }
 
     fn push(&mut self, begin: usize, piece: Piece) {
@@ -180,7 +185,7 @@ impl<'t> Scanner<'t> {
                     .is_some();
                 Token::Open { at, excluded }
             }
-            '^' if self.word.is_none() => {
+            '^' | '!' if self.word.is_none() && (c == '^' || self.dialect == Dialect::Indices) => {
                 self.word(begin).excluded = true;
                 return;
             }
@@ -197,7 +202,10 @@ impl<'t> Scanner<'t> {
             return Ok(());
         };
         let bracket = Bracket::parse(content, self.at)?;
-        self.scan.warnings.look_at_bracket(content, &bracket);
+        self.word(begin);
+        if self.dialect != Dialect::Indices {
+            self.scan.warnings.look_at_bracket(content, &bracket);
+        }
         self.byte = self.byte.saturating_add(content.len()).saturating_add(1);
         self.at = self.at.saturating_add(content.chars().count()).saturating_add(1);
         self.push(begin, Piece::Bracket(bracket));
@@ -228,7 +236,9 @@ impl<'t> Scanner<'t> {
         let Some(mut word) = self.word.take() else { return };
         word.span.end = end;
         let text = self.text.get(word.span.clone()).unwrap_or_default();
-        self.scan.warnings.look_at_word(text, &word, self.dialect);
+        if self.dialect != Dialect::Indices {
+            self.scan.warnings.look_at_word(text, &word, self.dialect);
+        }
         self.scan.tokens.push(Token::Word(word));
     }
 }

@@ -10,6 +10,7 @@
 mod examples;
 mod expand;
 mod hostile;
+mod index;
 mod oracle;
 mod rename;
 mod said;
