@@ -10,7 +10,7 @@
 //! | [`Rename`] | new names from those that were matched | `*_side` to `*_floor` |
 //!
 //! Each is read once, when somebody writes it, and applied again when the names change. Reading fails only where
-//! nobody could tell what is meant ([`PatternError`](crate::PatternError)). What can be read but most likely means
+//! nobody could tell what is meant ([`PatternError`]). What can be read but most likely means
 //! something else has a [`PatternWarning`]: it is for the author to see, and changes nothing.
 //!
 //! # The language of matching
