@@ -220,7 +220,7 @@ pub enum SegmentError {
         name: String,
     },
     /// The mapping failed.
-    #[error("cannot map {object}: {source}")]
+    #[error("cannot map {object}: {source}: end programs that use up memory, and try again")]
     UnableToMap {
         /// The object.
         object: String,
@@ -278,7 +278,10 @@ pub enum SegmentError {
         bytes: usize,
     },
     /// The info segment does not hold an info block.
-    #[error("{object} is not an info segment: its {field} is {value:#x}, and it should be {expected:#x}")]
+    #[error(
+        "{object} is not an info segment: its {field} is {value:#x}, and it should be {expected:#x}: end the program that \
+         made it, or use another name"
+    )]
     BadInfo {
         /// The object.
         object: String,

@@ -7,7 +7,7 @@ use std::process;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-use tdshm::{ChopFrame, ChopReceiver, SegmentReceiver};
+use tdshm::{ChopFrame, ChopReceiver, DryRun, SegmentReceiver};
 use tdshm_io::Recording;
 
 use crate::args::DemoArgs;
@@ -35,6 +35,7 @@ struct Tally {
 pub(crate) fn run(args: &DemoArgs, stop: &Stop) -> anyhow::Result<Exit> {
     let recording = bundled::recording()?;
     let name = format!("demo{}", process::id());
+    let _last = SweptAtLast(name.clone());
     let segment = SegmentReceiver::builder(&name).lock_limit(LOCK_LIMIT).open()?;
     let mut receiver = ChopReceiver::over(segment);
     let mut worker = Worker::start(&name)?;
@@ -87,6 +88,16 @@ pub(crate) fn run(args: &DemoArgs, stop: &Stop) -> anyhow::Result<Exit> {
         say::count(tally.frames, "frame")
     );
     Ok(exit)
+}
+
+/// Removes the demo's locks when both sides have let go of them: nobody else will ever use a name of one process.
+struct SweptAtLast(String);
+
+impl Drop for SweptAtLast {
+    fn drop(&mut self) {
+        // What could not be removed is there for `tdshm clean`.
+        let _ = tdshm::clean(&[&self.0], DryRun::No);
+    }
 }
 
 impl Tally {

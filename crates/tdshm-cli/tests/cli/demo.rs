@@ -34,7 +34,7 @@ fn frames_arrive_from_another_process() {
     assert!(frames >= 2, "{last}");
     assert!(last.contains(&format!("from process {from} to process {to}")), "{last}");
     assert!(last.ends_with(", every value as recorded"), "{last}");
-    assert!(!name.has_segments() && !is_alive(from));
+    assert!(!name.has_objects() && !is_alive(from));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn ctrl_c_ends_both() {
     demo.signal("INT");
     let ended = demo.wait();
     assert_eq!(ended.code, Some(130), "{ended:?}");
-    assert!(!name.has_segments() && !is_alive(from));
+    assert!(!name.has_objects() && !is_alive(from));
 }
 
 #[test]

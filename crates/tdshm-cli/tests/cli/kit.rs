@@ -43,6 +43,14 @@ impl Name {
     }
 }
 
+impl Name {
+    /// Whether there is any object of that name: a segment or a lock.
+    pub(crate) fn has_objects(&self) -> bool {
+        let object = |name: std::ffi::OsString| name.to_string_lossy().contains(&self.0);
+        fs::read_dir(OBJECTS).unwrap().flatten().any(|entry| object(entry.file_name()))
+    }
+}
+
 impl Drop for Name {
     fn drop(&mut self) {
         for object in fs::read_dir(OBJECTS).unwrap().flatten() {

@@ -9,6 +9,7 @@
 
 mod clean;
 mod demo;
+mod documents;
 mod inspect;
 mod kit;
 mod scope;

@@ -120,6 +120,25 @@ impl ChopReceiver {
     /// # Errors
     ///
     /// As [`read`](Self::read), and [`BlockError`](crate::BlockError) where `to` is too short: nothing has been copied.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tdshm::Error> {
+    /// # let name = format!("docinto{}", std::process::id());
+    /// # let mut out = tdshm::ChopSender::create(&name)?;
+    /// # out.send(&[[1.0, 2.0], [3.0, 4.0]])?;
+    /// let mut input = tdshm::ChopReceiver::open(&name)?;
+    /// let mut buffer = [0.0; 1024]; // samples of all channels, made once
+    /// if let Some(shape) = input.read_into(&mut buffer)? {
+    ///     for (name, samples) in input.names().iter().zip(buffer.chunks_exact(shape.len_samples.max(1))) {
+    ///         println!("{name}: {samples:?}");
+    ///     }
+    /// }
+    /// # assert_eq!(buffer[..4], [1.0, 2.0, 3.0, 4.0]);
+    /// # drop((out, input));
+    /// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn read_into(&mut self, to: &mut [f32]) -> Result<Option<ChopShape>, Error> {
         Ok(if self.intake.read_into(to)? { Some(self.intake.block.shape()) } else { None })
     }
@@ -130,6 +149,21 @@ impl ChopReceiver {
     /// # Errors
     ///
     /// As [`read`](Self::read).
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tdshm::Error> {
+    /// # let name = format!("docview{}", std::process::id());
+    /// # let mut out = tdshm::ChopSender::create(&name)?;
+    /// # out.send(&[vec![0.5; 100_000]])?;
+    /// let mut input = tdshm::ChopReceiver::open(&name)?;
+    /// // One sample of a long channel: the rest is never copied.
+    /// let newest = input.view()?.and_then(|view| view.channel("chan1")?.get(99_999));
+    /// # assert_eq!(newest, Some(0.5));
+    /// # drop((out, input));
+    /// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn view(&mut self) -> Result<Option<ChopView<'_>>, Error> {
         let view = self.intake.view()?;
         Ok(view.map(|(guard, samples, block)| ChopView { guard, samples, block }))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use zerocopy::IntoBytes;
 
-use crate::chop::frame::{ChopFrame, ChopShape, too_many_names, unequal_rows};
+use crate::chop::frame::{ChopShape, too_many_names, unequal_rows};
 use crate::chop::names::{NameTable, completed};
 use crate::chop::samples::Samples;
 use crate::error::{BlockError, Error};
@@ -212,7 +212,7 @@ impl ChopSender {
         self.send_names = send;
     }
 
-    /// Sends one frame: rows of samples, one a channel, or a [`ChopFrame`] with its own names and rate.
+    /// Sends one frame: rows of samples, one a channel, or a [`ChopFrame`](crate::ChopFrame) with its own names and rate.
     ///
     /// # Errors
     ///

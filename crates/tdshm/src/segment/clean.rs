@@ -80,7 +80,7 @@ pub enum Fate {
 ///
 /// wire §6.
 ///
-/// ```
+/// ```no_run
 /// use tdshm::{DryRun, Fate};
 ///
 /// for swept in tdshm::clean(&[], DryRun::Yes)? {
