@@ -1,29 +1,36 @@
 //! `tdshm list`: every segment of this machine.
 
-use tdshm::SegmentReport;
+use tdshm::{SegmentReport, Survey};
 use unicode_width::UnicodeWidthStr;
 
 use crate::args::ListArgs;
+use crate::output::colour::{self, paint};
 use crate::output::{fit, json, number, printable, screen};
 use crate::{Exit, say};
 
 const HEADS: [&str; 6] = ["NAME", "KIND", "CHANNELS", "SAMPLES", "RATE", "BYTES"];
+/// Columns that a name gets at least, however narrow the terminal is.
+const LEAST_NAME: usize = 8;
 
 /// Prints a line a segment.
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
-    let reports = tdshm::list()?;
+    let Survey { segments, left_out, .. } = tdshm::survey()?;
     if args.json {
-        let segments: Vec<json::Segment<'_>> = reports.iter().map(json::Segment::from).collect();
+        let segments: Vec<json::Segment<'_>> = segments.iter().map(json::Segment::from).collect();
         json::print(&segments)?;
-    } else if reports.is_empty() {
+    } else if segments.is_empty() && left_out.is_empty() {
         say::line("no segments here: start a sender, for example `tdshm send mocap`");
-    } else {
-        screen::write(&table(&reports))?;
+    } else if !segments.is_empty() {
+        screen::write(&table(&segments, screen::columns(), colour::of_stdout()))?;
+    }
+    for (name, error) in &left_out {
+        say::line(format_args!("left out: {:?}: {error}", name.as_str()));
     }
     Ok(Exit::Done)
 }
 
-fn table(reports: &[SegmentReport]) -> String {
+/// The table, cut to `columns` where there are so many.
+fn table(reports: &[SegmentReport], columns: Option<usize>, colours: bool) -> String {
     let rows: Vec<([String; 6], &'static str)> = reports.iter().map(|r| (cells(r), remark(r))).collect();
     let mut widths = HEADS.map(str::len);
     for (cells, _) in &rows {
@@ -31,8 +38,14 @@ fn table(reports: &[SegmentReport]) -> String {
             *width = cell.width().max(*width);
         }
     }
+    if let (Some(columns), [name, others @ ..]) = (columns, &mut widths) {
+        let remarks = rows.iter().map(|(_, remark)| remark.width()).max().unwrap_or(0);
+        let taken = others.iter().map(|width| width.saturating_add(2)).sum::<usize>().saturating_add(remarks);
+        *name = (*name).min(columns.saturating_sub(taken).saturating_sub(2)).max(LEAST_NAME);
+    }
     let mut text = String::new();
     for (cells, remark) in std::iter::once((HEADS.map(str::to_owned), "")).chain(rows) {
+        let head = cells.first().is_some_and(|cell| cell == HEADS[0]) && text.is_empty();
         let mut line = String::new();
         for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
             // Words to the left, numbers to the right.
@@ -41,7 +54,13 @@ fn table(reports: &[SegmentReport]) -> String {
             line.push_str("  ");
         }
         line.push_str(remark);
-        text.push_str(line.trim_end());
+        let line = line.trim_end();
+        let line = match columns {
+            Some(columns) if line.width() > columns => fit(line, columns),
+            _ => line.to_owned(),
+        };
+        let style = if head { "1" } else { "33" };
+        text.push_str(&paint(colours && (head || !remark.is_empty()), style, &line));
         text.push('\n');
     }
     text

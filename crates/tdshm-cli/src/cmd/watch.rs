@@ -14,6 +14,7 @@ use crate::cmd::LOCK_LIMIT;
 use crate::cmd::watch::scope::Scope;
 use crate::output::csv::CsvView;
 use crate::output::json::JsonView;
+use crate::output::pipe;
 use crate::output::table::TableView;
 use crate::output::{Arrival, View, short};
 use crate::stop::{SLICE, Stop};
@@ -109,6 +110,9 @@ impl Watcher {
             Ok(false) => {
                 if let Some(last) = last(&self.receiver, self.scope.as_ref(), self.count) {
                     self.view.idle(last)?;
+                }
+                if pipe::nobody_reads() {
+                    return Err(io::ErrorKind::BrokenPipe.into());
                 }
                 return Ok(false);
             }
