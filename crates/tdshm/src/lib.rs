@@ -102,7 +102,7 @@ pub mod protocol {
     /// The version of the channel block, the only one there is (wire §8).
     pub const CHANNEL_BLOCK_VERSION: i32 = crate::wire::chop::VERSION;
     /// The extension behind the info block that senders write (wire §11).
-    pub const EXTENSION: &str = crate::wire::notice::NAME;
+    pub const EXTENSION: &str = "tdshm-1";
 }
 
 #[cfg(test)]

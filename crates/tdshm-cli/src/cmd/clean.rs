@@ -56,6 +56,8 @@ fn line(swept: &Swept, dry_run: DryRun, named: bool) -> Option<String> {
         (Fate::Removed, DryRun::No) => "removed".to_owned(),
         (Fate::Removed, DryRun::Yes) => "would be removed".to_owned(),
         (Fate::HeldOpen, _) => "goes when its receivers let go".to_owned(),
+        // A lock alone is in nobody's way: it is only counted.
+        (Fate::OutOfReach { .. }, _) if !named && swept.kind == SweptKind::Lock => return None,
         (Fate::OutOfReach { reason }, _) => format!("stays: {reason}"),
         // Everything that lives is not worth a line unless somebody asked for it.
         (_, _) if !named => return None,

@@ -1,6 +1,6 @@
 //! `tdshm list`: every segment of this machine.
 
-use tdshm::{SegmentReport, Survey};
+use tdshm::{Error, SegmentError, SegmentReport, Survey};
 use unicode_width::UnicodeWidthStr;
 
 use crate::args::ListArgs;
@@ -9,8 +9,10 @@ use crate::output::{fit, json, number, printable, screen};
 use crate::{Exit, say};
 
 const HEADS: [&str; 6] = ["NAME", "KIND", "CHANNELS", "SAMPLES", "RATE", "BYTES"];
-/// Columns that a name gets at least, however narrow the terminal is.
+/// Columns that a name gets at least, where it has so many.
 const LEAST_NAME: usize = 8;
+/// The same before a remark gets any.
+const LEAST_BESIDE_REMARK: usize = 16;
 
 /// Prints a line a segment.
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
@@ -24,9 +26,19 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
         screen::write(&table(&segments, screen::columns(), colour::of_stdout()))?;
     }
     for (name, error) in &left_out {
-        say::line(format_args!("left out: {:?}: {error}", name.as_str()));
+        say::line(format_args!("left out: {:?}: {}", name.as_str(), why(error)));
     }
     Ok(Exit::Done)
+}
+
+/// Why a segment was left out, in short: `info` says what to do.
+fn why(error: &Error) -> String {
+    match error {
+        Error::Segment(SegmentError::NotOurs { reason, .. }) => {
+            reason.split(": ").next().unwrap_or_default().to_owned()
+        }
+        error => error.to_string(),
+    }
 }
 
 /// The table, cut to `columns` where there are so many.
@@ -40,8 +52,10 @@ fn table(reports: &[SegmentReport], columns: Option<usize>, colours: bool) -> St
     }
     if let (Some(columns), [name, others @ ..]) = (columns, &mut widths) {
         let remarks = rows.iter().map(|(_, remark)| remark.width()).max().unwrap_or(0);
-        let taken = others.iter().map(|width| width.saturating_add(2)).sum::<usize>().saturating_add(remarks);
-        *name = (*name).min(columns.saturating_sub(taken).saturating_sub(2)).max(LEAST_NAME);
+        let others = others.iter().map(|width| width.saturating_add(2)).sum::<usize>();
+        let room = columns.saturating_sub(others).saturating_sub(2);
+        let least = room.clamp(LEAST_NAME, LEAST_BESIDE_REMARK);
+        *name = (*name).min(room.saturating_sub(remarks).max(least));
     }
     let mut text = String::new();
     for (cells, remark) in std::iter::once((HEADS.map(str::to_owned), "")).chain(rows) {
@@ -82,13 +96,13 @@ fn cells(report: &SegmentReport) -> [String; 6] {
 fn remark(report: &SegmentReport) -> &'static str {
     let notices = report.notices.as_ref();
     if report.detached == Some(true) {
-        "its sender has left"
+        "has left"
     } else if notices.is_some_and(|notices| !notices.owner_alive) {
-        "its sender has died: see `tdshm clean`"
+        "has died: `tdshm clean`"
     } else if report.mapped_bytes.is_none() {
         "no data segment"
     } else if report.chop.as_ref().is_some_and(|chop| chop.layout.is_err()) {
-        "malformed: see `tdshm info`"
+        "malformed: `tdshm info`"
     } else {
         ""
     }

@@ -67,7 +67,9 @@ fn run_as_stranger(args: &[&str]) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     // The build folder may be out of the stranger's reach, too.
     let program = folder.path().join("tdshm");
-    fs::copy(env!("CARGO_BIN_EXE_tdshm"), &program).unwrap();
+    // By another process: a program that a child of this one still has open to write cannot be run.
+    let copied = Command::new("cp").args([env!("CARGO_BIN_EXE_tdshm").as_ref(), program.as_path()]).status();
+    assert!(copied.unwrap().success());
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let mut command = Command::new(&program);
     command

@@ -2,8 +2,6 @@
 //!
 //! Foreign programs never look here, and nothing of the protocol changes by it.
 
-/// What it is called.
-pub(crate) const NAME: &str = "tdshm-1";
 /// Where the extension begins in the info segment.
 pub(crate) const OFFSET: usize = 256;
 /// Bytes of the extension in its first version.

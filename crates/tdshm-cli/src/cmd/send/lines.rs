@@ -20,7 +20,7 @@ use crate::stop::{SLICE, Stop};
 use crate::{Exit, say};
 
 /// Frames that are read ahead at most, so that reading and sending overlap.
-const AHEAD: usize = 16;
+const AHEAD: usize = 2;
 /// How often lines that are wrong are told of.
 const WRONG_EVERY: Duration = Duration::from_secs(1);
 
