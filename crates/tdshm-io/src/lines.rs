@@ -36,7 +36,7 @@
 //! and a reader that fails, end it. Lines are strangers: one of more than 64 MiB is skipped, one of more than a million
 //! channels is an error, and what is allocated is bounded by the line that is there.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 use std::sync::Arc;
 
 use crate::error::{CsvError, LineError};
@@ -48,7 +48,7 @@ mod input;
 mod json;
 
 /// Bytes of one line, its end not counted, that are read at most.
-pub const MOST_LINE_BYTES: usize = 64 << 20;
+const MOST_LINE_BYTES: usize = 64 << 20;
 /// Channels of a line at most: as many as receivers take.
 const MOST_CHANNELS: usize = 1 << 20;
 
@@ -236,12 +236,6 @@ impl<R: BufRead> FrameLines<R> {
         self.ended = true;
         self.table.finish();
         error
-    }
-}
-
-impl From<io::Error> for LineError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lines as people, scripts and `tdshm watch` write them, and lines that are wrong.
 
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 
 use super::*;
 
