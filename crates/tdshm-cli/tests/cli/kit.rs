@@ -27,6 +27,7 @@ impl Name {
     }
 
     /// A name that is longer than tables like.
+    #[cfg(unix)]
     pub(crate) fn long() -> Self {
         Self(format!("{}{}", Self::new().as_str(), "_and_on".repeat(8)))
     }

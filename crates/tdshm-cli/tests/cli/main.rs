@@ -14,6 +14,9 @@ mod kit;
 mod lines;
 mod scope;
 mod send;
+#[cfg(unix)]
 mod terminal;
 mod usage;
+#[cfg(unix)]
+mod users;
 mod watch;
