@@ -41,7 +41,7 @@ pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
     }
     if io::stdin().is_terminal() {
         say::line(
-            "type channel names with commas between them, then a line of numbers for each frame; Ctrl-D ends",
+            "type channel names with commas between them, then a line of numbers for each frame; Ctrl-D ends (Ctrl-Z on Windows)",
         );
     }
     let come = read(args);
