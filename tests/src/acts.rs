@@ -58,6 +58,15 @@ pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<Str
             tdshm::clean(&[word()], dry)
                 .map(|swept| swept.iter().filter(|swept| swept.fate == Fate::Removed).count().to_string())
         }
+        "out-of-reach" => {
+            let of = word();
+            tdshm::clean(&[of], DryRun::No).and_then(|swept| {
+                let swept = swept.into_iter().filter(|swept| matches!(swept.fate, Fate::OutOfReach { .. }));
+                let swept = swept.map(|swept| swept.object).collect::<Vec<_>>();
+                let left_out = tdshm::survey()?.left_out.iter().any(|(name, _)| name.as_str() == of);
+                Ok(format!("{left_out} {}", swept.join(" ")))
+            })
+        }
         "move-many" => move_many(word(), word().parse().expect("N"), word().parse().expect("SEED")),
         "follow-ours" => follow(word(), word().parse().expect("N")),
         "follow-foreign" => follow_foreign(word(), word().parse().expect("N")),

@@ -1,5 +1,7 @@
 //! Sweeping up after the dead, and telling them from the living (wire §6).
 
+use std::io::Write;
+
 use tdshm::{ChopReceiver, ChopSender, DryRun, Fate, SweptKind};
 use tdshm_tests::foreign::{Foreign, ForeignReceiver, Info, Mapping, Names};
 use tdshm_tests::{Scene, Seen, frames};
@@ -127,6 +129,42 @@ fn what_is_foreign_stays() {
         let swept = clean(scene.name(), DryRun::No);
         assert_eq!(scene.objects(), before, "{info:?}: {swept:?}");
         assert!(swept.iter().all(|(.., fate)| *fate == Fate::Foreign), "{info:?}: {swept:?}");
+    }
+}
+
+/// What belongs to another user is named, whether nobody may open it or nobody may remove it.
+#[test]
+fn what_is_out_of_reach_is_told() {
+    if !rustix::process::geteuid().is_root() {
+        // Straight to the descriptor, so that it is seen also where the test passes.
+        let _ =
+            std::io::stderr().write_all(b"NOT RUN: another user's objects (needs root, to be two users)\n");
+        return;
+    }
+    for mode in [0o600, 0o666] {
+        let scene = Scene::new("clean: out of reach");
+        let name = scene.name();
+        let mut sender = scene.peer();
+        sender.ask(&format!("sender {name} 4096"));
+        sender.ask("send 2 5 60 1 names");
+        sender.kill();
+        let before = scene.objects();
+        assert_eq!(before.len(), 4, "{before:?}");
+        for object in &before {
+            let path = scene.path(object);
+            std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        }
+        let mut stranger = scene.peer();
+        stranger.ask("become 65534");
+        let answer = stranger.ask(&format!("out-of-reach {name}"));
+        let mut words = answer.split_whitespace();
+        assert_eq!(words.next(), Some(if mode == 0o600 { "true" } else { "false" }), "{answer}");
+        let mut told: Vec<&str> = words.collect();
+        told.sort_unstable();
+        assert_eq!(told, before, "mode {mode:o}");
+        assert_eq!(scene.objects(), before, "nothing has gone");
+        assert!(clean(name, DryRun::No).iter().all(|(.., fate)| *fate == Fate::Removed));
+        assert_eq!(scene.objects(), [""; 0]);
     }
 }
 

@@ -1,41 +1,50 @@
 //! The flags, as data: parser and help follow from here.
 
+pub(crate) mod examples;
+pub(crate) mod version;
+
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
 use tdshm::ShortName;
 use tdshm_ops::{Pattern, PatternError};
 
 use crate::wave::Wave;
 
-const EXAMPLES: &str = "\
-Examples:
-  tdshm demo                                    see it work: two processes, a real recording
-  tdshm send mocap --channels tx,ty,tz          three sines, 60 times a second
-  tdshm send take1 --file walk.csv --rate 120   a recording at its own speed
-  tdshm watch mocap                             what arrives, as a table
-  tdshm watch mocap --format csv > take2.csv    or into a file
-  tdshm list                                    every segment of this machine
-  tdshm clean                                   remove what dead senders left behind
-
-In TouchDesigner, NAME is the Shared Mem Name of a Shared Mem In CHOP (to
-receive) or a Shared Mem Out CHOP (to send), with Memory Type set to Local.
-
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C.";
+/// Above the flags that every subcommand takes.
+const EVERYWHERE: &str = "Options of every subcommand";
 
 /// Channels between programs at memory speed: TouchDesigner's shared memory, on the command line.
 #[derive(Debug, Parser)]
-#[command(name = "tdshm", version, after_help = EXAMPLES, max_term_width = 110)]
+#[command(name = "tdshm", version, long_version = version::long(), after_help = examples::help("tdshm"))]
+#[command(max_term_width = examples::WIDEST)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    /// Colours: auto (in a terminal, unless NO_COLOR is set; CLICOLOR_FORCE elsewhere too), always or never
+    #[arg(long, global = true, help_heading = EVERYWHERE, value_name = "WHEN", value_enum, default_value_t = Color::Auto, hide_possible_values = true)]
+    pub(crate) color: Color,
+
+    /// Say nothing on standard error but what went wrong [default: say what happens]
+    #[arg(short, long, global = true, help_heading = EVERYWHERE)]
+    pub(crate) quiet: bool,
+}
+
+/// When output is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// See it work: one process streams a real recording, this one shows it arriving
     Demo(DemoArgs),
-    /// Send channels under a name, as a Shared Mem Out CHOP does: a wave, or a recording from a file
+    /// Send channels under a name, as a Shared Mem Out CHOP does: a wave, a recording, or what comes on
+    /// standard input
     Send(SendArgs),
     /// Show the channels that arrive under a name, as a Shared Mem In CHOP does
     Watch(WatchArgs),
@@ -45,27 +54,25 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Remove what dead senders left behind, and locks that nobody has open
     Clean(CleanArgs),
+    /// Print a script that makes a shell complete this command's words
+    Completions(CompletionsArgs),
+    /// Print a page of the manual
+    Man(ManArgs),
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = examples::help("demo"))]
 pub(crate) struct DemoArgs {
     /// How long to stream, in seconds, counted from the first frame
     #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = positive, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
 }
 
-const SEND_EXAMPLES: &str = "\
-Examples:
-  tdshm send mocap                                     chan1: a sine of 1 Hz, a sample a frame
-  tdshm send lfo --wave ramp --count 4 --fps 30        four ramps, a quarter of a period apart
-  tdshm send audio --file voice.wav --loop             a sound, over and over
-  tdshm send take1 --file walk.csv --rate 120          120 rows a second";
-
 #[derive(Debug, clap::Args)]
-#[command(after_help = SEND_EXAMPLES)]
+#[command(after_help = examples::help("send"))]
 pub(crate) struct SendArgs {
     /// The shared-memory name that receivers open
-    #[arg(value_parser = short_name)]
+    #[arg(value_parser = short_name, value_hint = ValueHint::Other)]
     pub(crate) name: ShortName,
 
     /// Shape of a wave of 1 Hz, each channel shifted by its part of a period: sine (-1 to 1), ramp (0 to 1), square
@@ -81,11 +88,12 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', value_parser = channel_name)]
     pub(crate) channels: Vec<String>,
 
-    /// Length of each frame, in samples a channel
+    /// Length of each frame, in samples a channel: of a wave, or in rows of --stdin's CSV
     #[arg(long, value_name = "SAMPLES", default_value_t = 1, value_parser = at_least_one, allow_negative_numbers = true)]
     pub(crate) length: usize,
 
-    /// Sample rate, in Hz, of the wave or of a CSV file; a WAV file brings its own [default: 60]
+    /// Sample rate, in Hz, of a wave, of CSV, and of JSON lines that do not say; a WAV file brings its own
+    /// [default: 60]
     #[arg(long, value_name = "HZ", value_parser = positive_f32, allow_negative_numbers = true)]
     pub(crate) rate: Option<f32>,
 
@@ -108,35 +116,53 @@ pub(crate) struct SendArgs {
 
     /// Send a recording at its own speed: .csv (a header row of channel names, then a row a sample) or .wav
     /// (a channel a track) [default: a wave]
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["wave", "count", "channels", "length"])]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["wave", "count", "channels", "length"])]
     pub(crate) file: Option<PathBuf>,
 
-    /// Start the file again at its end [default: leave at its end]
+    /// Start the file again at its end, from --start on where that is given [default: leave at its end]
     #[arg(long = "loop", requires = "file")]
     pub(crate) looped: bool,
 
+    /// Where in the file to begin, in seconds of the recording
+    #[arg(long, value_name = "SECONDS", requires = "file", default_value_t = 0.0, value_parser = zero_or_more, allow_negative_numbers = true)]
+    pub(crate) start: f64,
+
+    /// How fast the file is played, 0.01 to 100; frames say the rate at which their samples really pass, so 2 turns
+    /// 60 Hz into 120 Hz
+    #[arg(long, value_name = "FACTOR", requires = "file", default_value_t = 1.0, value_parser = speed, allow_negative_numbers = true)]
+    pub(crate) speed: f64,
+
+    /// Send what comes on standard input, each frame at once: CSV (a line of channel names, then a row a sample) or
+    /// JSON (an object a frame, one on each line), as `watch` writes them. A wrong line is told and left out, a wrong
+    /// header ends it [default: a wave]
+    #[arg(long, conflicts_with_all = ["file", "looped", "start", "speed", "wave", "count", "channels", "fps"])]
+    pub(crate) stdin: bool,
+
+    /// What standard input holds: csv or json [default: what its first line looks like]
+    #[arg(long, requires = "stdin", value_enum, hide_possible_values = true)]
+    pub(crate) format: Option<LinesFormat>,
+
     /// Send the recording that comes with the command, over and over.
-    #[arg(long, hide = true, conflicts_with_all = ["file", "wave", "count", "channels", "length", "rate"])]
+    #[arg(long, hide = true, conflicts_with_all = ["file", "stdin", "wave", "count", "channels", "length", "rate"])]
     pub(crate) bundled_recording: bool,
 
     /// Leave when standard input ends.
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, conflicts_with = "stdin")]
     pub(crate) until_stdin_closes: bool,
 }
 
-const WATCH_EXAMPLES: &str = "\
-Examples:
-  tdshm watch mocap                                 until Ctrl-C
-  tdshm watch mocap --format csv --frames 600       600 frames, a row a sample
-  tdshm watch mocap --format json | jq .channels    an object a line
-  tdshm watch mocap --scope 'tx r* ^ry'             some channels; the quotes are for the shell
-  tdshm watch mocap --frames 1 --timeout 2          is anything there? exit status 1 if not";
+/// How the lines of standard input are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LinesFormat {
+    Csv,
+    Json,
+}
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = WATCH_EXAMPLES)]
+#[command(after_help = examples::help("watch"))]
 pub(crate) struct WatchArgs {
     /// The shared-memory name that the sender uses; it may start later
-    #[arg(value_parser = short_name)]
+    #[arg(value_parser = short_name, value_hint = ValueHint::Other)]
     pub(crate) name: ShortName,
 
     /// End after N frames [default: never]
@@ -171,9 +197,10 @@ pub(crate) enum Format {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = examples::help("info"))]
 pub(crate) struct InfoArgs {
     /// The shared-memory name
-    #[arg(value_parser = short_name)]
+    #[arg(value_parser = short_name, value_hint = ValueHint::Other)]
     pub(crate) name: ShortName,
 
     /// Print one JSON object, with null for what is not known [default: lines for people]
@@ -182,6 +209,7 @@ pub(crate) struct InfoArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = examples::help("list"))]
 pub(crate) struct ListArgs {
     /// Print a JSON array of what `info --json` prints [default: a table for people]
     #[arg(long)]
@@ -189,14 +217,35 @@ pub(crate) struct ListArgs {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = examples::help("clean"))]
 pub(crate) struct CleanArgs {
     /// Shared-memory names to clean up, and nothing else [default: all]
-    #[arg(value_parser = short_name, value_name = "NAME")]
+    #[arg(value_parser = short_name, value_name = "NAME", value_hint = ValueHint::Other)]
     pub(crate) names: Vec<ShortName>,
 
     /// Only say what would be removed [default: remove it]
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help("completions"))]
+pub(crate) struct CompletionsArgs {
+    /// The shell: bash, zsh, fish, powershell or elvish
+    #[arg(value_enum, hide_possible_values = true)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help("man"))]
+pub(crate) struct ManArgs {
+    /// The subcommand that the page is about [default: the command itself]
+    #[arg(value_hint = ValueHint::Other)]
+    pub(crate) subcommand: Option<String>,
+
+    /// Write every page into that folder, which must be there [default: print one page]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "subcommand")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 fn short_name(text: &str) -> Result<ShortName, tdshm::NameError> {
@@ -223,6 +272,15 @@ fn at_least_one(text: &str) -> Result<usize, &'static str> {
 fn positive(text: &str) -> Result<f64, &'static str> {
     let number = text.parse().ok().filter(|n: &f64| n.is_finite() && *n > 0.0);
     number.ok_or("give a number above 0")
+}
+
+fn zero_or_more(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0);
+    number.ok_or("give a number of 0 or more")
+}
+
+fn speed(text: &str) -> Result<f64, &'static str> {
+    text.parse().ok().filter(|n| (0.01..=100.0).contains(n)).ok_or("give a number between 0.01 and 100")
 }
 
 fn positive_f32(text: &str) -> Result<f32, &'static str> {

@@ -10,7 +10,7 @@
 //! | `source` | what is sent: a wave made up as it goes, or a recording at its own speed |
 //! | `wave`, `pace` | the shapes of waves; when the next frame is due |
 //! | `bundled` | the recording that comes with the command |
-//! | `output` | frames as tables, CSV, JSON lines and bars; the terminal |
+//! | `output` | frames as tables, CSV, JSON lines and bars; the terminal, its colours and its width |
 //! | `say`, `stop` | sentences on standard error; signals |
 #![forbid(unsafe_code)]
 
@@ -29,6 +29,8 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::output::colour;
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,10 +66,38 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How this very command is started once more, which the subcommand `demo` does: a program, and the arguments in front
+/// of its own.
+///
+/// ```
+/// // A front end in Python: `python3 -m tdshm`.
+/// let again = tdshm_cli::Again::by("python3", ["-m", "tdshm"]);
+/// assert_eq!(tdshm_cli::run_as(["tdshm", "list", "--frobnicate"], &again).code(), 2);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Again {
+    /// `None`: the program that runs.
+    program: Option<OsString>,
+    args: Vec<OsString>,
+}
+
+impl Again {
+    /// By the program that runs, without further arguments: right where its `main` calls [`run`].
+    #[must_use]
+    pub fn by_itself() -> Self {
+        Self::default()
+    }
+
+    /// By that program, looked for as the system does, with those arguments in front.
+    pub fn by<A: Into<OsString>>(program: impl Into<OsString>, args: impl IntoIterator<Item = A>) -> Self {
+        Self { program: Some(program.into()), args: args.into_iter().map(Into::into).collect() }
+    }
+}
+
 /// Runs the command with `args`, the first of which is the program's own name, and returns when it is over.
 ///
 /// From then on SIGINT, SIGTERM and SIGHUP of this process only ask a running command to end. The subcommand
-/// `demo` starts the current executable a second time.
+/// `demo` starts the current executable a second time: where that is another program, see [`run_as`].
 ///
 /// ```
 /// assert_eq!(tdshm_cli::run(["tdshm", "send"]).code(), 2); // the name is missing
@@ -77,8 +107,24 @@ where
     I: IntoIterator<Item = T>,
     T: Into<OsString> + Clone,
 {
+    run_as(args, &Again::by_itself())
+}
+
+/// As [`run`], in a program of which this command is only a part: `again` starts the command once more.
+pub fn run_as<I, T>(args: I, again: &Again) -> Exit
+where
+    I: IntoIterator<Item = T>,
+    T: Into<OsString> + Clone,
+{
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    // Help and errors of the parser are coloured, too.
+    colour::choose(colour::asked(&args));
     let result = match args::Args::try_parse_from(args) {
-        Ok(args) => cmd::run(args.command),
+        Ok(args) => {
+            colour::choose(args.color);
+            say::be_quiet(args.quiet);
+            cmd::run(args.command, again)
+        }
         Err(error) => Err(error.into()),
     };
     result.unwrap_or_else(|error| explain(&error))
@@ -94,8 +140,8 @@ fn explain(error: &anyhow::Error) -> Exit {
         // Whoever read the output has enough of it.
         Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
         // Only output fails without saying what it was.
-        Some(error) => say::line(format_args!("cannot write the output: {error}: send it somewhere else")),
-        None => say::line(error),
+        Some(error) => say::error(format_args!("cannot write the output: {error}: send it somewhere else")),
+        None => say::error(error),
     }
     Exit::Failed
 }

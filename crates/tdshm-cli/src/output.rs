@@ -1,8 +1,11 @@
 //! How frames are shown.
 
 pub(crate) mod bars;
+pub(crate) mod colour;
 pub(crate) mod csv;
 pub(crate) mod json;
+pub(crate) mod pipe;
+pub(crate) mod progress;
 pub(crate) mod screen;
 pub(crate) mod table;
 mod text;

@@ -2,13 +2,42 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::output::printable;
+use crate::output::colour::{self, paint};
+use crate::output::{printable, progress};
 
-/// Says one sentence. Where standard error has gone, nobody wants to know.
+/// Whether only what went wrong is said.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From here on only what went wrong is said, or everything.
+pub(crate) fn be_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Whether only what went wrong is said.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Says one sentence about what happens.
 pub(crate) fn line(what: impl Display) {
-    let text = format!("tdshm: {}\n", printable(&what.to_string()));
-    let _ = io::stderr().lock().write_all(text.as_bytes());
+    if !is_quiet() {
+        write(&format!("tdshm: {}\n", printable(&what.to_string())));
+    }
+}
+
+/// Says one sentence about what went wrong.
+pub(crate) fn error(what: impl Display) {
+    let who = paint(colour::of_stderr(), "1;31", "tdshm:");
+    write(&format!("{who} {}\n", printable(&what.to_string())));
+}
+
+/// Where standard error has gone, nobody wants to know.
+fn write(text: &str) {
+    progress::without_bar(|| {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    });
 }
 
 /// A name as one would type it in a shell.

@@ -72,14 +72,32 @@ impl WaveSource {
     }
 }
 
+/// How a recording is played.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Play {
+    pub(crate) looped: bool,
+    /// Where it begins, in seconds of the recording. A loop comes back there.
+    pub(crate) start: f64,
+    /// 2.0 plays twice as many samples a second as were recorded.
+    pub(crate) speed: f64,
+    /// Frames a second.
+    pub(crate) fps: f64,
+}
+
 /// A recording at its own speed: each frame carries the samples that fell due since the last.
 #[derive(Debug)]
 pub(crate) struct Playback {
     recording: Recording,
     looped: bool,
+    /// Samples that pass each second, in each channel.
+    sample_rate: f32,
     longest: usize,
-    /// The next sample's place in the recording.
+    /// Where it begins: a sample of the recording.
+    first: usize,
+    /// The next sample's place, counted from there.
     at: usize,
+    /// How often it has come to its end.
+    round: u64,
     /// Samples sent so far, in each channel.
     sent: u64,
     /// Seconds that do not count, because the program was stopped for longer than a frame can make up.
@@ -87,21 +105,55 @@ pub(crate) struct Playback {
 }
 
 impl Playback {
-    pub(crate) fn new(recording: Recording, looped: bool, fps: f64) -> Self {
+    /// `None`: the recording ends before `play.start`, or no rate is as fast as that.
+    pub(crate) fn new(recording: Recording, play: Play) -> Option<Self> {
+        let recorded = f64::from(recording.sample_rate());
+        let sample_rate = (recorded * play.speed) as f32;
+        let first = (play.start * recorded).round() as usize;
+        let len = recording.len_samples().checked_sub(first).filter(|len| *len > 0)?;
+        if !(sample_rate.is_finite() && sample_rate > 0.0) {
+            return None;
+        }
         // A second's worth, so that a short stall loses no time, and twice what a slow schedule lets fall due.
-        let longest = (f64::from(recording.sample_rate()) * (2.0 / fps).max(1.0)).ceil() as usize;
+        let longest = (f64::from(sample_rate) * (2.0 / play.fps).max(1.0)).ceil() as usize;
         let longest = longest.saturating_add(1);
-        let longest = if looped { longest } else { longest.min(recording.len_samples()) };
-        Self { recording, looped, longest, at: 0, sent: 0, lost: 0.0 }
+        let longest = if play.looped { longest } else { longest.min(len) };
+        Some(Self {
+            recording,
+            looped: play.looped,
+            sample_rate,
+            longest,
+            first,
+            at: 0,
+            round: 0,
+            sent: 0,
+            lost: 0.0,
+        })
     }
 
     pub(crate) fn recording(&self) -> &Recording {
         &self.recording
     }
 
+    /// Samples that pass each second, in Hz.
+    pub(crate) fn sample_rate(&self) -> f32 {
+        self.sample_rate
+    }
+
+    /// Samples in each channel, from where it begins.
+    pub(crate) fn len_samples(&self) -> usize {
+        self.recording.len_samples().saturating_sub(self.first)
+    }
+
+    /// Where it is, in seconds of the recording, and how often it has come to its end.
+    pub(crate) fn position(&self) -> (f64, u64) {
+        let sample = self.first.saturating_add(self.at);
+        (sample as f64 / f64::from(self.recording.sample_rate()), self.round)
+    }
+
     fn tick(&mut self, elapsed: Duration, buffer: &mut Vec<f32>) -> Tick {
-        let rate = f64::from(self.recording.sample_rate());
-        let len = self.recording.len_samples();
+        let rate = f64::from(self.sample_rate);
+        let len = self.len_samples();
         let left = if self.looped { usize::MAX } else { len.saturating_sub(self.at) };
         if left == 0 {
             return Tick::End;
@@ -113,13 +165,14 @@ impl Playback {
         if len_samples == 0 {
             return Tick::Nothing;
         }
-        for index in 0..self.recording.num_channels() {
-            let channel = self.recording.channel(index).unwrap_or_default();
+        for channel in self.recording.range(self.first, usize::MAX) {
             buffer.extend(channel.iter().cycle().skip(self.at).take(len_samples));
         }
         self.sent = self.sent.saturating_add(u64::try_from(len_samples).unwrap_or(u64::MAX));
         self.at = self.at.saturating_add(len_samples);
         if self.looped {
+            let rounds = self.at.checked_div(len).unwrap_or(0);
+            self.round = self.round.saturating_add(u64::try_from(rounds).unwrap_or(u64::MAX));
             self.at = self.at.checked_rem(len).unwrap_or(0);
         }
         Tick::Frame { len_samples }
@@ -133,8 +186,12 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn playback(looped: bool, fps: f64) -> Playback {
+        played(Play { looped, start: 0.0, speed: 1.0, fps }).unwrap()
+    }
+
+    fn played(play: Play) -> Option<Playback> {
         let rows = vec![vec![0.0, 1.0, 2.0, 3.0, 4.0], vec![10.0, 11.0, 12.0, 13.0, 14.0]];
-        Playback::new(Recording::new(vec!["a".into(), "b".into()], 10.0, rows).unwrap(), looped, fps)
+        Playback::new(Recording::new(vec!["a".into(), "b".into()], 10.0, rows).unwrap(), play)
     }
 
     fn tick(playback: &mut Playback, elapsed: Duration) -> (Tick, Vec<f32>) {
@@ -163,6 +220,26 @@ mod tests {
         let over = vec![4.0, 0.0, 1.0, 14.0, 10.0, 11.0];
         assert_eq!(tick(&mut playback, MS * 700), (Tick::Frame { len_samples: 3 }, over));
         assert_eq!(tick(&mut playback, MS * 800), (Tick::Frame { len_samples: 1 }, vec![2.0, 12.0]));
+    }
+
+    #[test]
+    fn it_may_begin_later_and_come_back_there_and_run_faster() {
+        let play = Play { looped: true, start: 0.3, speed: 2.0, fps: 60.0 };
+        let mut playback = played(play).unwrap();
+        assert_eq!((playback.sample_rate(), playback.position()), (20.0, (0.3, 0)));
+        let frame = tick(&mut playback, MS * 250);
+        assert_eq!(
+            frame,
+            (Tick::Frame { len_samples: 5 }, vec![3.0, 4.0, 3.0, 4.0, 3.0, 13.0, 14.0, 13.0, 14.0, 13.0])
+        );
+        assert_eq!(playback.position(), (0.4, 2));
+
+        let mut once = played(Play { looped: false, ..play }).unwrap();
+        assert_eq!(tick(&mut once, MS * 101), (Tick::Frame { len_samples: 2 }, vec![3.0, 4.0, 13.0, 14.0]));
+        assert_eq!(tick(&mut once, MS * 102), (Tick::End, vec![]));
+        for start in [0.5, 1e300] {
+            assert!(played(Play { start, ..play }).is_none(), "{start}");
+        }
     }
 
     #[test]

@@ -156,6 +156,84 @@ pub enum CsvError {
     Recording(#[from] RecordingError),
 }
 
+/// A line that is no frame. Lines and columns count from 1, places in lists from 0.
+#[cfg(feature = "lines")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineError {
+    /// The bytes could not be read.
+    #[error("reading the lines failed: {0}")]
+    Io(io::Error),
+    /// A line of a table is wrong.
+    #[error(transparent)]
+    Csv(#[from] CsvError),
+    /// A quote in the line of names is never closed.
+    #[error(
+        "line {line}: a name begins with a quote that is never closed: close it, or double it in the name"
+    )]
+    OpenQuote {
+        /// Line of the header.
+        line: u64,
+    },
+    /// A line is longer than any frame.
+    #[error("line {line} is longer than {} MiB: end each line with LF, and write shorter frames", limit >> 20)]
+    TooLong {
+        /// The line.
+        line: u64,
+        /// Bytes that a line may have.
+        limit: usize,
+    },
+    /// A line has more channels than receivers take.
+    #[error(
+        "line {line}: more than {limit} channels: send fewer of them, or several frames under other names"
+    )]
+    TooManyChannels {
+        /// The line.
+        line: u64,
+        /// Channels that a line may have.
+        limit: usize,
+    },
+    /// A line is no JSON object.
+    #[error(
+        "line {line}, column {column}: not a JSON object ({reason}): write each frame as one object on one line, and \
+         null for what is no number"
+    )]
+    NotJson {
+        /// The line.
+        line: u64,
+        /// Byte of the line where that shows.
+        column: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A part of a line holds something else than it should.
+    #[error("line {line}: {field} is {value}, but it should be {expected}")]
+    Field {
+        /// The line.
+        line: u64,
+        /// The part.
+        field: String,
+        /// What it holds, cut short when it is long.
+        value: String,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// A channel is longer or shorter than the first one of its line.
+    #[error(
+        "line {line}: {field} has {found} samples, but the channels before it have {expected}: make them equal"
+    )]
+    ChannelLength {
+        /// The line.
+        line: u64,
+        /// The channel.
+        field: String,
+        /// Samples of the first channel.
+        expected: usize,
+        /// Samples of this one.
+        found: usize,
+    },
+}
+
 /// A sound file that is not a recording.
 ///
 /// None of these goes away by trying again, [`WavError::Io`] perhaps excepted.

@@ -9,6 +9,7 @@
 //! | [`mod@file`] | [`Recording`], [`ReadOptions`], the choice of the format by the file's extension | always |
 //! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
 //! | `file::wav` | sound files: one channel a track | `wav` (default) |
+//! | `lines` | frames as CSV rows or JSON lines, one after the other as they come | `lines` (default) |
 //! | [`mod@error`] | every error type of the crate | always |
 //!
 //! Files are strangers. A reader never panics on their bytes, and what it allocates is bounded by what the file
@@ -27,8 +28,14 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "csv")]
+mod cell;
 pub mod error;
 pub mod file;
+#[cfg(feature = "lines")]
+pub mod lines;
 
+#[cfg(feature = "lines")]
+pub use error::LineError;
 pub use error::{FileError, RecordingError};
 pub use file::{ReadOptions, Recording};

@@ -168,3 +168,60 @@ mod wav {
         }
     }
 }
+
+#[cfg(feature = "lines")]
+mod lines {
+    use super::*;
+    use tdshm_io::lines::{FrameLines, LineFormat};
+
+    fn check(bytes: &[u8], format: Option<LineFormat>, rows: usize) {
+        let mut lines = FrameLines::new(bytes).rows_per_frame(rows);
+        if let Some(format) = format {
+            lines = lines.format(format);
+        }
+        let (mut samples, mut results) = (0, 0);
+        loop {
+            results += 1;
+            assert!(results <= bytes.len() + 2, "no end");
+            match lines.next_frame() {
+                Ok(Some(frame)) => {
+                    assert_eq!(frame.samples.len(), frame.names.len() * frame.len_samples);
+                    assert!(frame.sample_rate.is_none_or(|rate| rate.is_finite() && rate > 0.0));
+                    samples += frame.samples.len();
+                }
+                Ok(None) => break,
+                Err(error) => assert!(error.to_string().len() < 1000, "{error}"),
+            }
+        }
+        assert!(samples <= bytes.len(), "more samples than bytes");
+        assert!(!lines.goes_on() && lines.next_frame().unwrap().is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), rows in 1_usize..4) {
+            for format in [None, Some(LineFormat::Csv), Some(LineFormat::Json)] {
+                check(&bytes, format, rows);
+            }
+        }
+
+        #[test]
+        fn no_text_of_a_table_panics(text in "(\u{feff})?[ab0-9.,\"\n\r;e+\\- ]{0,120}", rows in 1_usize..4) {
+            check(text.as_bytes(), None, rows);
+        }
+
+        #[test]
+        fn no_text_of_objects_panics(
+            parts in prop::collection::vec(
+                prop::sample::select(vec![
+                    "{", "}", "[", "]", ",", ":", "\n", "\"channels\"", "\"name\"", "\"samples\"", "\"sample_rate\"",
+                    "\"plus_inf\"", "null", "1", "-0.5", "1e99", "\"\\u0000\"", " ", "{\"channels\":[",
+                    "{\"name\":\"a\",\"samples\":[1,null]", "}]}\n", "{\"a\":1}\n",
+                ]),
+                0..40,
+            ),
+        ) {
+            check(parts.concat().as_bytes(), Some(LineFormat::Json), 1);
+        }
+    }
+}

@@ -89,10 +89,21 @@ pub use mem::{ViewBytes, ViewBytesMut, ViewF32, ViewF32Mut};
 pub use name::ShortName;
 pub use segment::clean::{DryRun, Fate, Swept, SweptKind, clean};
 pub use segment::inspect::{
-    BlockKind, ChopContents, ChopReport, NoticeReport, ReceiverReport, SegmentReport, inspect, list,
+    BlockKind, ChopContents, ChopReport, NoticeReport, ReceiverReport, SegmentReport, Survey, inspect, list,
+    survey,
 };
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};
+
+/// What this build speaks, for programs that say so: `tdshm --version` does.
+pub mod protocol {
+    /// The version of the info block that senders write (wire §3).
+    pub const INFO_BLOCK_VERSION: i32 = crate::wire::info::VERSION;
+    /// The version of the channel block, the only one there is (wire §8).
+    pub const CHANNEL_BLOCK_VERSION: i32 = crate::wire::chop::VERSION;
+    /// The extension behind the info block that senders write (wire §11).
+    pub const EXTENSION: &str = "tdshm-1";
+}
 
 #[cfg(test)]
 mod tests {

@@ -19,13 +19,29 @@ pub(crate) fn run(args: &CleanArgs) -> anyhow::Result<Exit> {
         }
     }
     screen::write(&text)?;
-    let removed = swept.iter().filter(|swept| swept.fate == Fate::Removed).count();
+    let count = |of: fn(&Fate) -> bool| swept.iter().filter(|swept| of(&swept.fate)).count();
+    let removed = count(|fate| *fate == Fate::Removed);
+    let out_of_reach = count(|fate| matches!(fate, Fate::OutOfReach { .. }));
     match (removed, dry_run) {
+        (0, _) if out_of_reach > 0 => {
+            say::line(format_args!("nothing to clean for this user: {}", stay(out_of_reach)));
+        }
         (0, _) => say::line("nothing to clean: nobody died here, or everything left behind is still in use"),
         (count, DryRun::Yes) => say::line(format_args!("would remove {}", say::count_of(count, "object"))),
         (count, DryRun::No) => say::line(format_args!("removed {}", say::count_of(count, "object"))),
     }
+    if removed > 0 && out_of_reach > 0 {
+        say::line(stay(out_of_reach));
+    }
     Ok(Exit::Done)
+}
+
+fn stay(count: usize) -> String {
+    let (objects, they) =
+        if count == 1 { ("1 object", "it") } else { (&*format!("{count} objects"), "them") };
+    format!(
+        "{objects} of others out of reach: if their senders have died, let those users or root clean {they}"
+    )
 }
 
 fn line(swept: &Swept, dry_run: DryRun, named: bool) -> Option<String> {
@@ -40,6 +56,9 @@ fn line(swept: &Swept, dry_run: DryRun, named: bool) -> Option<String> {
         (Fate::Removed, DryRun::No) => "removed".to_owned(),
         (Fate::Removed, DryRun::Yes) => "would be removed".to_owned(),
         (Fate::HeldOpen, _) => "goes when its receivers let go".to_owned(),
+        // A lock alone is in nobody's way: it is only counted.
+        (Fate::OutOfReach { .. }, _) if !named && swept.kind == SweptKind::Lock => return None,
+        (Fate::OutOfReach { reason }, _) => format!("stays: {reason}"),
         // Everything that lives is not worth a line unless somebody asked for it.
         (_, _) if !named => return None,
         (Fate::InUse { pid: Some(pid) }, _) => format!("stays: process {pid} uses it"),

@@ -16,7 +16,7 @@ use crate::cmd::demo::show::Show;
 use crate::cmd::demo::worker::Worker;
 use crate::output::{screen, short};
 use crate::stop::{SLICE, Stop};
-use crate::{Exit, bundled, say};
+use crate::{Again, Exit, bundled, say};
 
 /// How long the first frame may take: two processes start, one creates the segment.
 const FIRST_FRAME_WITHIN: Duration = Duration::from_secs(10);
@@ -32,13 +32,13 @@ struct Tally {
 }
 
 /// Streams for the time that was asked for, or until somebody asks to stop.
-pub(crate) fn run(args: &DemoArgs, stop: &Stop) -> anyhow::Result<Exit> {
+pub(crate) fn run(args: &DemoArgs, again: &Again, stop: &Stop) -> anyhow::Result<Exit> {
     let recording = bundled::recording()?;
     let name = format!("demo{}", process::id());
     let _last = SweptAtLast(name.clone());
     let segment = SegmentReceiver::builder(&name).lock_limit(LOCK_LIMIT).open()?;
     let mut receiver = ChopReceiver::over(segment);
-    let mut worker = Worker::start(&name)?;
+    let mut worker = Worker::start(&name, again)?;
     let from = worker.id();
     let mut show = Show::new(&name, from, &recording);
 

@@ -11,6 +11,9 @@ use crate::{Exit, say};
 /// Columns in front of what is said.
 const INDENT: usize = 12;
 
+/// Columns of a list of names where there is no terminal.
+const USUAL_COLUMNS: usize = 80;
+
 /// Prints what a look at the segment finds.
 pub(crate) fn run(args: &InfoArgs) -> anyhow::Result<Exit> {
     let report = tdshm::inspect(args.name.as_str())?;
@@ -29,9 +32,15 @@ fn broken_rule(report: &SegmentReport) -> Option<&BlockError> {
     report.chop.as_ref()?.layout.as_ref().err()
 }
 
-fn text(report: &SegmentReport, columns: usize) -> String {
+fn text(report: &SegmentReport, columns: Option<usize>) -> String {
+    let room = columns.unwrap_or(usize::MAX).saturating_sub(INDENT).max(20);
     let mut text = format!("{}\n", printable(report.name.as_str()));
-    let mut line = |title: &str, what: &str| text.push_str(&format!("  {title:<10}{what}\n"));
+    let mut line = |title: &str, what: &str| {
+        for (index, what) in wrapped(what.split(' ').map(Cow::Borrowed), room).iter().enumerate() {
+            let title = if index == 0 { title } else { "" };
+            text.push_str(&format!("  {title:<10}{what}\n"));
+        }
+    };
     line("kind", json::kind(report));
     let segment = printable(&report.segment);
     match report.mapped_bytes {
@@ -49,7 +58,8 @@ fn text(report: &SegmentReport, columns: usize) -> String {
                             name if name.is_empty() || name.contains(' ') => Cow::Owned(format!("{name:?}")),
                             name => name,
                         });
-                        let lines = wrapped(words, columns.saturating_sub(INDENT).max(20));
+                        let lines =
+                            wrapped(words, columns.unwrap_or(USUAL_COLUMNS).saturating_sub(INDENT).max(20));
                         for (index, names) in lines.iter().enumerate() {
                             line(if index == 0 { "names" } else { "" }, names);
                         }

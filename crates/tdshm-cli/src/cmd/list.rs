@@ -1,29 +1,48 @@
 //! `tdshm list`: every segment of this machine.
 
-use tdshm::SegmentReport;
+use tdshm::{Error, SegmentError, SegmentReport, Survey};
 use unicode_width::UnicodeWidthStr;
 
 use crate::args::ListArgs;
+use crate::output::colour::{self, paint};
 use crate::output::{fit, json, number, printable, screen};
 use crate::{Exit, say};
 
 const HEADS: [&str; 6] = ["NAME", "KIND", "CHANNELS", "SAMPLES", "RATE", "BYTES"];
+/// Columns that a name gets at least, where it has so many.
+const LEAST_NAME: usize = 8;
+/// The same before a remark gets any.
+const LEAST_BESIDE_REMARK: usize = 16;
 
 /// Prints a line a segment.
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
-    let reports = tdshm::list()?;
+    let Survey { segments, left_out, .. } = tdshm::survey()?;
     if args.json {
-        let segments: Vec<json::Segment<'_>> = reports.iter().map(json::Segment::from).collect();
+        let segments: Vec<json::Segment<'_>> = segments.iter().map(json::Segment::from).collect();
         json::print(&segments)?;
-    } else if reports.is_empty() {
+    } else if segments.is_empty() && left_out.is_empty() {
         say::line("no segments here: start a sender, for example `tdshm send mocap`");
-    } else {
-        screen::write(&table(&reports))?;
+    } else if !segments.is_empty() {
+        screen::write(&table(&segments, screen::columns(), colour::of_stdout()))?;
+    }
+    for (name, error) in &left_out {
+        say::line(format_args!("left out: {:?}: {}", name.as_str(), why(error)));
     }
     Ok(Exit::Done)
 }
 
-fn table(reports: &[SegmentReport]) -> String {
+/// Why a segment was left out, in short: `info` says what to do.
+fn why(error: &Error) -> String {
+    match error {
+        Error::Segment(SegmentError::NotOurs { reason, .. }) => {
+            reason.split(": ").next().unwrap_or_default().to_owned()
+        }
+        error => error.to_string(),
+    }
+}
+
+/// The table, cut to `columns` where there are so many.
+fn table(reports: &[SegmentReport], columns: Option<usize>, colours: bool) -> String {
     let rows: Vec<([String; 6], &'static str)> = reports.iter().map(|r| (cells(r), remark(r))).collect();
     let mut widths = HEADS.map(str::len);
     for (cells, _) in &rows {
@@ -31,8 +50,16 @@ fn table(reports: &[SegmentReport]) -> String {
             *width = cell.width().max(*width);
         }
     }
+    if let (Some(columns), [name, others @ ..]) = (columns, &mut widths) {
+        let remarks = rows.iter().map(|(_, remark)| remark.width()).max().unwrap_or(0);
+        let others = others.iter().map(|width| width.saturating_add(2)).sum::<usize>();
+        let room = columns.saturating_sub(others).saturating_sub(2);
+        let least = room.clamp(LEAST_NAME, LEAST_BESIDE_REMARK);
+        *name = (*name).min(room.saturating_sub(remarks).max(least));
+    }
     let mut text = String::new();
     for (cells, remark) in std::iter::once((HEADS.map(str::to_owned), "")).chain(rows) {
+        let head = cells.first().is_some_and(|cell| cell == HEADS[0]) && text.is_empty();
         let mut line = String::new();
         for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
             // Words to the left, numbers to the right.
@@ -41,7 +68,13 @@ fn table(reports: &[SegmentReport]) -> String {
             line.push_str("  ");
         }
         line.push_str(remark);
-        text.push_str(line.trim_end());
+        let line = line.trim_end();
+        let line = match columns {
+            Some(columns) if line.width() > columns => fit(line, columns),
+            _ => line.to_owned(),
+        };
+        let style = if head { "1" } else { "33" };
+        text.push_str(&paint(colours && (head || !remark.is_empty()), style, &line));
         text.push('\n');
     }
     text
@@ -63,13 +96,13 @@ fn cells(report: &SegmentReport) -> [String; 6] {
 fn remark(report: &SegmentReport) -> &'static str {
     let notices = report.notices.as_ref();
     if report.detached == Some(true) {
-        "its sender has left"
+        "has left"
     } else if notices.is_some_and(|notices| !notices.owner_alive) {
-        "its sender has died: see `tdshm clean`"
+        "has died: `tdshm clean`"
     } else if report.mapped_bytes.is_none() {
         "no data segment"
     } else if report.chop.as_ref().is_some_and(|chop| chop.layout.is_err()) {
-        "malformed: see `tdshm info`"
+        "malformed: `tdshm info`"
     } else {
         ""
     }

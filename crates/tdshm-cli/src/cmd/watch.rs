@@ -14,6 +14,7 @@ use crate::cmd::LOCK_LIMIT;
 use crate::cmd::watch::scope::Scope;
 use crate::output::csv::CsvView;
 use crate::output::json::JsonView;
+use crate::output::pipe;
 use crate::output::table::TableView;
 use crate::output::{Arrival, View, short};
 use crate::stop::{SLICE, Stop};
@@ -39,6 +40,11 @@ pub(crate) fn run(args: &WatchArgs, stop: &Stop) -> anyhow::Result<Exit> {
     };
     watcher.scope.iter().flat_map(Scope::warnings).for_each(say::line);
     let result = watcher.watch(args, stop);
+    if let Err(error) = &result
+        && error.downcast_ref().is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe)
+    {
+        return result; // whoever read has gone, and misses nothing
+    }
     let settled = watcher.settle().and_then(|()| watcher.tell_of_missed(true));
     let exit = result?;
     settled?;
@@ -110,6 +116,9 @@ impl Watcher {
                 if let Some(last) = last(&self.receiver, self.scope.as_ref(), self.count) {
                     self.view.idle(last)?;
                 }
+                if pipe::nobody_reads() {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
                 return Ok(false);
             }
             Err(error) => {
@@ -151,7 +160,7 @@ impl Watcher {
         }
         self.missed.since_told = 0;
         self.missed.told = Some(Instant::now());
-        self.tell(&format!("missed {} before frame {}", say::count(missed, "frame"), self.count))
+        self.tell_wrong(&format!("missed {} before frame {}", say::count(missed, "frame"), self.count))
     }
 
     /// Says when the sender is not there yet, leaves, or comes.
@@ -177,9 +186,9 @@ impl Watcher {
             return Ok(());
         }
         self.told.errors.insert(error.clone());
-        self.tell(&format!("{error} (going on; said once)"))?;
+        self.tell_wrong(&format!("{error} (going on; said once)"))?;
         if self.told.errors.len() == MOST_ERRORS {
-            self.tell("the sender keeps breaking rules: no more is said about it")?;
+            self.tell_wrong("the sender keeps breaking rules: no more is said about it")?;
         }
         Ok(())
     }
@@ -187,6 +196,13 @@ impl Watcher {
     fn tell(&mut self, what: &str) -> io::Result<()> {
         self.settle()?;
         say::line(what);
+        Ok(())
+    }
+
+    /// The same of what went wrong, which is said also where little is.
+    fn tell_wrong(&mut self, what: &str) -> io::Result<()> {
+        self.settle()?;
+        say::error(what);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use tdshm::ChopFrame;
 use unicode_width::UnicodeWidthStr;
 
+use crate::output::colour::paint;
 use crate::output::screen::Size;
 use crate::output::{fit, printable};
 
@@ -42,7 +43,7 @@ pub(crate) fn lines(
     let mut lines: Vec<String> = Vec::new();
     let spare = rows.saturating_sub(frame.num_channels()).saturating_sub(1);
     for line in title.iter().take(spare.saturating_sub(1)) {
-        lines.push(paint(style.colours, "1", fit(line, columns)));
+        lines.push(paint(style.colours, "1", &fit(line, columns)));
     }
     let below = if spare > 0 { 2 } else { 1 };
     let room = rows.saturating_sub(lines.len()).saturating_sub(below);
@@ -51,7 +52,7 @@ pub(crate) fn lines(
         let value = samples.last().copied().unwrap_or(f32::NAN);
         let share = share(value, style.range);
         let colour = COLOURS.get((share * 7.99) as usize).copied().unwrap_or(39);
-        let drawn = paint(style.colours, &format!("38;5;{colour}"), drawn(share, bar, style.unicode));
+        let drawn = paint(style.colours, &format!("38;5;{colour}"), &drawn(share, bar, style.unicode));
         let text = format!("{} {value:>VALUE$.2}  ", fit(name, names));
         lines.push(if bar == 0 { fit(&text, columns) } else { format!("{text}{drawn}") });
     }
@@ -60,7 +61,7 @@ pub(crate) fn lines(
         lines.push(fit(&format!("and {more} more"), columns));
     }
     if spare > 0 {
-        lines.push(paint(style.colours, "2", fit(&scale(style, names, bar), columns)));
+        lines.push(paint(style.colours, "2", &fit(&scale(style, names, bar), columns)));
     }
     lines.push(fit(status, columns));
     lines
@@ -95,10 +96,6 @@ fn drawn(share: f32, columns: usize, unicode: bool) -> String {
         bar.push(*rest);
     }
     bar
-}
-
-fn paint(colours: bool, style: &str, text: String) -> String {
-    if colours { format!("\x1b[{style}m{text}\x1b[0m") } else { text }
 }
 
 #[cfg(test)]

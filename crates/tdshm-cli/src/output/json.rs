@@ -9,7 +9,7 @@ use tdshm::{BlockKind, ReceiverReport, SegmentReport};
 
 use crate::output::{Arrival, View};
 
-/// A frame. Samples that JSON has no number for are null.
+/// A frame. Samples that JSON has no number for are null: NaN, and what `plus_inf` and `minus_inf` list.
 #[derive(Serialize)]
 struct Line<'f> {
     frame: u64,
@@ -26,13 +26,25 @@ struct Line<'f> {
 struct Channel<'f> {
     name: &'f str,
     samples: &'f [f32],
+    /// The places of infinite samples, counted from 0.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    plus_inf: Vec<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    minus_inf: Vec<usize>,
+}
+
+/// Where a value is among samples.
+fn places(samples: &[f32], value: f32) -> Vec<usize> {
+    samples.iter().enumerate().filter(|(_, sample)| **sample == value).map(|(place, _)| place).collect()
 }
 
 fn channels<S: Serializer>(arrival: &Arrival<'_>, serializer: S) -> Result<S::Ok, S::Error> {
     let channels = arrival.channels();
     let mut list = serializer.serialize_seq(Some(channels.len()))?;
     for (name, samples) in channels {
-        list.serialize_element(&Channel { name, samples })?;
+        let plus_inf = places(samples, f32::INFINITY);
+        let minus_inf = places(samples, f32::NEG_INFINITY);
+        list.serialize_element(&Channel { name, samples, plus_inf, minus_inf })?;
     }
     list.end()
 }
@@ -166,7 +178,43 @@ mod tests {
         assert_eq!(
             String::from_utf8(view.text).unwrap(),
             "{\"frame\":7,\"missed\":null,\"age_ms\":null,\"sample_rate\":59.94,\"channels\":[\
-             {\"name\":\"a\\\"b\",\"samples\":[0.1,null]},{\"name\":\"a\\\"b\",\"samples\":[null,1e-7]}]}\n"
+             {\"name\":\"a\\\"b\",\"samples\":[0.1,null]},\
+             {\"name\":\"a\\\"b\",\"samples\":[null,1e-7],\"plus_inf\":[0]}]}\n"
         );
+    }
+
+    /// What is written is read by `send --stdin`: frames, names and rates, bit by bit.
+    #[test]
+    fn it_comes_back() {
+        let values = [0.1, -0.0, 1e-45, f32::MAX, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 16_777_216.0];
+        let mut bits = 1_u32;
+        let random: Vec<f32> = (0..5000)
+            .map(|_| {
+                bits = bits.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f32::from_bits(bits)
+            })
+            .map(|value| if value.is_nan() { f32::NAN } else { value })
+            .collect();
+        let frames = [
+            ChopFrame::from_rows(["", "\u{feff}\n\"ü\\"], 59.94, &[values, values]).unwrap(),
+            ChopFrame::from_rows(["x"], f32::MIN_POSITIVE, &[random]).unwrap(),
+            ChopFrame::from_rows(["x", "x"], 48_000.0, &[[0.0; 0]; 2]).unwrap(),
+            ChopFrame::from_rows([""; 0], f32::MAX, &[[0.0; 0]; 0]).unwrap(),
+        ];
+        let mut text = Vec::new();
+        for frame in &frames {
+            let mut view = JsonView::default();
+            view.write(Arrival { count: 7, frame, scope: None }).unwrap();
+            text.extend(view.text);
+        }
+        let mut lines = tdshm_io::lines::FrameLines::new(text.as_slice());
+        let to_bits = |samples: &[f32]| samples.iter().map(|sample| sample.to_bits()).collect::<Vec<_>>();
+        for frame in &frames {
+            let back = lines.next_frame().unwrap().unwrap();
+            assert_eq!((&*back.names, back.len_samples), (frame.names(), frame.len_samples()));
+            assert_eq!(back.sample_rate, Some(frame.sample_rate()));
+            assert_eq!(to_bits(&back.samples), to_bits(frame.samples()));
+        }
+        assert_eq!(lines.next_frame().unwrap(), None);
     }
 }

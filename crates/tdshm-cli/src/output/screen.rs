@@ -4,11 +4,11 @@ use std::env;
 use std::io::{self, IsTerminal, Write};
 
 use crossterm::cursor::{Hide, MoveTo, MoveToPreviousLine, Show};
-use crossterm::terminal::{self, BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
+use crossterm::terminal::{BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate};
 use crossterm::{Command, QueueableCommand};
+use terminal_size::{Height, Width};
 
-/// Columns that are assumed where there is no terminal to ask.
-const USUAL_COLUMNS: usize = 80;
+use crate::output::colour;
 
 /// Columns and rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +32,7 @@ impl Screen {
     pub(crate) fn of_stdout() -> Option<Self> {
         let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
         let able = io::stdout().is_terminal() && !dumb;
-        let colours = env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        able.then_some(Self { colours, drawn: None, hidden: false })
+        able.then_some(Self { colours: colour::of_stdout(), drawn: None, hidden: false })
     }
 
     /// Whether colours are welcome.
@@ -41,14 +40,11 @@ impl Screen {
         self.colours
     }
 
-    /// Its size now.
+    /// Its size now; fewer columns where COLUMNS says so.
     pub(crate) fn size() -> Size {
-        match terminal::size() {
-            Ok((columns, rows)) if columns > 0 && rows > 0 => {
-                Size { columns: columns.into(), rows: rows.into() }
-            }
-            _ => Size { columns: columns(), rows: 24 },
-        }
+        let Size { columns, rows } = terminal_size().unwrap_or(Size { columns: 80, rows: 24 });
+        // More than there are would wrap, and the cursor would not find its way back.
+        Size { columns: columns_wanted().unwrap_or(columns).min(columns), rows }
     }
 
     /// Draws `lines`, each no wider than the terminal, where the last ones were. Lines that do not fit its
@@ -110,12 +106,20 @@ pub(crate) fn write(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// How wide lines may be: the terminal's columns, or the usual ones.
-pub(crate) fn columns() -> usize {
-    match terminal::size() {
-        Ok((columns, _)) if columns > 0 && io::stdout().is_terminal() => columns.into(),
-        _ => USUAL_COLUMNS,
-    }
+/// How wide lines may be: what COLUMNS says, or the terminal; `None` where there is neither.
+pub(crate) fn columns() -> Option<usize> {
+    columns_wanted().or_else(|| terminal_size().map(|size| size.columns))
+}
+
+/// What the environment says about columns.
+fn columns_wanted() -> Option<usize> {
+    env::var("COLUMNS").ok()?.trim().parse().ok().filter(|columns| *columns > 0)
+}
+
+/// The size of the terminal that standard output is.
+fn terminal_size() -> Option<Size> {
+    let (Width(columns), Height(rows)) = terminal_size::terminal_size_of(io::stdout())?;
+    (columns > 0 && rows > 0).then(|| Size { columns: columns.into(), rows: rows.into() })
 }
 
 /// Whether the terminal understands more than ASCII, as far as the environment says.

@@ -6,12 +6,15 @@ use std::time::{Duration, Instant};
 use tdshm::ShortName;
 use unicode_width::UnicodeWidthStr;
 
+use crate::output::colour::{self, paint};
 use crate::output::screen::{self, Screen};
 use crate::output::{Arrival, View, fit, number, printable, shape};
 use crate::say;
 
 /// Columns of a number: the longest one has 14 characters.
 const NUMBER: usize = 15;
+/// Columns of a table where there is no terminal.
+const USUAL_COLUMNS: usize = 80;
 /// How often a terminal is drawn at most.
 const REDRAW: Duration = Duration::from_millis(40);
 /// Columns that a name gets at most.
@@ -38,14 +41,17 @@ impl TableView {
         self.drawn_at = Some(Instant::now());
         if let Some(screen) = &mut self.screen {
             let size = Screen::size();
-            let lines = lines(&self.name, arrival, size.columns, size.rows.saturating_sub(1));
+            let mut lines = lines(&self.name, arrival, size.columns, size.rows.saturating_sub(1));
+            paint_heads(screen.colours(), &mut lines);
             return screen.draw(size, &lines);
         }
         let mut text = String::new();
         if !first {
             text.push('\n');
         }
-        for line in lines(&self.name, arrival, screen::columns(), usize::MAX) {
+        let mut lines = lines(&self.name, arrival, screen::columns().unwrap_or(USUAL_COLUMNS), usize::MAX);
+        paint_heads(colour::of_stdout(), &mut lines);
+        for line in lines {
             text.push_str(line.trim_end());
             text.push('\n');
         }
@@ -73,6 +79,13 @@ impl View for TableView {
             screen.forget();
         }
         Ok(())
+    }
+}
+
+/// Paints the title and the heads of the columns.
+fn paint_heads(colours: bool, lines: &mut [String]) {
+    for (line, style) in lines.iter_mut().zip(["1", "2"]) {
+        *line = paint(colours, style, line.trim_end());
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use crate::kit::{Name, run, start};
 
 /// The objects with that name in them.
-fn objects(name: &Name) -> Vec<String> {
+pub(crate) fn objects(name: &Name) -> Vec<String> {
     let entries = fs::read_dir("/dev/shm").unwrap();
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut names: Vec<String> = names.filter(|object| object.contains(name.as_str())).collect();

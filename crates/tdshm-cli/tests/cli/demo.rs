@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use tdshm_cli::{Again, Exit};
+
 use crate::kit::{Name, Run, send_signal, start, until};
 
 /// A demo that streams, its name, and the process that sends.
@@ -61,4 +63,14 @@ fn a_killed_sender_is_told() {
     let ended = demo.wait();
     assert_eq!((ended.code, ended.err.len()), (Some(1), 1), "{ended:?}");
     assert!(ended.err[0].contains(&format!("process {from} died")), "{ended:?}");
+}
+
+/// In another program than the command, as a front end in Python is.
+#[test]
+fn another_program_says_how_the_command_is_started() {
+    let _name = Name::of_demo(std::process::id());
+    let again = Again::by(env!("CARGO_BIN_EXE_tdshm"), ["--color", "never"]);
+    assert_eq!(tdshm_cli::run_as(["tdshm", "demo", "--seconds", "0.2"], &again), Exit::Done);
+    let absent = Again::by("/no/such/program", ["-m", "tdshm"]);
+    assert_eq!(tdshm_cli::run_as(["tdshm", "demo", "--seconds", "0.2"], &absent), Exit::Failed);
 }

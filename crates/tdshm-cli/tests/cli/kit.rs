@@ -1,7 +1,7 @@
 //! Processes that are killed and reaped, names that are cleaned up, and waits that end.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,6 +24,12 @@ impl Name {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // Of one width: no name is the beginning of another.
         Self(format!("cli{}x{:04}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// A name that is longer than tables like.
+    #[cfg(unix)]
+    pub(crate) fn long() -> Self {
+        Self(format!("{}{}", Self::new().as_str(), "_and_on".repeat(8)))
     }
 
     /// The name that the demo with that process id uses.
@@ -119,15 +125,16 @@ impl Lines {
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tdshm"));
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // What the terminal of whoever runs the tests likes says nothing about these.
+    for variable in ["COLUMNS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+        command.env_remove(variable);
+    }
     command
 }
 
 /// Starts `tdshm` with those arguments.
 pub(crate) fn start(args: &[&str]) -> Run {
-    let mut child = command(args).spawn().unwrap();
-    let out = Lines::of(child.stdout.take().unwrap());
-    let err = Lines::of(child.stderr.take().unwrap());
-    Run { child, out, err }
+    Run::of(command(args).spawn().unwrap())
 }
 
 /// Runs `tdshm` with those arguments to its end.
@@ -136,6 +143,13 @@ pub(crate) fn run(args: &[&str]) -> Ended {
 }
 
 impl Run {
+    /// That process; what it writes elsewhere has no lines here.
+    pub(crate) fn of(mut child: Child) -> Self {
+        let out = child.stdout.take().map_or_else(|| Lines::of(io::empty()), Lines::of);
+        let err = child.stderr.take().map_or_else(|| Lines::of(io::empty()), Lines::of);
+        Self { child, out, err }
+    }
+
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }

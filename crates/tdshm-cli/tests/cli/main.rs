@@ -12,7 +12,12 @@ mod demo;
 mod documents;
 mod inspect;
 mod kit;
+mod lines;
 mod scope;
 mod send;
+#[cfg(unix)]
+mod terminal;
 mod usage;
+#[cfg(unix)]
+mod users;
 mod watch;

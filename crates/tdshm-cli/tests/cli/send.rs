@@ -186,6 +186,35 @@ fn a_loop_starts_again() {
 }
 
 #[test]
+fn a_file_may_be_played_in_part_and_faster() {
+    let name = Name::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("count.csv");
+    let rows: String = (0..100).map(|row| format!("{row}\n")).collect();
+    fs::write(&file, format!("a\n{rows}")).unwrap();
+    let file = file.to_str().unwrap();
+    let send = ["send", name.as_str(), "--file", file, "--rate", "20", "--start", "3", "--speed", "5"];
+    let lines = json(&lines_of(&send, "json", &name));
+    assert!(lines.iter().all(|line| line["sample_rate"] == 100.0), "{lines:?}");
+    let values: Vec<f32> = lines.iter().flat_map(|line| samples(line, 0)).collect();
+    assert!(values.iter().all(|value| (60.0..100.0).contains(value)) && values.is_sorted(), "{values:?}");
+
+    let play = ["--rate", "20", "--start", "3", "--speed", "100", "--loop"];
+    let _send = start(&[&["send", name.as_str(), "--file", file], &play[..]].concat());
+    let watch = run(&["watch", name.as_str(), "--format", "json", "--frames", "8"]);
+    let values: Vec<f32> = json(&watch.out).iter().flat_map(|line| samples(line, 0)).collect();
+    assert!(values.iter().all(|value| (60.0..100.0).contains(value)), "it comes back to --start: {values:?}");
+    assert!(!values.is_sorted(), "it comes back: {values:?}");
+
+    let behind = run(&["send", Name::new().as_str(), "--file", file, "--rate", "20", "--start", "5"]);
+    assert_eq!(behind.code, Some(1), "{behind:?}");
+    assert!(
+        behind.err[0].contains("--start 5 lies behind the end") && behind.err[0].contains("lasts 5 s"),
+        "{behind:?}"
+    );
+}
+
+#[test]
 fn files_that_are_none_are_status_1() {
     let name = Name::new();
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,9 @@
 //! Wrong usage is status 2, and says so on standard error alone.
 
-use crate::kit::run;
+use std::fs;
+use std::process::Command;
+
+use crate::kit::{Name, run};
 
 #[test]
 fn wrong_usage_is_status_2() {
@@ -29,6 +32,25 @@ fn wrong_usage_is_status_2() {
         &["watch", "a", "--scope", "(tx"],
         &["info"],
         &["demo", "--seconds", "-1"],
+        &["send", "a", "--start", "1"],
+        &["send", "a", "--speed", "2"],
+        &["send", "a", "--file", "x.csv", "--start", "-1"],
+        &["send", "a", "--file", "x.csv", "--speed", "0"],
+        &["send", "a", "--file", "x.csv", "--speed", "101"],
+        &["send", "a", "--format", "csv"],
+        &["send", "a", "--stdin", "--file", "x.csv"],
+        &["send", "a", "--stdin", "--channels", "x"],
+        &["send", "a", "--stdin", "--fps", "30"],
+        &["send", "a", "--stdin", "--loop"],
+        &["send", "a", "--stdin", "--start", "1"],
+        &["send", "a", "--stdin", "--speed", "2"],
+        &["send", "a", "--stdin", "--format", "table"],
+        &["send", "a", "--stdin", "--format", "json", "--length", "2"],
+        &["list", "--color", "sometimes"],
+        &["completions"],
+        &["completions", "tcsh"],
+        &["man", "frobnicate"],
+        &["man", "send", "--out", "."],
     ] {
         let ended = run(args);
         assert_eq!(ended.code, Some(2), "{args:?}: {ended:?}");
@@ -43,4 +65,78 @@ fn help_and_version_are_status_0() {
         assert_eq!(ended.code, Some(0), "{args:?}: {ended:?}");
         assert!(!ended.out.is_empty() && ended.err.is_empty(), "{args:?}: {ended:?}");
     }
+}
+
+#[test]
+fn the_long_version_says_where_it_runs_and_what_it_speaks() {
+    let short = run(&["-V"]);
+    assert_eq!(short.out, [concat!("tdshm ", env!("CARGO_PKG_VERSION"))]);
+    let long = run(&["--version"]);
+    assert_eq!((&long.out[0], long.out.len()), (&short.out[0], 3), "{long:?}");
+    let (os, arch) = (std::env::consts::OS, std::env::consts::ARCH);
+    assert!(
+        long.out[1].starts_with("platform: ") && long.out[1].contains(os) && long.out[1].contains(arch),
+        "{long:?}"
+    );
+    assert_eq!(long.out[2], "protocol: info block version 2, channel block version 1, extension tdshm-1");
+}
+
+#[test]
+fn every_page_of_the_manual_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    assert_eq!(run(&["man", "--out", path]).code, Some(0));
+    for subcommand in ["demo", "send", "watch", "info", "list", "clean", "completions", "man"] {
+        let page = run(&["man", subcommand]);
+        let file = fs::read_to_string(folder.path().join(format!("tdshm-{subcommand}.1"))).unwrap();
+        assert_eq!(page.out, file.lines().collect::<Vec<_>>());
+        assert!(
+            file.contains(&format!("\\fBtdshm {subcommand}")) && file.contains("\n.SH EXAMPLES\n"),
+            "{file}"
+        );
+        assert!(!file.contains("bundled"), "{file}");
+    }
+    let root = run(&["man"]).out.join("\n");
+    assert!(root.contains("tdshm\\-send(1)") && root.contains(".SH \"EXIT STATUS\""), "{root}");
+    let absent = run(&["man", "--out", folder.path().join("none").to_str().unwrap()]);
+    assert!(absent.code == Some(1) && absent.err[0].contains("tdshm.1: No such file"), "{absent:?}");
+}
+
+/// What bash offers behind `words`, the last of which is begun.
+fn completed(script: &str, words: &[&str]) -> Vec<String> {
+    let [.., before, begun] = words else { panic!("{words:?}") };
+    let ask = "source \"$0\"; COMP_WORDS=(\"${@:3}\"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _tdshm tdshm \"$2\" \"$1\"; \
+               printf '%s\\n' \"${COMPREPLY[@]}\"";
+    let output = Command::new("bash").args(["-c", ask, script, before, begun]).args(words).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn shells_complete_words() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = run(&["completions", shell]);
+        assert!(
+            script.code == Some(0) && script.out.iter().any(|line| line.contains("take-over")),
+            "{shell}"
+        );
+        assert!(!script.out.iter().any(|line| line.contains("bundled")), "{shell} knows what is hidden");
+    }
+    let script = folder.path().join("tdshm.bash");
+    fs::write(&script, run(&["completions", "bash"]).out.join("\n")).unwrap();
+    let script = script.to_str().unwrap();
+    assert_eq!(completed(script, &["tdshm", "wa"]), ["watch"]);
+    assert_eq!(completed(script, &["tdshm", "watch", "x", "--format", ""]), ["table", "csv", "json"]);
+    assert_eq!(completed(script, &["tdshm", "send", "x", "--ta"]), ["--take-over"]);
+    assert_eq!(completed(script, &["tdshm", "list", "--color", ""]), ["auto", "always", "never"]);
+}
+
+#[test]
+fn quiet_says_only_what_went_wrong() {
+    let name = Name::new();
+    let sent = run(&["send", name.as_str(), "--frames", "1", "--quiet"]);
+    assert_eq!((sent.code, sent.err.len()), (Some(0), 0), "{sent:?}");
+    let wrong = run(&["-q", "info", name.as_str()]);
+    assert_eq!((wrong.code, wrong.err.len()), (Some(1), 1), "{wrong:?}");
 }

@@ -20,11 +20,9 @@
 
 use std::io::Read;
 
+use crate::cell::{CellProblem, column_number, parse_cell, shown};
 use crate::error::CsvError;
 use crate::file::Recording;
-
-/// Characters of a cell that an error shows.
-const SHOWN_CHARS: usize = 40;
 
 /// Reads a table to its end, as a recording of `sample_rate` Hz.
 ///
@@ -162,44 +160,10 @@ fn read_names(rows: &Rows<'_>, start: u64) -> Result<Vec<String>, CsvError> {
         .collect()
 }
 
-enum CellProblem {
-    NotANumber,
-    TooLarge,
-}
-
-fn parse_cell(cell: &[u8]) -> Result<f32, CellProblem> {
-    let text = std::str::from_utf8(cell.trim_ascii()).map_err(|_| CellProblem::NotANumber)?;
-    if text.is_empty() {
-        return Ok(f32::NAN);
-    }
-    let value: f32 = text.parse().map_err(|_| CellProblem::NotANumber)?;
-    // `1e39` parses as infinity; only letters spell one on purpose.
-    if value.is_infinite() && text.bytes().any(|b| b.is_ascii_digit()) {
-        return Err(CellProblem::TooLarge);
-    }
-    Ok(value)
-}
-
 /// A separator other than the comma, when the header is one name that holds it.
-fn foreign_separator(names: &[String]) -> Option<char> {
+pub(crate) fn foreign_separator(names: &[String]) -> Option<char> {
     let [name] = names else { return None };
     name.chars().find(|c| matches!(c, ';' | '\t'))
-}
-
-fn column_number(index: usize) -> usize {
-    index.saturating_add(1)
-}
-
-fn shown(cell: &[u8]) -> String {
-    let cell = cell.trim_ascii();
-    // A character takes four bytes at most: the rest of a huge cell is never looked at.
-    let head = cell.get(..SHOWN_CHARS.saturating_mul(4)).unwrap_or(cell);
-    let text = String::from_utf8_lossy(head);
-    let mut shown: String = text.chars().take(SHOWN_CHARS).collect();
-    if text.chars().nth(SHOWN_CHARS).is_some() {
-        shown.push('…');
-    }
-    shown
 }
 
 #[cfg(test)]

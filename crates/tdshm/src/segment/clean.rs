@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
-use crate::error::{Error, OsError, SegmentError};
+use crate::error::{Error, OsError, SegmentError, object_error};
 use crate::lock::NamedLock;
 use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
 use crate::segment::block;
 use crate::segment::inspect::{extension, owner, short_names};
 use crate::step::step;
-use crate::sys::{self, Access, Peek, Process};
+use crate::sys::{self, Access, ObjectError, Peek, Process};
 use crate::wire::info::Postfix;
 use crate::wire::{info, lock, notice};
 
@@ -59,6 +59,11 @@ pub enum Fate {
     /// Its owner has died, and receivers still have it open, which keeps it there (Windows). They have been told, or would
     /// be, in a dry run, and it goes when the last of them lets go.
     HeldOpen,
+    /// This user may not look at it, or not remove it: most often it is another user's.
+    OutOfReach {
+        /// What stands in the way.
+        reason: String,
+    },
 }
 
 /// Removes what dead senders left behind, and locks that nobody has open: of the segments `names`, or of all
@@ -74,7 +79,8 @@ pub enum Fate {
 ///
 /// # Errors
 ///
-/// [`Error::Name`], and [`SegmentError::Os`] when the objects cannot be listed. What may not be opened is left out.
+/// [`Error::Name`], and [`SegmentError::Os`] when the objects cannot be listed. What may not be opened or removed stays,
+/// as [`Fate::OutOfReach`].
 ///
 /// # Source
 ///
@@ -139,24 +145,62 @@ fn sweep(name: &ShortName, objects: &[String], dry_run: DryRun, swept: &mut Vec<
     let live = match Peek::open_to_write(&info_name) {
         Ok(info) => {
             let fate = sweep_info(name, &info, objects, dry_run, swept);
-            let live = fate != Fate::Removed;
+            // Dead, though it stays where the system does not let this user remove it.
+            let live = !matches!(fate, Fate::Removed | Fate::OutOfReach { .. });
             swept.push(Swept { object: info_name, kind: SweptKind::Info, fate });
             live
         }
-        Err(_) => false,
+        Err(ObjectError::Absent) => false,
+        Err(error) => {
+            // Whoever may look at it finds out whether its sender lives. What else of it is out of reach is told too.
+            out_of_reach(info_name, SweptKind::Info, error, swept);
+            for object in data_objects(name, objects) {
+                if let Err(error) = Peek::open_to_write(&object) {
+                    out_of_reach(object, SweptKind::Data, error, swept);
+                }
+            }
+            for lock in [name.data_lock(), name.info_lock()] {
+                if let Err(error) = Peek::open(&lock) {
+                    out_of_reach(lock, SweptKind::Lock, error, swept);
+                }
+            }
+            true
+        }
     };
     if !live {
         sweep_strays(name, "", objects, None, dry_run, swept);
-        if let Ok(data) = Peek::open(&name.data_segment()) {
-            // Data without info is a foreign sender's: one of ours leaves the info segment last.
-            drop(data);
-            if !swept.iter().any(|swept| swept.object == name.data_segment()) {
-                swept.push(Swept { object: name.data_segment(), kind: SweptKind::Data, fate: Fate::Foreign });
+        let data = name.data_segment();
+        if !swept.iter().any(|swept| swept.object == data) {
+            match Peek::open(&data) {
+                // Data without info is a foreign sender's: one of ours leaves the info segment last.
+                Ok(_) => swept.push(Swept { object: data, kind: SweptKind::Data, fate: Fate::Foreign }),
+                Err(error) => out_of_reach(data, SweptKind::Data, error, swept),
             }
         }
         for lock in [name.data_lock(), name.info_lock()] {
             sweep_lock(lock, dry_run, swept);
         }
+    }
+}
+
+/// Tells of an object that could not be opened, if there is one.
+fn out_of_reach(object: String, kind: SweptKind, error: ObjectError, swept: &mut Vec<Swept>) {
+    let reason = match error {
+        ObjectError::Absent => return,
+        // What to do about it depends on what was wanted.
+        ObjectError::NotOurs(reason) => reason.split(": ").next().unwrap_or_default().to_owned(),
+        error => object_error(error, &object, 0).to_string(),
+    };
+    swept.push(Swept { object, kind, fate: Fate::OutOfReach { reason } });
+}
+
+/// Removes the name of an object, where the system allows it.
+fn unlink(object: &Peek) -> Fate {
+    object.unlink();
+    if object.leads_here() {
+        Fate::OutOfReach { reason: "the system does not let this user remove it".to_owned() }
+    } else {
+        Fate::Removed
     }
 }
 
@@ -206,10 +250,7 @@ fn sweep_info(
         remove(&object, None, dry_run, swept);
     }
     step!("clean: data");
-    if dry_run == DryRun::No {
-        info.unlink();
-    }
-    Fate::Removed
+    if dry_run == DryRun::No { unlink(info) } else { Fate::Removed }
 }
 
 /// Removes data segments of ours that nobody owns, but not `keep`: a sender that died in a move left them. Ours are
@@ -257,29 +298,30 @@ fn remove(object: &str, owner: Option<Process>, dry_run: DryRun, swept: &mut Vec
     if sys::NAMES_DIE_WITH_HANDLES {
         return; // what is there is open
     }
-    let Ok(peek) = Peek::open_to_write(object) else { return };
+    let peek = match Peek::open_to_write(object) {
+        Ok(peek) => peek,
+        Err(error) => return out_of_reach(object.to_owned(), SweptKind::Data, error, swept),
+    };
     if peek.is_owned(owner) || (dry_run == DryRun::No && !peek.own(owner)) {
         return;
     }
-    if dry_run == DryRun::No {
-        peek.unlink();
-    }
-    swept.push(Swept { object: object.to_owned(), kind: SweptKind::Data, fate: Fate::Removed });
+    let fate = if dry_run == DryRun::No { unlink(&peek) } else { Fate::Removed };
+    swept.push(Swept { object: object.to_owned(), kind: SweptKind::Data, fate });
 }
 
 /// Removes a lock that nobody has open. What has the name of one and is none stays.
 fn sweep_lock(object: String, dry_run: DryRun, swept: &mut Vec<Swept>) {
-    let Ok(peek) = Peek::open(&object) else { return };
+    let peek = match Peek::open(&object) {
+        Ok(peek) => peek,
+        Err(error) => return out_of_reach(object, SweptKind::Lock, error, swept),
+    };
     let mut magic = [0; lock::MAGIC.len()];
     if peek.read(0, &mut magic).ok() != Some(magic.len()) || magic != lock::MAGIC {
         return;
     }
     let fate = if peek.claim_unused() {
         step!("clean: lock claimed");
-        if dry_run == DryRun::No {
-            peek.unlink();
-        }
-        Fate::Removed
+        if dry_run == DryRun::No { unlink(&peek) } else { Fate::Removed }
     } else {
         Fate::InUse { pid: None }
     };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::error::{BlockError, Error, OsError, SegmentError, object_error};
+use crate::error::{BlockError, Error, ErrorKind, OsError, SegmentError, object_error};
 use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
 use crate::segment::block;
 use crate::sys::{self, ObjectError, Peek, Process};
@@ -139,7 +139,42 @@ pub fn inspect(name: &str) -> Result<SegmentReport, Error> {
     Ok(look(ShortName::new(name)?)?)
 }
 
-/// Looks at every segment of this machine that this user may read, by name. What cannot be read is left out.
+/// What a look at every segment of this machine found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Survey {
+    /// Those that could be looked at, by name.
+    pub segments: Vec<SegmentReport>,
+    /// Those that could not, by name, and why: most often they are another user's.
+    pub left_out: Vec<(ShortName, Error)>,
+}
+
+/// Looks at every segment of this machine that this user may read, by name. What cannot be read is left out:
+/// [`survey`] says what that is.
+///
+/// # Platform
+///
+/// As [`survey`].
+///
+/// # Errors
+///
+/// As [`survey`].
+///
+/// # Source
+///
+/// wire §1.
+///
+/// ```
+/// for report in tdshm::list()? {
+///     println!("{}: {:?} bytes", report.name, report.mapped_bytes);
+/// }
+/// # Ok::<(), tdshm::Error>(())
+/// ```
+pub fn list() -> Result<Vec<SegmentReport>, Error> {
+    Ok(survey()?.segments)
+}
+
+/// Looks at every segment of this machine, and says which ones this user may not read.
 ///
 /// # Platform
 ///
@@ -154,12 +189,13 @@ pub fn inspect(name: &str) -> Result<SegmentReport, Error> {
 /// wire §1.
 ///
 /// ```
-/// for report in tdshm::list()? {
-///     println!("{}: {:?} bytes", report.name, report.mapped_bytes);
+/// let survey = tdshm::survey()?;
+/// for (name, why) in &survey.left_out {
+///     eprintln!("{name}: {why}");
 /// }
 /// # Ok::<(), tdshm::Error>(())
 /// ```
-pub fn list() -> Result<Vec<SegmentReport>, Error> {
+pub fn survey() -> Result<Survey, Error> {
     let objects = sys::object_names(PREFIX).map_err(|source| {
         SegmentError::Os(OsError {
             operation: "list",
@@ -167,10 +203,19 @@ pub fn list() -> Result<Vec<SegmentReport>, Error> {
             source,
         })
     })?;
-    let mut reports: Vec<SegmentReport> =
-        short_names(&objects).into_iter().filter_map(|n| look(n).ok()).collect();
-    reports.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(reports)
+    let mut names = short_names(&objects);
+    names.sort();
+    names.dedup();
+    let mut survey = Survey { segments: Vec::new(), left_out: Vec::new() };
+    for name in names {
+        match look(name.clone()).map_err(Error::from) {
+            Ok(report) => survey.segments.push(report),
+            // It went away in this moment.
+            Err(error) if matches!(error.kind(), ErrorKind::Absent | ErrorKind::Gone) => {}
+            Err(error) => survey.left_out.push((name, error)),
+        }
+    }
+    Ok(survey)
 }
 
 /// Which segments those objects belong to. Short names may end in anything, so an object counts as a data

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 
+use crate::Again;
+
 /// How long it may take to leave before it is killed.
 const LEAVES_WITHIN: Duration = Duration::from_secs(2);
 
@@ -19,16 +21,21 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(name: &str) -> anyhow::Result<Self> {
-        let program = env::current_exe()
-            .map_err(|error| anyhow!("cannot find this program, to start it again: {error}"))?;
-        let child = Command::new(program)
+    pub(super) fn start(name: &str, again: &Again) -> anyhow::Result<Self> {
+        let program = match &again.program {
+            Some(program) => program.clone(),
+            None => env::current_exe()
+                .map_err(|error| anyhow!("cannot find this program, to start it again: {error}"))?
+                .into_os_string(),
+        };
+        let child = Command::new(&program)
+            .args(&again.args)
             .args(["send", name, "--bundled-recording", "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| anyhow!("cannot start the sending process: {error}"))?;
+            .map_err(|error| anyhow!("cannot start the sending process, {}: {error}", program.display()))?;
         Ok(Self { child })
     }
 

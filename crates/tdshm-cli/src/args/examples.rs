@@ -1,0 +1,167 @@
+//! Examples and remarks below the help of each subcommand, and on its page of the manual.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::output::screen;
+
+/// The widest that help gets, in columns.
+pub(crate) const WIDEST: usize = 110;
+/// Columns of help where nothing says how wide the terminal is; clap assumes the same.
+const USUAL: usize = 100;
+
+/// What to type, and what that does.
+pub(crate) type Example = (&'static str, &'static str);
+
+/// What stands below the help of a command: examples, and remarks with a title.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Below {
+    pub(crate) examples: &'static [Example],
+    pub(crate) remarks: &'static [(&'static str, &'static str)],
+}
+
+/// What stands below the help of that subcommand, or of the command itself.
+pub(crate) fn below(command: &str) -> Below {
+    match command {
+        "demo" => Below { examples: DEMO, remarks: &[] },
+        "send" => Below { examples: SEND, remarks: &[] },
+        "watch" => Below { examples: WATCH, remarks: &[] },
+        "info" => Below { examples: INFO, remarks: &[] },
+        "list" => Below { examples: LIST, remarks: &[] },
+        "clean" => Below { examples: CLEAN, remarks: &[] },
+        "completions" => Below { examples: COMPLETIONS, remarks: &[] },
+        "man" => Below { examples: MAN, remarks: &[] },
+        _ => Below { examples: TDSHM, remarks: REMARKS },
+    }
+}
+
+const TDSHM: &[Example] = &[
+    ("tdshm demo", "see it work: two processes, a real recording"),
+    ("tdshm send mocap --channels tx,ty,tz", "three sines, 60 times a second"),
+    ("tdshm send take1 --file walk.csv --rate 120", "a recording at its own speed"),
+    ("tdshm watch mocap", "what arrives, as a table"),
+    ("tdshm watch mocap --format csv > take2.csv", "or into a file"),
+    ("tdshm list", "every segment of this machine"),
+    ("tdshm clean", "remove what dead senders left behind"),
+];
+
+const REMARKS: &[(&str, &str)] = &[
+    (
+        "In TouchDesigner",
+        "NAME is the Shared Mem Name of a Shared Mem In CHOP (to receive) or a Shared Mem Out CHOP (to send), with Memory \
+         Type set to Local.",
+    ),
+    ("Exit status", "0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C."),
+];
+
+const DEMO: &[Example] =
+    &[("tdshm demo", "twelve bars for ten seconds"), ("tdshm demo --seconds 60", "or for a minute")];
+
+const SEND: &[Example] = &[
+    ("tdshm send mocap", "chan1: a sine of 1 Hz, a sample a frame"),
+    ("tdshm send lfo --wave ramp --count 4 --fps 30", "four ramps, a quarter of a period apart"),
+    ("tdshm send audio --file voice.wav --loop", "a sound, over and over"),
+    ("tdshm send take1 --file walk.csv --rate 120", "120 rows a second"),
+    ("tdshm send take1 --file walk.csv --start 5 --speed 0.5", "from 5 seconds on, at half speed"),
+    ("sensor | tdshm send knob --stdin", "what a program prints, as it comes"),
+    ("tdshm watch a --format json | ssh host tdshm send b --stdin", "to another machine"),
+];
+
+const WATCH: &[Example] = &[
+    ("tdshm watch mocap", "until Ctrl-C"),
+    ("tdshm watch mocap --format csv --frames 600", "600 frames, a row a sample"),
+    ("tdshm watch mocap --format json | jq .channels", "an object a line"),
+    ("tdshm watch mocap --scope 'tx r* ^ry'", "some channels; the quotes are for the shell"),
+    ("tdshm watch mocap --frames 1 --timeout 2", "is anything there? exit status 1 if not"),
+];
+
+const INFO: &[Example] = &[
+    ("tdshm info mocap", "what is in it, whose it is, who reads it"),
+    ("tdshm info mocap --json | jq .frames", "for programs"),
+];
+
+const LIST: &[Example] =
+    &[("tdshm list", "a line a segment"), ("tdshm list --json | jq -r '.[].name'", "the names alone")];
+
+const CLEAN: &[Example] = &[
+    ("tdshm clean --dry-run", "what would go?"),
+    ("tdshm clean", "everything that the dead left"),
+    ("tdshm clean mocap", "of that name alone, and say what stays and why"),
+];
+
+const COMPLETIONS: &[Example] = &[
+    ("tdshm completions bash > ~/.local/share/bash-completion/completions/tdshm", "bash"),
+    ("tdshm completions zsh > ~/.zfunc/_tdshm", "zsh, with ~/.zfunc in fpath"),
+    ("tdshm completions fish > ~/.config/fish/completions/tdshm.fish", "fish"),
+    ("tdshm completions powershell >> $PROFILE", "PowerShell"),
+];
+
+const MAN: &[Example] = &[
+    ("tdshm man | man -l -", "read the page of the command"),
+    ("tdshm man send | man -l -", "or of a subcommand"),
+    ("tdshm man --out ~/.local/share/man/man1", "keep all pages where man finds them"),
+];
+
+/// The text below the help of a command, for a terminal as wide as this one.
+pub(crate) fn help(command: &str) -> String {
+    text(&below(command), screen::columns().unwrap_or(USUAL).min(WIDEST))
+}
+
+fn text(below: &Below, columns: usize) -> String {
+    let mut text = "Examples:\n".to_owned();
+    let widest = below.examples.iter().map(|(command, _)| command.width()).max().unwrap_or(0);
+    let fits = |example: &Example| widest.saturating_add(example.1.width()).saturating_add(5) <= columns;
+    let beside = below.examples.iter().all(fits);
+    for (command, what) in below.examples {
+        text.push_str(&match beside {
+            true => format!("  {command:widest$}   {what}\n"),
+            false => format!("  {command}\n      {what}\n"),
+        });
+    }
+    for (title, remark) in below.remarks {
+        text.push_str(&format!("\n{title}: {remark}\n"));
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::args::Args;
+    use clap::{CommandFactory, Parser};
+
+    #[test]
+    fn what_is_done_stands_beside_or_below() {
+        let below = Below {
+            examples: &[("tdshm a", "does this"), ("tdshm bc", "that")],
+            remarks: &[("So", "it is.")],
+        };
+        let wide = "Examples:\n  tdshm a    does this\n  tdshm bc   that\n\nSo: it is.";
+        assert_eq!(text(&below, 23), wide);
+        let narrow = "Examples:\n  tdshm a\n      does this\n  tdshm bc\n      that\n\nSo: it is.";
+        assert_eq!(text(&below, 21), narrow);
+    }
+
+    #[test]
+    fn every_subcommand_has_examples_that_parse() {
+        for command in Args::command().get_subcommands() {
+            let name = command.get_name();
+            for (example, _) in below(name).examples {
+                let typed =
+                    example.split(['|', '>']).map(str::trim).find(|part| part.contains("tdshm ")).unwrap();
+                // Every other part stands in quotes, and is one word.
+                let mut words: Vec<&str> = Vec::new();
+                for (part, text) in typed.trim_start_matches("ssh host ").split('\'').enumerate() {
+                    match part % 2 {
+                        0 => words.extend(text.split_whitespace()),
+                        _ => words.push(text),
+                    }
+                }
+                let parsed = Args::try_parse_from(words);
+                assert!(parsed.is_ok(), "{example}: {parsed:?}");
+                assert!(example.contains(&format!("tdshm {name}")), "{example} is one of {name}");
+            }
+            assert!(!below(name).examples.is_empty());
+        }
+    }
+}
