@@ -28,7 +28,7 @@
 //!
 //! | module | what lives there | knows |
 //! | --- | --- | --- |
-//! | `wire` | bytes to values and back: the info block (§3), the channel block (§8), the notices (§11) | nothing |
+//! | `wire` | bytes to values and back: the info block (§3), the channel and image blocks (§8, §9), the notices (§11) | nothing |
 //! | `mem` | the one place that reads and writes mapped bytes | nothing |
 //! | `sys` | what each operating system does: objects, mappings, locks, processes | `mem` |
 //! | `name` | short names and the object names made from them (wire §1) | `sys`, `wire` |
@@ -94,6 +94,9 @@ pub use segment::inspect::{
 };
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};
+pub use wire::pixel::{ParsePixelFormatError, PixelFormat};
+pub use wire::top::{HeaderVersion, Texels, TopColour};
+pub use wire::top_legacy::LegacyFormat;
 
 /// What this build speaks, for programs that say so: `tdshm --version` does.
 pub mod protocol {
