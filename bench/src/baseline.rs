@@ -63,6 +63,30 @@ impl LockAndBuffer {
         Self { base, bytes }
     }
 
+    /// With a mutex that checks who locks it, as ours does, for [`try_lock_unlock`](Self::try_lock_unlock).
+    #[must_use]
+    pub fn checking(self) -> Self {
+        // SAFETY: as in `prepared`: this one alone knows the mutex, which is not locked, and makes it anew.
+        unsafe {
+            let mut attributes = std::mem::zeroed();
+            libc::pthread_mutexattr_init(&raw mut attributes);
+            libc::pthread_mutexattr_setpshared(&raw mut attributes, libc::PTHREAD_PROCESS_SHARED);
+            libc::pthread_mutexattr_setrobust(&raw mut attributes, libc::PTHREAD_MUTEX_ROBUST);
+            libc::pthread_mutexattr_settype(&raw mut attributes, libc::PTHREAD_MUTEX_ERRORCHECK);
+            libc::pthread_mutex_init(self.base.cast(), &raw const attributes);
+        }
+        self
+    }
+
+    /// Locks if it is free, and unlocks.
+    pub fn try_lock_unlock(&self) {
+        // SAFETY: initialised by `new`, unlocked by the thread that locked it: nobody else does.
+        unsafe {
+            libc::pthread_mutex_trylock(self.base.cast());
+            libc::pthread_mutex_unlock(self.base.cast());
+        }
+    }
+
     /// Locks and unlocks.
     pub fn lock_unlock(&self) {
         // SAFETY: initialised by `new`, unlocked by the thread that locked it.
