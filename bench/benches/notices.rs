@@ -1,25 +1,32 @@
 //! Change notices: a look that finds nothing, what they cost a sender, how long a frame takes to a receiver that
-//! spins or sleeps, and both sides flat out.
+//! spins or sleeps, and both sides flat out. Where there are two sides they are two processes: this program starts
+//! itself as the other one.
 #![allow(
     unsafe_code,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::panic,
     missing_docs,
     reason = "a benchmark that fails stops"
 )]
 
 use std::hint::{black_box, spin_loop};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant};
 
 use tdshm::{ChopReceiver, ChopSender};
-use tdshm_bench::baseline::{LockAndBuffer, bytes_of};
-use tdshm_bench::{goal, median, pairs, row, show, tidy, unique};
+use tdshm_bench::baseline::{LockAndBuffer, bytes_of, bytes_of_mut};
+use tdshm_bench::duo::{self, Course, Other, futex};
+use tdshm_bench::{goal, median, pairs, row, show, spread, tidy, unique};
 
 const EVER: Duration = Duration::from_secs(600);
 
 fn main() {
+    if let Some((course, role)) = duo::role() {
+        other_side(&course, &role);
+        return;
+    }
     look();
     send();
     spinning();
@@ -29,7 +36,8 @@ fn main() {
 
 /// A look that finds nothing.
 fn look() {
-    const ROUNDS: u32 = 1_000_000;
+    // So few that most repeats end before the system gives the processor to somebody else.
+    const ROUNDS: u32 = 50_000;
     let name = unique("look");
     let mut out = ChopSender::create(&name).unwrap();
     let mut input = ChopReceiver::open(&name).unwrap();
@@ -104,6 +112,8 @@ fn send() {
         row(&format!("  part: {name}"), &show(median(times)));
     };
     part("lock and unlock", &mut || by_hand.lock_unlock());
+    let checking = LockAndBuffer::new(64).checking();
+    part("the same, checked, as ours", &mut || checking.try_lock_unlock());
     part("copy of 256 bytes", &mut || by_hand.copy_in(bytes_of(black_box(&samples))));
     let sequence = AtomicU64::new(0);
     part("sequence, odd and even", &mut || {
@@ -126,325 +136,252 @@ fn send() {
     tidy(&name);
 }
 
-/// Both sides of one delivery: when it was begun, and how long it took, in nanoseconds of one clock.
-struct Course {
-    begin: Instant,
-    sent: AtomicU64,
-    took: AtomicU64,
-}
-
-impl Course {
-    fn new() -> Self {
-        Self { begin: Instant::now(), sent: AtomicU64::new(0), took: AtomicU64::new(0) }
-    }
-
-    fn now(&self) -> u64 {
-        u64::try_from(self.begin.elapsed().as_nanos()).unwrap()
-    }
-
-    /// The receiver has it.
-    fn arrived(&self) {
-        let took = self.now() - self.sent.load(Ordering::Relaxed);
-        self.took.store(took.max(1), Ordering::Release);
-    }
-
-    /// One delivery, in seconds.
-    fn deliver(&self, send: impl FnOnce()) -> f64 {
-        self.took.store(0, Ordering::Relaxed);
-        self.sent.store(self.now(), Ordering::Relaxed);
-        send();
-        loop {
-            match self.took.load(Ordering::Acquire) {
-                0 => spin_loop(),
-                took => break took as f64 * 1e-9,
-            }
-        }
-    }
-}
-
-/// Lets the other side go back to where it waits.
-fn pause(time: Duration) {
-    let begin = Instant::now();
-    while begin.elapsed() < time {
-        spin_loop();
-    }
-}
-
-/// To a receiver that looks without a pause, in another thread.
-fn spinning() {
-    const ROUNDS: usize = 4000;
-    const REPEATS: usize = 5;
-    let apart = Duration::from_micros(20);
-    let samples = [0.5_f32; 64];
-    let (mut bare, mut ours) = (Vec::new(), Vec::new());
-    #[cfg(feature = "peers")]
-    let mut iceoryx = Vec::new();
-    for _ in 0..REPEATS {
-        bare.push(spinning_bare(ROUNDS, apart));
-        ours.push(self::ours(&samples, EVER, ROUNDS, apart));
-        #[cfg(feature = "peers")]
-        iceoryx.push(peers::spinning(&samples, ROUNDS, apart));
-    }
-    let best = |times: &[f64]| times.iter().copied().fold(f64::INFINITY, f64::min);
-    row("# to a receiver that spins, 64 channels x 1", "p50 of the best of 5 repeats; baseline: a word");
-    row("a word, nothing else", &show(best(&bare)));
-    goal("delivery", best(&ours) < 1e-6, &format!("{}, p50 under 1 µs", show(best(&ours))));
-    #[cfg(feature = "peers")]
-    goal(
-        "delivery, against iceoryx2",
-        best(&ours) <= best(&iceoryx),
-        &format!("not above iceoryx2's {}", show(best(&iceoryx))),
-    );
-}
-
-fn spinning_bare(rounds: usize, apart: Duration) -> f64 {
-    let (word, course) = (AtomicU64::new(0), Course::new());
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for round in 1..=rounds as u64 {
-                while word.load(Ordering::Acquire) < round {
+/// What the other process does.
+fn other_side(course: &Course, role: &[String]) {
+    let words: Vec<&str> = role.iter().map(String::as_str).collect();
+    match *words.as_slice() {
+        ["word", rounds] => {
+            course.ready();
+            for round in 0..rounds.parse().unwrap() {
+                while course.words().bare.0.load(Ordering::Acquire) == round {
                     spin_loop();
                 }
                 course.arrived();
             }
-        });
-        let times = (0..rounds).map(|_| {
-            pause(apart);
-            course.deliver(|| {
-                word.fetch_add(1, Ordering::SeqCst);
-            })
-        });
-        median(times.collect())
-    })
+        }
+        ["futex", rounds] => {
+            course.ready();
+            for round in 0..rounds.parse().unwrap() {
+                while course.words().bare.0.load(Ordering::Acquire) == round {
+                    futex(&course.words().bare.0, libc::FUTEX_WAIT, round);
+                }
+                course.arrived();
+            }
+        }
+        ["ours", name, spin, rounds] => {
+            let mut input = ChopReceiver::open(name).unwrap();
+            input.set_spin(Duration::from_secs(spin.parse().unwrap()));
+            input.read().unwrap().unwrap();
+            course.ready();
+            for _ in 0..rounds.parse::<usize>().unwrap() {
+                black_box(input.next_timeout(EVER).unwrap().unwrap());
+                course.arrived();
+            }
+        }
+        ["ours-flat-out", name] => receive_flat_out(course, name),
+        ["lock", name, rounds] => {
+            let by_hand = LockAndBuffer::open(name, 256);
+            let (mut own, mut last) = ([0_f32; 64], 0.0);
+            course.ready();
+            for _ in 0..rounds.parse::<usize>().unwrap() {
+                while own[0] == last {
+                    by_hand.lock_copy_out(bytes_of_mut(&mut own));
+                }
+                last = own[0];
+                course.arrived();
+            }
+        }
+        ["lock-flat-out", name] => {
+            let by_hand = LockAndBuffer::open(name, FLAT_BYTES);
+            let (mut own, mut last) = (vec![0_f32; FLAT_BYTES / 4], 0.0);
+            course.ready();
+            while !course.stopped() {
+                by_hand.lock_copy_out(bytes_of_mut(&mut own));
+                let number = own[0];
+                course.words().counts.0[0].fetch_add(u64::from(number != last), Ordering::Relaxed);
+                last = number;
+            }
+        }
+        #[cfg(feature = "peers")]
+        ["iceoryx", name, rounds] => {
+            tdshm_bench::peers::iceoryx_there(course, name, rounds.parse().unwrap());
+        }
+        _ => panic!("no such role: {role:?}"),
+    }
+}
+
+/// To a receiver that looks without a pause.
+fn spinning() {
+    const ROUNDS: usize = 2000;
+    const REPEATS: usize = 9;
+    let apart = Duration::from_micros(20);
+    let samples = [0.5_f32; 64];
+    let (mut bare, mut lock, mut ours) = (Vec::new(), Vec::new(), Vec::new());
+    #[cfg(feature = "peers")]
+    let (mut iceoryx, mut ratios) = (Vec::new(), Vec::new());
+    for _ in 0..REPEATS {
+        let other = Other::start(&format!("word {ROUNDS}"));
+        let word = &other.course.words().bare.0;
+        bare.push(other.course.deliver(ROUNDS, apart, || {
+            word.fetch_add(1, Ordering::SeqCst);
+        }));
+        let _ = other.end();
+        lock.push(locked(ROUNDS, apart));
+        let took = self::ours(&samples, EVER, ROUNDS, apart);
+        ours.push(took);
+        #[cfg(feature = "peers")]
+        {
+            iceoryx.push(tdshm_bench::peers::iceoryx(&samples, ROUNDS, apart));
+            ratios.push(took / iceoryx[iceoryx.len() - 1]);
+        }
+    }
+    row(
+        "# to a receiver that spins, 64 channels x 1",
+        "p50 of a delivery between processes: median (least to greatest) of 9 repeats in turn",
+    );
+    row("a word, nothing else", &spread(&bare));
+    row("a robust mutex and a copy, by hand", &spread(&lock));
+    goal("delivery", median(ours.clone()) < 1e-6, &format!("{}, under 1 µs", spread(&ours)));
+    #[cfg(feature = "peers")]
+    {
+        row("iceoryx2", &spread(&iceoryx));
+        let ratio = median(ratios);
+        goal("delivery, against iceoryx2", ratio <= 1.0, &format!("ratio {ratio:.2}, at most 1"));
+    }
+}
+
+/// A robust mutex and a copy: the other side takes the lock for every look.
+fn locked(rounds: usize, apart: Duration) -> f64 {
+    let name = unique("lock");
+    let by_hand = LockAndBuffer::shared(&name, 256);
+    let mut samples = [0_f32; 64];
+    by_hand.lock_copy_in(bytes_of(&samples));
+    let other = Other::start(&format!("lock {name} {rounds}"));
+    let p50 = other.course.deliver(rounds, apart, || {
+        samples[0] += 1.0;
+        by_hand.lock_copy_in(bytes_of(&samples));
+    });
+    let _ = other.end();
+    let _ = std::fs::remove_file(format!("/dev/shm/{name}"));
+    p50
 }
 
 /// Our delivery: to a receiver that looks without a pause for as long as `spin`, and then sleeps.
 fn ours(samples: &[f32], spin: Duration, rounds: usize, apart: Duration) -> f64 {
     let name = unique("deliver");
     let mut out = ChopSender::create(&name).unwrap();
-    let (course, ready) = (Course::new(), AtomicBool::new(false));
     out.send_flat(samples, 1).unwrap();
-    let p50 = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut input = ChopReceiver::open(&name).unwrap();
-            input.set_spin(spin);
-            input.read().unwrap().unwrap();
-            ready.store(true, Ordering::Release);
-            for _ in 0..rounds {
-                black_box(input.next_timeout(EVER).unwrap().unwrap());
-                course.arrived();
-            }
-        });
-        while !ready.load(Ordering::Acquire) {
-            spin_loop();
-        }
-        let times = (0..rounds).map(|_| {
-            pause(apart);
-            course.deliver(|| {
-                out.send_flat(samples, 1).unwrap();
-            })
-        });
-        median(times.collect())
+    let other = Other::start(&format!("ours {name} {} {rounds}", spin.as_secs()));
+    let p50 = other.course.deliver(rounds, apart, || {
+        out.send_flat(samples, 1).unwrap();
     });
+    let _ = other.end();
     drop(out);
     tidy(&name);
     p50
 }
 
-/// To a receiver that sleeps, against a bare futex between two threads.
+/// To a receiver that sleeps, against a bare futex.
 fn sleeping() {
-    const ROUNDS: usize = 400;
-    const REPEATS: usize = 9;
+    const ROUNDS: usize = 300;
+    const REPEATS: usize = 11;
     let apart = Duration::from_micros(300);
     let samples = [0.5_f32; 64];
     let (mut bare, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..REPEATS {
-        let (b, o) = (sleeping_bare(ROUNDS, apart), self::ours(&samples, Duration::ZERO, ROUNDS, apart));
+        let other = Other::start(&format!("futex {ROUNDS}"));
+        let word = &other.course.words().bare.0;
+        let b = other.course.deliver(ROUNDS, apart, || {
+            word.fetch_add(1, Ordering::SeqCst);
+            futex(word, libc::FUTEX_WAKE, i32::MAX.unsigned_abs());
+        });
+        let _ = other.end();
+        let o = self::ours(&samples, Duration::ZERO, ROUNDS, apart);
         bare.push(b);
         ours.push(o);
         ratios.push(o / b);
     }
-    row("# to a receiver that sleeps, 64 channels x 1", "baseline: a bare futex between two threads");
-    let ratio = median(ratios);
-    let text = format!("{} against {}: ratio {ratio:.2}", show(median(ours)), show(median(bare)));
-    row("delivery, p50", &text);
-    goal("delivery to a sleeper", ratio <= 1.3, "at most 1.3 times a bare futex");
+    row(
+        "# to a receiver that sleeps, 64 channels x 1",
+        "p50 of a delivery between processes: median (least to greatest) of 11 repeats in turn",
+    );
+    row("a bare futex", &spread(&bare));
+    row("delivery", &spread(&ours));
+    let ratio = median(ratios.clone());
+    let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = ratios.iter().copied().fold(0.0, f64::max);
+    let text = format!("ratio {ratio:.2} ({least:.2} to {greatest:.2}), at most 1.3 times a bare futex");
+    goal("delivery to a sleeper", ratio <= 1.3, &text);
 }
 
-fn futex(word: &AtomicU32, operation: libc::c_int, value: u32) {
-    // SAFETY: the word lives; no time limit, and the other arguments are not used by these two operations.
-    unsafe {
-        libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, std::ptr::null::<libc::timespec>())
-    };
+const CHANNELS: usize = 100;
+const LENGTH: usize = 6000;
+const FLAT_BYTES: usize = CHANNELS * LENGTH * 4;
+/// How long both sides are at it.
+const FLAT_OUT: Duration = Duration::from_millis(1500);
+
+/// Receives until it is told to stop: counts frames, and those that are not whole.
+fn receive_flat_out(course: &Course, name: &str) {
+    let mut input = ChopReceiver::open(name).unwrap();
+    let [received, torn] = &course.words().counts.0;
+    input.read().unwrap().unwrap();
+    course.ready();
+    while !course.stopped() {
+        let Some(frame) = input.next_timeout(Duration::from_millis(100)).unwrap() else { continue };
+        // One sample of every other cache line: every one of them has to be of this frame.
+        let value = (frame.number().unwrap() % 4) as f32;
+        let whole = frame.samples().iter().step_by(32).all(|sample| *sample == value);
+        received.fetch_add(1, Ordering::Relaxed);
+        torn.fetch_add(u64::from(!whole), Ordering::Relaxed);
+    }
 }
 
-fn sleeping_bare(rounds: usize, apart: Duration) -> f64 {
-    let (word, course) = (AtomicU32::new(0), Course::new());
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            for round in 0..u32::try_from(rounds).unwrap() {
-                while word.load(Ordering::Acquire) == round {
-                    futex(&word, libc::FUTEX_WAIT, round);
-                }
-                course.arrived();
-            }
-        });
-        let times = (0..rounds).map(|_| {
-            pause(apart);
-            course.deliver(|| {
-                word.fetch_add(1, Ordering::SeqCst);
-                futex(&word, libc::FUTEX_WAKE, i32::MAX.unsigned_abs());
-            })
-        });
-        median(times.collect())
-    })
+/// Sends as fast as it can; gives frames a second: sent, received and torn.
+fn push(role: &str, mut send: impl FnMut(u64)) -> [f64; 3] {
+    let other = Other::start(role);
+    let begin = Instant::now();
+    let mut sent = 1_u64;
+    while begin.elapsed() < FLAT_OUT {
+        sent += 1;
+        send(sent);
+    }
+    let time = begin.elapsed().as_secs_f64();
+    let [received, torn] = other.end();
+    [sent as f64 / time, received as f64 / time, torn as f64 / time]
 }
 
 /// Both sides as fast as they can at 2.4 MB: what of it arrives, and whether it is whole.
 fn flat_out() {
-    const CHANNELS: usize = 100;
-    const LENGTH: usize = 6000;
-    const SECONDS: u64 = 2;
     const REPEATS: usize = 5;
-    let frames: Vec<Vec<f32>> = (0..4_u8).map(|value| vec![value.into(); CHANNELS * LENGTH]).collect();
-    let mut best = (0.0, 0.0);
-    let (mut torn, mut least) = (0_u64, f64::INFINITY);
+    let mut frames: Vec<Vec<f32>> = (0..4_u8).map(|value| vec![value.into(); CHANNELS * LENGTH]).collect();
+    let (mut ours, mut lock) = (Vec::new(), Vec::new());
     for _ in 0..REPEATS {
         let name = unique("flat");
         let mut out = ChopSender::builder(&name).room_for(CHANNELS, LENGTH).create().unwrap();
         out.send_flat(&frames[1], LENGTH).unwrap();
-        let stop = AtomicBool::new(false);
-        let (received, spoiled, sent, time) = std::thread::scope(|scope| {
-            let reader = scope.spawn(|| {
-                let mut input = ChopReceiver::open(&name).unwrap();
-                let (mut received, mut spoiled) = (0_u64, 0_u64);
-                while !stop.load(Ordering::Relaxed) {
-                    let Some(frame) = input.next_timeout(Duration::from_millis(100)).unwrap() else {
-                        continue;
-                    };
-                    received += 1;
-                    // One sample of every other cache line: every one of them has to be of this frame.
-                    let value = (frame.number().unwrap() % 4) as f32;
-                    spoiled += u64::from(frame.samples().iter().step_by(32).any(|sample| *sample != value));
-                }
-                (received, spoiled)
-            });
-            let begin = Instant::now();
-            let mut sent = 1_u64;
-            while begin.elapsed() < Duration::from_secs(SECONDS) {
-                sent += 1;
-                out.send_flat(&frames[(sent % 4) as usize], LENGTH).unwrap();
-            }
-            let time = begin.elapsed().as_secs_f64();
-            stop.store(true, Ordering::Relaxed);
-            let (received, spoiled) = reader.join().unwrap();
-            (received, spoiled, sent, time)
-        });
-        torn += spoiled;
-        let rate = received as f64 / time;
-        least = rate.min(least);
-        if rate > best.0 {
-            best = (rate, sent as f64 / time);
-        }
+        ours.push(push(&format!("ours-flat-out {name}"), |number| {
+            out.send_flat(&frames[(number % 4) as usize], LENGTH).unwrap();
+        }));
         drop(out);
         tidy(&name);
     }
-    row("# writer and reader flat out, 2.4 MB", "frames a second, the best of 5 repeats of 2 s");
-    row("sent, received, least received", &format!("{:.0}, {:.0}, {least:.0}", best.1, best.0));
-    goal("distinct frames", best.0 >= 1500.0, "at least 1500 a second");
-    goal("whole", torn == 0, &format!("{torn} torn"));
+    for _ in 0..REPEATS {
+        let name = unique("lockflat");
+        let by_hand = LockAndBuffer::shared(&name, FLAT_BYTES);
+        lock.push(push(&format!("lock-flat-out {name}"), |number| {
+            let samples = &mut frames[(number % 4) as usize];
+            samples[0] = number as f32;
+            by_hand.lock_copy_in(bytes_of(samples));
+        }));
+        let _ = std::fs::remove_file(format!("/dev/shm/{name}"));
+    }
+    let rates = |runs: &[[f64; 3]]| {
+        let column = |index: usize| runs.iter().map(|run| run[index]).collect::<Vec<f64>>();
+        let (sent, received) = (column(0), column(1));
+        let least = received.iter().copied().fold(f64::INFINITY, f64::min);
+        let greatest = received.iter().copied().fold(0.0, f64::max);
+        (median(received), format!("{:.0} sent, received {least:.0} to {greatest:.0}", median(sent)))
+    };
+    row(
+        "# writer and reader flat out, 2.4 MB",
+        "frames a second between processes: median (least to greatest) of 5 repeats",
+    );
+    let (by_lock, text) = rates(&lock);
+    row("a robust mutex and a copy, by hand", &format!("{by_lock:.0} ({text})"));
+    let (rate, text) = rates(&ours);
+    goal("distinct frames", rate >= 1500.0, &format!("{rate:.0} ({text}), at least 1500 a second"));
+    let torn: f64 = ours.iter().map(|run| run[2]).sum();
+    goal("whole", torn == 0.0, if torn == 0.0 { "none torn" } else { "some are torn" });
     #[cfg(feature = "peers")]
-    peers::flat_out();
-}
-
-/// Other libraries at the same work.
-#[cfg(feature = "peers")]
-mod peers {
-    use iceoryx2::prelude::*;
-
-    use super::*;
-
-    pub(super) fn spinning(samples: &[f32], rounds: usize, apart: Duration) -> f64 {
-        let node = NodeBuilder::new().create::<ipc::Service>().unwrap();
-        let name = unique("ice");
-        let service = node
-            .service_builder(&name.as_str().try_into().unwrap())
-            .publish_subscribe::<[f32; 64]>()
-            .open_or_create()
-            .unwrap();
-        let publisher = service.publisher_builder().create().unwrap();
-        let payload: [f32; 64] = samples.try_into().unwrap();
-        let course = Course::new();
-        let ready = AtomicBool::new(false);
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                let node = NodeBuilder::new().create::<ipc::Service>().unwrap();
-                let service = node
-                    .service_builder(&name.as_str().try_into().unwrap())
-                    .publish_subscribe::<[f32; 64]>()
-                    .open_or_create()
-                    .unwrap();
-                let subscriber = service.subscriber_builder().create().unwrap();
-                let mut own = [0_f32; 64];
-                ready.store(true, Ordering::Release);
-                for _ in 0..rounds {
-                    let sample = loop {
-                        if let Some(sample) = subscriber.receive().unwrap() {
-                            break sample;
-                        }
-                        spin_loop();
-                    };
-                    own.copy_from_slice(&*sample);
-                    black_box(&own);
-                    course.arrived();
-                }
-            });
-            while !ready.load(Ordering::Acquire) {
-                spin_loop();
-            }
-            let times = (0..rounds).map(|_| {
-                pause(apart);
-                course.deliver(|| {
-                    let sample = publisher.loan_uninit().unwrap();
-                    sample.write_payload(payload).send().unwrap();
-                })
-            });
-            median(times.collect())
-        })
-    }
-
-    /// `multiprocessing.shared_memory` and a `multiprocessing.Lock`, writer and reader in two processes.
-    pub(super) fn flat_out() {
-        const SCRIPT: &str = "
-import multiprocessing as mp, time
-from multiprocessing import shared_memory as sm
-N = 2400000
-def write(name, lock, stop):
-    s = sm.SharedMemory(name); frames = [bytes([i]) * N for i in range(4)]; i = 0
-    while not stop.value:
-        i += 1
-        with lock:
-            s.buf[8:8+N] = frames[i % 4]; s.buf[:8] = i.to_bytes(8, 'little')
-    s.close()
-if __name__ == '__main__':
-    s = sm.SharedMemory(create=True, size=N + 8); lock = mp.Lock(); stop = mp.Value('b', 0, lock=False)
-    p = mp.get_context('fork').Process(target=write, args=(s.name, lock, stop)); p.start()
-    own = bytearray(N); last = 0; got = 0
-    begin = time.monotonic()
-    while time.monotonic() - begin < 2:
-        with lock:
-            number = int.from_bytes(s.buf[:8], 'little')
-            if number != last:
-                own[:] = s.buf[8:8+N]
-        if number != last:
-            got += 1; last = number
-    took = time.monotonic() - begin
-    stop.value = 1; p.join(); s.close(); s.unlink()
-    print(round(got / took))
-";
-        let output = std::process::Command::new("python3").args(["-c", SCRIPT]).output();
-        let text = output
-            .map_or_else(|error| error.to_string(), |o| String::from_utf8_lossy(&o.stdout).trim().to_owned());
-        row("Python's shared_memory and Lock", &format!("{text} distinct frames a second"));
-    }
+    row("Python's shared_memory and Lock, spin; flat out", &tdshm_bench::peers::python());
 }

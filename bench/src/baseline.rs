@@ -7,6 +7,8 @@
 
 use std::ptr;
 
+use crate::duo;
+
 /// A robust mutex and a buffer in shared memory.
 #[derive(Debug)]
 pub struct LockAndBuffer {
@@ -26,20 +28,62 @@ impl LockAndBuffer {
     #[expect(clippy::expect_used, reason = "no benchmark without it")]
     pub fn new(bytes: usize) -> Self {
         let all = bytes.checked_add(BUFFER_AT).expect("a size that fits");
-        // SAFETY: an anonymous mapping at an address of the kernel's choice; the mutex lies at its start, is
-        // initialised once, before anybody else can know it; `write_bytes` stays inside the mapping.
-        unsafe {
+        // SAFETY: an anonymous mapping at an address of the kernel's choice.
+        let base = unsafe {
             let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
-            let base = libc::mmap(ptr::null_mut(), all, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0);
-            assert!(base != libc::MAP_FAILED, "no memory");
+            libc::mmap(ptr::null_mut(), all, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
+        };
+        assert!(base != libc::MAP_FAILED, "no memory");
+        Self::prepared(base.cast(), bytes)
+    }
+
+    /// The same in a file of shared memory, for two processes.
+    #[must_use]
+    pub fn shared(name: &str, bytes: usize) -> Self {
+        Self::prepared(duo::shared_file(name, bytes.saturating_add(BUFFER_AT), true), bytes)
+    }
+
+    /// That of the other process.
+    #[must_use]
+    pub fn open(name: &str, bytes: usize) -> Self {
+        Self { base: duo::shared_file(name, bytes.saturating_add(BUFFER_AT), false), bytes }
+    }
+
+    fn prepared(base: *mut u8, bytes: usize) -> Self {
+        // SAFETY: a new mapping of `BUFFER_AT + bytes`; the mutex lies at its start, is initialised once, before
+        // anybody else knows it; `write_bytes` stays inside the mapping.
+        unsafe {
             let mut attributes = std::mem::zeroed();
             libc::pthread_mutexattr_init(&raw mut attributes);
             libc::pthread_mutexattr_setpshared(&raw mut attributes, libc::PTHREAD_PROCESS_SHARED);
             libc::pthread_mutexattr_setrobust(&raw mut attributes, libc::PTHREAD_MUTEX_ROBUST);
             libc::pthread_mutex_init(base.cast(), &raw const attributes);
-            let base = base.cast::<u8>();
             ptr::write_bytes(base.wrapping_add(BUFFER_AT), 1, bytes);
-            Self { base, bytes }
+        }
+        Self { base, bytes }
+    }
+
+    /// With a mutex that checks who locks it, as ours does, for [`try_lock_unlock`](Self::try_lock_unlock).
+    #[must_use]
+    pub fn checking(self) -> Self {
+        // SAFETY: as in `prepared`: this one alone knows the mutex, which is not locked, and makes it anew.
+        unsafe {
+            let mut attributes = std::mem::zeroed();
+            libc::pthread_mutexattr_init(&raw mut attributes);
+            libc::pthread_mutexattr_setpshared(&raw mut attributes, libc::PTHREAD_PROCESS_SHARED);
+            libc::pthread_mutexattr_setrobust(&raw mut attributes, libc::PTHREAD_MUTEX_ROBUST);
+            libc::pthread_mutexattr_settype(&raw mut attributes, libc::PTHREAD_MUTEX_ERRORCHECK);
+            libc::pthread_mutex_init(self.base.cast(), &raw const attributes);
+        }
+        self
+    }
+
+    /// Locks if it is free, and unlocks.
+    pub fn try_lock_unlock(&self) {
+        // SAFETY: initialised by `new`, unlocked by the thread that locked it: nobody else does.
+        unsafe {
+            libc::pthread_mutex_trylock(self.base.cast());
+            libc::pthread_mutex_unlock(self.base.cast());
         }
     }
 

@@ -7,6 +7,9 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 pub mod baseline;
+pub mod duo;
+#[cfg(feature = "peers")]
+pub mod peers;
 
 /// Times `baseline` and `subject` in turn, `pairs` times, `rounds` calls each, and prints a row.
 ///
@@ -43,6 +46,14 @@ pub fn pairs(
 pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers.get(numbers.len() / 2).copied().unwrap_or(0.0)
+}
+
+/// The middle of some times, and the least and the greatest.
+#[must_use]
+pub fn spread(numbers: &[f64]) -> String {
+    let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
+    let greatest = numbers.iter().copied().fold(0.0, f64::max);
+    format!("{} ({} to {})", show(median(numbers.to_vec())), show(least), show(greatest))
 }
 
 /// A time in the unit that suits it.

@@ -86,6 +86,12 @@ impl Scene {
     /// Begins a test. `title` is what the watchdog calls it.
     #[must_use]
     pub fn new(title: &'static str) -> Self {
+        Self::lasting(title, Duration::ZERO)
+    }
+
+    /// Begins a test that goes on for `time` on purpose, which the watchdog allows beyond its limit.
+    #[must_use]
+    pub fn lasting(title: &'static str, time: Duration) -> Self {
         // Short, because the info lock's name is 29 bytes longer; with an end, so that no name holds another.
         let name = format!("t{:x}n{}z", std::process::id(), COUNTER.fetch_add(1, Ordering::Relaxed));
         let stage = Arc::new(Stage {
@@ -100,7 +106,7 @@ impl Scene {
         let watched_stage = Arc::clone(&stage);
         std::thread::spawn(move || {
             let seconds = std::env::var("TDSHM_TEST_SECONDS").ok().and_then(|text| text.parse().ok());
-            let seconds = seconds.unwrap_or(LIMIT_SECONDS);
+            let seconds = time.as_secs() + seconds.unwrap_or(LIMIT_SECONDS);
             if watched.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
                 let waiting = lock(&watched_stage.waiting).clone();
                 let text =

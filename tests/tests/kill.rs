@@ -76,6 +76,7 @@ const MATRIX: &[(Role, &str, u32)] = &[
     (Role::Receiver, "attach: attached", 1),
     (Role::Receiver, "follow: info locked", 1),
     (Role::Receiver, "read: locked", 2),
+    (Role::Receiver, "wait: before its flag", 1),
     (Role::Receiver, "wait: counted in", 1),
     (Role::Pinner, "slot: pinned", 3),
     (Role::Cleaner, "clean: owned", 1),

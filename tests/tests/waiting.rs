@@ -1,10 +1,13 @@
 //! Who waits, and for whom: wake-ups, and readers that are let in (wire §11), across processes.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::mm::{MapFlags, ProtFlags};
 use rustix::thread::futex;
 use tdshm::{ChopReceiver, ChopSender, SegmentSender};
+use tdshm_tests::acts::Dice;
 use tdshm_tests::info::{Info, OWNER, READING, WAITERS, WAKE, next, send, sleep_in_next, waiter};
 use tdshm_tests::{Peer, Scene, Seen, frames};
 
@@ -88,6 +91,113 @@ fn stopped_receivers_do_not_hold_the_sender_up() {
         info.u32(WAITERS) == 0
     });
     assert_eq!(info.u32(flags), 0);
+}
+
+/// A stranger's write, or a death in the very moment between the count and the flag.
+#[test]
+fn a_number_of_waiters_that_is_too_high_is_set_right_and_nobody_oversleeps() {
+    let scene = Scene::new("notice: too many waiters");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    send(&mut out, 1);
+    let info = Info::of(&scene);
+    let mut living = [waiter(&scene, &info), waiter(&scene, &info)];
+    for seed in 2..5 {
+        info.set(WAITERS, &u32::MAX.to_le_bytes());
+        scene.until("the number to be set right", || {
+            send(&mut out, seed);
+            info.u32(WAITERS) <= 2
+        });
+        for peer in &mut living {
+            assert_eq!(Seen::parse(&peer.answer().unwrap()).unwrap().seed, Some(seed));
+            sleep_until_next(&scene, &info, peer, seed);
+        }
+        assert!(info.u32(WAITERS) >= 2, "never fewer than those who wait");
+    }
+    living.iter_mut().for_each(Peer::kill);
+    scene.until("the dead to be forgotten", || {
+        send(&mut out, 9);
+        info.u32(WAITERS) == 0
+    });
+}
+
+/// Sleeps for another frame than those of `seed`.
+fn sleep_until_next(scene: &Scene, info: &Info, peer: &mut Peer, seed: u32) {
+    while peer.see("try-next").is_some_and(|seen| seen.seed == Some(seed)) {}
+    sleep_in_next(scene, info, peer);
+}
+
+/// Some sleep for every frame, others are killed in their sleep, and the sender waits for the first before it goes
+/// on: nothing but its own wake-up brings a frame to them in time.
+fn hammer(title: &'static str, [sleepers, victims]: [usize; 2], time: Duration) {
+    let scene = Scene::lasting(title, time);
+    let name = scene.name();
+    let mut out = ChopSender::create(name).unwrap();
+    let info = Info::of(&scene);
+    let peers = |count| (0..count).map(|_| scene.peer()).collect::<Vec<Peer>>();
+    let (mut sleepers, mut victims) = (peers(sleepers), peers(victims));
+    for peer in sleepers.iter_mut().chain(&mut victims) {
+        peer.begin(&format!("follow-asleep {name}"));
+    }
+    scene.until("all to come", || info.registered() == sleepers.len() + victims.len());
+    let taken: Vec<u64> = sleepers.iter().map(|peer| info.entry_of(peer.pid()) + 16).collect();
+    let mut dice = Dice::new(std::process::id().into());
+    let (mut disturbed, mut killed) = (BTreeSet::new(), 0_u32);
+    let begin = Instant::now();
+    while begin.elapsed() < time {
+        // One frame or several, after no time or some, so that it comes before, while and after they go to sleep.
+        for _ in 0..=dice.below(3) {
+            let pause = Duration::from_micros(dice.below(4) * dice.below(300));
+            let now = Instant::now();
+            while now.elapsed() < pause {
+                std::hint::spin_loop();
+            }
+            let before = Instant::now();
+            send(&mut out, 1);
+            // The sender itself had no processor between the frame and the bell.
+            if before.elapsed() > Duration::from_millis(10) {
+                disturbed.insert(out.frames());
+            }
+        }
+        if !victims.is_empty() && dice.below(100) == 0 {
+            let victim = dice.below(victims.len() as u64) as usize;
+            let victim = &mut victims[victim];
+            victim.kill();
+            *victim = scene.peer();
+            victim.begin(&format!("follow-asleep {name}"));
+            killed += 1;
+        }
+        scene.until("the frame to be taken", || taken.iter().all(|at| info.u64(*at) == out.frames()));
+    }
+    out.send_flat(&frames::flat(2, 5, 8), 8).unwrap();
+    let mut received = 0;
+    for peer in &mut sleepers {
+        let answer = peer.answer().unwrap();
+        let (count, lost) = answer.split_once(' ').expect("two words");
+        received += count.parse::<u64>().unwrap();
+        let lost = lost.split(',').filter_map(|number| number.parse().ok());
+        let lost: Vec<u64> = lost.filter(|number| !disturbed.contains(number)).collect();
+        assert!(lost.is_empty(), "slept on although there were the frames {lost:?} of {}", out.frames());
+    }
+    println!("{} frames, {received} received, {killed} killed, {} disturbed", out.frames(), disturbed.len());
+}
+
+/// One alone, who is all that the count is for, and several, of whom some die.
+fn hammer_both(time: Duration) {
+    hammer("notice: hammered, one alone", [1, 0], time / 2);
+    hammer("notice: hammered, several", [3, 2], time / 2);
+}
+
+#[test]
+fn no_wake_up_is_lost() {
+    hammer_both(Duration::from_secs(2));
+}
+
+/// A minute, or as many seconds as `TDSHM_TEST_SECONDS` says.
+#[test]
+#[ignore = "long: for soak"]
+fn no_wake_up_is_lost_in_a_minute() {
+    let seconds = std::env::var("TDSHM_TEST_SECONDS").ok().and_then(|text| text.parse().ok());
+    hammer_both(Duration::from_secs(seconds.unwrap_or(60)));
 }
 
 /// The extension's words, mapped, so that one can sleep on them.

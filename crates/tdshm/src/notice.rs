@@ -16,8 +16,10 @@ use crate::step::step;
 use crate::sys::{self, Bell, Object, Process};
 use crate::wire::notice as at;
 
-/// In how many frames those who wait are looked after once, where their flags explain their number.
+/// In how many frames it is looked once who of those who wait lives: that takes time to find out.
 const RECOUNT_EVERY: u32 = 64;
+/// What an entry is counted for among the waiters, once for each.
+const COUNTED: u32 = at::ENTRY_WAITING | at::ENTRY_READING;
 
 /// The extension of an info segment that has one.
 #[derive(Clone, Copy, Debug)]
@@ -128,19 +130,18 @@ impl<'m> Extension<'m> {
     #[inline]
     pub(crate) fn ring(self, bell: &Bell) {
         if let (Some(word), Some(waiters)) = (self.wake_word(), self.waiters()) {
-            bell::ring(word, waiters, || self.wake_sleepers(bell, word, waiters));
+            bell::ring(word, waiters, || self.wake_sleepers(bell, word));
         }
     }
 
     /// Sleeps until the wake word is another one than `seen`, and for `limit` at most.
     pub(crate) fn sleep(self, bell: &Bell, entry: Entry<'_>, seen: u32, limit: Duration) {
         let (Some(word), Some(waiters)) = (self.wake_word(), self.waiters()) else { return };
-        entry.flag(at::ENTRY_WAITING);
-        bell::wait(word, waiters, seen, || {
+        let Some(flags) = entry.flag_word() else { return };
+        bell::wait(word, waiters, (flags, at::ENTRY_WAITING), seen, || {
             step!("wait: counted in");
             bell.sleep(entry.index, word, seen, limit);
         });
-        entry.unflag(at::ENTRY_WAITING);
     }
 
     /// Ends a write after which the last frame lies there as before.
@@ -212,6 +213,7 @@ impl<'m> Extension<'m> {
         let free = self.entries().position(|entry| info.mark(&entry.mark(), entry.process()))?;
         let entry = self.entry(free);
         entry.put(0, 0); // a dead one's claim ends before the new one begins
+        entry.count_out(COUNTED);
         entry.put(at::ENTRY_FLAGS, 0);
         entry.unpin();
         entry.put_u64(at::ENTRY_FRAME, 0);
@@ -237,34 +239,29 @@ impl<'m> Extension<'m> {
         self.waiters().is_some_and(|waiters| waiters.get() != 0)
     }
 
-    /// Wakes all who sleep. Where nobody slept the waiters are counted anew, because the dead do not count
-    /// themselves out.
+    /// Wakes all who sleep. Where nobody slept, now and then, the dead are counted out, who do not do so themselves.
     #[cold]
-    fn wake_sleepers(self, bell: &Bell, word: &AtomicU32, waiters: &AtomicU32) {
-        let before = waiters.get();
+    fn wake_sleepers(self, bell: &Bell, word: &AtomicU32) {
         let sleeping = self.entries().filter(|entry| entry.flags() & at::ENTRY_WAITING != 0);
-        if bell.wake(word, sleeping.map(|entry| entry.index)) != 0 {
-            return;
+        let woken = bell.wake(word, sleeping.map(|entry| entry.index));
+        if woken == 0 && word.get().is_multiple_of(RECOUNT_EVERY) {
+            self.entries().filter(|entry| entry.flags() != 0).for_each(Entry::forget_the_dead);
         }
-        // Those who do not sleep but want to be let in are counted as well. Whether they live takes time to find out.
-        let flagged = self.entries().fold(0_u32, |count, e| count.saturating_add((e.flags() != 0).into()));
-        if flagged >= before && !word.get().is_multiple_of(RECOUNT_EVERY) {
-            return;
-        }
-        let mut living = 0_u32;
-        for entry in self.entries().filter(|entry| entry.flags() != 0) {
-            match entry.process() {
-                Some(process) if process.lives() => living = living.saturating_add(1),
-                _ => entry.unflag(u32::MAX),
-            }
-        }
-        // Somebody who came meanwhile counted itself in: then the number is left for the next time.
-        if waiters.compare_exchange(before, living, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
-            // Or one came and another left, which the number does not tell, but the flag does, which comes first.
-            // Too many are counted anew the next time; too few would not be woken.
-            let flagged =
-                self.entries().fold(0_u32, |count, e| count.saturating_add((e.flags() != 0).into()));
-            waiters.add(flagged.saturating_sub(living));
+    }
+
+    /// Whether more are counted than say that they wait: somebody is just about to say so, or died then, or a stranger
+    /// wrote there.
+    pub(crate) fn has_too_many_waiters(self) -> bool {
+        let flags = |entry: Entry<'_>| (entry.flags() & COUNTED).count_ones();
+        self.waiters().is_some_and(|waiters| waiters.get() > self.entries().map(flags).sum())
+    }
+
+    /// Sets that right. The caller holds the info lock, so that no receiver comes meanwhile: those that live may all
+    /// wait.
+    pub(crate) fn lower_waiters(self, info: &Object) {
+        let living = u32::try_from(self.entries().filter(|e| info.is_marked(&e.mark(), e.process())).count());
+        if let (Some(waiters), Ok(living)) = (self.waiters(), living) {
+            waiters.lower(living);
         }
     }
 
@@ -283,9 +280,7 @@ impl<'m> Extension<'m> {
             while *stopped & bit == 0 && reading() {
                 if begin.elapsed() > limit {
                     *stopped |= bit;
-                    if !entry.process().is_some_and(Process::lives) {
-                        entry.ask_no_more();
-                    }
+                    entry.forget_the_dead();
                     break;
                 }
                 std::thread::yield_now();
@@ -337,33 +332,37 @@ impl Entry<'_> {
         self.put_u64(at::ENTRY_TIME, sys::coarse_time());
     }
 
-    /// Asks the sender to hold the next write back: first the flag, by which the waiters are counted anew, then
-    /// the count.
+    /// Asks the sender to hold the next write back.
     pub(crate) fn ask(self) {
-        self.flag(at::ENTRY_READING);
-        if let Some(waiters) = self.extension.waiters() {
-            waiters.add(1);
+        if let (Some(waiters), Some(flags)) = (self.extension.waiters(), self.flag_word()) {
+            bell::count_in(waiters, (flags, at::ENTRY_READING));
         }
     }
 
     /// Takes that back.
     pub(crate) fn ask_no_more(self) {
-        self.unflag(at::ENTRY_READING);
-        if let Some(waiters) = self.extension.waiters() {
-            waiters.count_out();
+        self.count_out(at::ENTRY_READING);
+    }
+
+    fn count_out(self, flags: u32) {
+        if let (Some(waiters), Some(word)) = (self.extension.waiters(), self.flag_word()) {
+            bell::count_out(waiters, (word, flags));
         }
     }
 
-    fn flag(self, flag: u32) {
-        if let Some(flags) = self.u32(at::ENTRY_FLAGS) {
-            flags.fetch_or(flag, Ordering::SeqCst);
+    /// Counts the receiver out, if it is dead.
+    fn forget_the_dead(self) {
+        let process = self.process();
+        if process.is_some_and(Process::lives) {
+            return;
+        }
+        if let (Some(waiters), Some(flags)) = (self.extension.waiters(), self.flag_word()) {
+            bell::forget(waiters, (flags, COUNTED), || self.process() == process);
         }
     }
 
-    fn unflag(self, flag: u32) {
-        if let Some(flags) = self.u32(at::ENTRY_FLAGS) {
-            flags.fetch_and(!flag, Ordering::SeqCst);
-        }
+    fn flag_word(&self) -> Option<&AtomicU32> {
+        self.u32(at::ENTRY_FLAGS)
     }
 
     /// Gives the entry back.
@@ -371,6 +370,7 @@ impl Entry<'_> {
         if self.process().is_none_or(|process| process.pid != sys::process::id()) {
             return; // a forked child's copy
         }
+        self.count_out(COUNTED);
         self.put(at::ENTRY_FLAGS, 0);
         if let Some(pid) = self.u32(0) {
             pid.store(0, Ordering::Release);
@@ -434,6 +434,70 @@ mod tests {
             assert_eq!(sequence(), 5);
             extension.end_without_frame();
             assert_eq!((sequence(), info.read::<u64>(at::FRAMES_OFFSET)), (6, Ok(1)));
+        });
+    }
+
+    #[test]
+    fn a_reader_that_stopped_is_waited_for_once_and_again_when_it_has_moved() {
+        const LIMIT: Duration = Duration::from_millis(2);
+        /// The test hangs where this is waited for.
+        const EVER: Duration = Duration::from_secs(3600);
+        on_heap(at::INFO_SEGMENT_BYTES, |info| {
+            let extension = Extension::set_up(info, OWNER, 0).unwrap();
+            let entry = extension.entry(5);
+            let me = Process::current();
+            entry.put_u64(at::ENTRY_START, me.start);
+            entry.put(0, me.pid);
+            let mut stopped = 0;
+            for round in 0..3 {
+                entry.ask();
+                assert_eq!((extension.has_waiters(), stopped), (true, 0), "round {round}");
+                let begin = Instant::now();
+                extension.let_readers_in(&mut stopped, LIMIT);
+                assert!(begin.elapsed() >= LIMIT, "round {round}: it is waited for");
+                for _ in 0..10 {
+                    extension.let_readers_in(&mut stopped, EVER);
+                    assert_eq!(stopped, 1 << 5, "round {round}");
+                }
+                assert_eq!(entry.flags(), at::ENTRY_READING, "it lives, so its claim stands");
+                entry.ask_no_more(); // it moves
+                assert!(!extension.has_waiters());
+                extension.let_readers_in(&mut stopped, EVER);
+                assert_eq!(stopped, 0, "round {round}");
+            }
+            // Another one's claim is not held back by it.
+            entry.ask();
+            extension.let_readers_in(&mut stopped, LIMIT);
+            let other = extension.entry(9);
+            other.put_u64(at::ENTRY_START, me.start);
+            other.put(0, me.pid);
+            other.ask();
+            extension.let_readers_in(&mut stopped, LIMIT);
+            assert_eq!(stopped, 1 << 5 | 1 << 9);
+        });
+    }
+
+    #[test]
+    fn the_dead_are_counted_out_once_and_whoever_was_taken_for_dead_does_not_count_out_again() {
+        on_heap(at::INFO_SEGMENT_BYTES, |info| {
+            let extension = Extension::set_up(info, OWNER, 0).unwrap();
+            let waiters = || info.read::<u32>(at::WAITERS_OFFSET).unwrap();
+            let me = Process::current();
+            let [living, dead] = [extension.entry(0), extension.entry(1)];
+            for (entry, start) in [(living, me.start), (dead, me.start.wrapping_add(1))] {
+                entry.put_u64(at::ENTRY_START, start);
+                entry.put(0, me.pid);
+                entry.ask();
+            }
+            assert_eq!(waiters(), 2);
+            for _ in 0..3 {
+                extension.entries().for_each(Entry::forget_the_dead);
+                assert_eq!((waiters(), living.flags(), dead.flags()), (1, at::ENTRY_READING, 0));
+            }
+            dead.ask_no_more(); // it was alive, out of sight
+            assert_eq!(waiters(), 1);
+            living.ask_no_more();
+            assert_eq!(waiters(), 0);
         });
     }
 

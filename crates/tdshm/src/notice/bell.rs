@@ -5,8 +5,15 @@
 //! finds none, counts itself in, then looks at the word again before it sleeps. Both touch the word by adding to
 //! it (the receiver 0), and additions to one word follow one another: whoever comes second sees what the first one
 //! did before, so either the receiver sees another word, or the sender sees that it waits.
+//!
+//! The dead do not count themselves out. So each receiver has a flag that it raises after it has counted itself in:
+//! the flag is the receipt for one count, and whoever takes it down counts out, the receiver itself or whoever finds
+//! it dead. The number is never below those who wait, whatever happens in between; who dies between the count and
+//! the flag leaves it one too high, until there are fewer receivers than that.
 
 use core::sync::atomic::{AtomicU32, Ordering};
+
+use crate::step::step;
 
 /// 32 bits that several processes change.
 pub(crate) trait Word {
@@ -14,8 +21,14 @@ pub(crate) trait Word {
     fn get(&self) -> u32;
     /// Adds to it, and says what it was before.
     fn add(&self, number: u32) -> u32;
-    /// Takes 1 away, never below 0: the waiters may have been counted anew meanwhile.
+    /// Takes 1 away, never below 0: strangers may have written there.
     fn count_out(&self);
+    /// Makes it `most` where it is more.
+    fn lower(&self, most: u32);
+    /// Sets bits.
+    fn raise(&self, bits: u32);
+    /// Clears bits, and says which of them were set.
+    fn take(&self, bits: u32) -> u32;
 }
 
 impl Word for AtomicU32 {
@@ -32,6 +45,18 @@ impl Word for AtomicU32 {
     fn count_out(&self) {
         let _ = self.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1));
     }
+
+    fn lower(&self, most: u32) {
+        self.fetch_min(most, Ordering::SeqCst);
+    }
+
+    fn raise(&self, bits: u32) {
+        self.fetch_or(bits, Ordering::SeqCst);
+    }
+
+    fn take(&self, bits: u32) -> u32 {
+        self.fetch_and(!bits, Ordering::SeqCst) & bits
+    }
 }
 
 /// Changes the word and calls `wake` if anybody waits.
@@ -45,12 +70,40 @@ pub(crate) fn ring<W: Word>(word: &W, waiters: &W, wake: impl FnOnce()) {
 
 /// Calls `sleep`, which has to return at once where the word is another one than `seen`, unless it is already.
 /// `seen` was taken before the look that found nothing new.
-pub(crate) fn wait<W: Word>(word: &W, waiters: &W, seen: u32, sleep: impl FnOnce()) {
-    waiters.add(1);
+pub(crate) fn wait<W: Word>(word: &W, waiters: &W, own: (&W, u32), seen: u32, sleep: impl FnOnce()) {
+    count_in(waiters, own);
     if word.add(0) == seen {
         sleep();
     }
-    waiters.count_out();
+    count_out(waiters, own);
+}
+
+/// Counts somebody in whose flag is `own`: a word that it may have other flags in, and the bit.
+pub(crate) fn count_in<W: Word>(waiters: &W, (flags, bit): (&W, u32)) {
+    waiters.add(1);
+    step!("wait: before its flag");
+    flags.raise(bit);
+}
+
+/// Counts it out, unless somebody took it for dead and has done so.
+pub(crate) fn count_out<W: Word>(waiters: &W, (flags, bits): (&W, u32)) {
+    for _ in 0..flags.take(bits).count_ones() {
+        waiters.count_out();
+    }
+}
+
+/// Counts somebody out who was found dead, unless by now the flags are another one's, which `is_theirs` then denies.
+pub(crate) fn forget<W: Word>(waiters: &W, (flags, bits): (&W, u32), is_theirs: impl FnOnce() -> bool) {
+    let taken = flags.take(bits);
+    if taken == 0 {
+        return;
+    }
+    if is_theirs() {
+        (0..taken.count_ones()).for_each(|_| waiters.count_out());
+    } else {
+        // Who has them now may have looked in between, and have left itself counted in: one too many, never too few.
+        flags.raise(taken);
+    }
 }
 
 #[cfg(test)]
@@ -74,53 +127,144 @@ mod tests {
         fn count_out(&self) {
             let _ = self.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |count| count.checked_sub(1));
         }
+
+        fn lower(&self, most: u32) {
+            self.fetch_min(most, Ordering::SeqCst);
+        }
+
+        fn raise(&self, bits: u32) {
+            self.fetch_or(bits, Ordering::SeqCst);
+        }
+
+        fn take(&self, bits: u32) -> u32 {
+            self.fetch_and(!bits, Ordering::SeqCst) & bits
+        }
     }
 
-    /// What both sides share: the frame's number, the bell, and a futex as the system's manual describes it.
+    const WAITING: u32 = 1;
+
+    /// What both sides share: the frame's number, the bell, two receivers' entries, and a futex as the system's
+    /// manual describes it.
     struct Model {
         frame: ModelWord,
         word: ModelWord,
         waiters: ModelWord,
-        futex: Mutex<()>,
+        entries: [Entry; 2],
+        /// How many sleep.
+        futex: Mutex<u32>,
         sleepers: Condvar,
     }
 
+    struct Entry {
+        /// The receiver; 0: free.
+        owner: ModelWord,
+        flags: ModelWord,
+    }
+
+    impl Entry {
+        fn own(&self) -> (&ModelWord, u32) {
+            (&self.flags, WAITING)
+        }
+    }
+
+    /// Where a receiver dies.
+    #[derive(Clone, Copy)]
+    enum Death {
+        BeforeItsFlag,
+        Waiting,
+        BeforeItCountsOut,
+    }
+
+    /// The process that dies, and where it is seen to be dead.
+    const MORTAL: u32 = 7;
+
     impl Model {
         fn new() -> Arc<Self> {
+            let entry = || Entry { owner: ModelWord::new(0), flags: ModelWord::new(0) };
             Arc::new(Self {
                 frame: ModelWord::new(0),
                 word: ModelWord::new(0),
                 waiters: ModelWord::new(0),
-                futex: Mutex::new(()),
+                entries: [entry(), entry()],
+                futex: Mutex::new(0),
                 sleepers: Condvar::new(),
             })
         }
 
-        fn send(&self) {
+        fn send(&self, dead: Option<&ModelWord>) {
             self.frame.store(self.frame.load(Ordering::Relaxed) + 1, Ordering::Release);
             ring(&self.word, &self.waiters, || {
-                let held = self.futex.lock().unwrap();
+                let asleep = self.futex.lock().unwrap();
                 self.sleepers.notify_all();
-                drop(held);
+                let woken = *asleep;
+                drop(asleep);
+                if woken == 0 {
+                    self.recount(dead);
+                }
             });
         }
 
+        /// As the sender does where nobody slept.
+        fn recount(&self, dead: Option<&ModelWord>) {
+            for entry in &self.entries {
+                let owner = entry.owner.get();
+                if entry.flags.get() != 0 && owner == MORTAL && dead.is_some_and(|dead| dead.get() == 1) {
+                    forget(&self.waiters, entry.own(), || entry.owner.get() == owner);
+                }
+            }
+        }
+
+        /// Claims an entry, as a receiver does that finds it free, or its owner dead.
+        fn register(&self, index: usize, receiver: u32) {
+            let entry = &self.entries[index];
+            entry.owner.store(0, Ordering::Release);
+            count_out(&self.waiters, entry.own());
+            entry.owner.store(receiver, Ordering::Release);
+        }
+
         /// Waits without a limit: a wake-up that is lost is a deadlock, which the checker finds.
-        fn receive(&self, last: u32) -> u32 {
+        fn receive(&self, index: usize, last: u32) -> u32 {
             loop {
                 let seen = self.word.get();
                 let frame = self.frame.load(Ordering::Acquire);
                 if frame != last {
                     return frame;
                 }
-                wait(&self.word, &self.waiters, seen, || {
-                    let held = self.futex.lock().unwrap();
+                wait(&self.word, &self.waiters, self.entries[index].own(), seen, || {
+                    let mut asleep = self.futex.lock().unwrap();
                     if self.word.get() == seen {
-                        drop(self.sleepers.wait(held).unwrap());
+                        *asleep += 1;
+                        let mut asleep = self.sleepers.wait(asleep).unwrap();
+                        *asleep -= 1;
                     }
                 });
             }
         }
+
+        fn follow(&self, index: usize, frames: u32) {
+            let mut last = 0;
+            while last < frames {
+                last = self.receive(index, last);
+            }
+        }
+
+        fn die(&self, index: usize, death: Death) {
+            let entry = &self.entries[index];
+            self.waiters.add(1);
+            if !matches!(death, Death::BeforeItsFlag) {
+                entry.flags.raise(WAITING);
+            }
+            if matches!(death, Death::BeforeItCountsOut) {
+                entry.flags.take(WAITING);
+            }
+        }
+    }
+
+    /// Explores all that may happen with so many switches of a thread where it need not be.
+    fn explore(switches: usize, scenario: impl Fn() + Sync + Send + 'static) {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(switches);
+        builder.check(scenario);
     }
 
     /// As the model above, with what Windows has instead of a futex: an event for each receiver, which stays set until
@@ -161,23 +305,19 @@ mod tests {
                 if frame != last {
                     return frame;
                 }
-                flag.add(1);
-                wait(&self.word, &self.waiters, seen, || {
+                wait(&self.word, &self.waiters, (flag, WAITING), seen, || {
                     let mut set = event.lock().unwrap();
                     while !*set {
                         set = sleeper.wait(set).unwrap();
                     }
                     *set = false;
                 });
-                flag.count_out();
             }
         }
     }
 
-    fn explore_events(receivers: usize, frames: u32) {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(move || {
+    fn living_with_events(receivers: usize, frames: u32) {
+        explore(3, move || {
             let model = Events::new();
             let threads: Vec<_> = (0..receivers)
                 .map(|entry| {
@@ -202,32 +342,25 @@ mod tests {
 
     #[test]
     fn no_event_is_lost_by_one_receiver() {
-        explore_events(1, 2);
+        living_with_events(1, 2);
     }
 
     #[test]
     fn no_event_is_lost_by_two_receivers() {
-        explore_events(2, 1);
+        living_with_events(2, 1);
     }
 
-    fn explore(receivers: usize, frames: u32) {
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = Some(3);
-        builder.check(move || {
+    fn living(receivers: usize, frames: u32) {
+        explore(3, move || {
             let model = Model::new();
             let threads: Vec<_> = (0..receivers)
-                .map(|_| {
+                .map(|index| {
                     let model = Arc::clone(&model);
-                    loom::thread::spawn(move || {
-                        let mut last = 0;
-                        while last < frames {
-                            last = model.receive(last);
-                        }
-                    })
+                    loom::thread::spawn(move || model.follow(index, frames))
                 })
                 .collect();
             for _ in 0..frames {
-                model.send();
+                model.send(None);
             }
             for thread in threads {
                 thread.join().unwrap();
@@ -238,11 +371,96 @@ mod tests {
 
     #[test]
     fn no_wake_up_is_lost_by_one_receiver() {
-        explore(1, 2);
+        living(1, 2);
     }
 
     #[test]
     fn no_wake_up_is_lost_by_two_receivers() {
-        explore(2, 1);
+        living(2, 1);
+    }
+
+    /// One receiver lives and waits, another dies at `death` while the sender counts anew.
+    fn with_a_death(death: Death, left: u32) {
+        explore(2, move || {
+            let model = Model::new();
+            let dead = Arc::new(ModelWord::new(0));
+            model.register(0, 1);
+            model.register(1, MORTAL);
+            let mortal = {
+                let (model, dead) = (Arc::clone(&model), Arc::clone(&dead));
+                loom::thread::spawn(move || {
+                    model.die(1, death);
+                    dead.store(1, Ordering::Release);
+                })
+            };
+            let waits = {
+                let model = Arc::clone(&model);
+                loom::thread::spawn(move || model.follow(0, 2))
+            };
+            // Whoever was counted out wrongly at the first is not woken by the second.
+            model.send(Some(&dead));
+            model.send(Some(&dead));
+            waits.join().unwrap();
+            mortal.join().unwrap();
+            // Nobody waits any more: what is left is what cannot be known.
+            model.recount(Some(&dead));
+            assert!(model.waiters.get() <= left, "{} left", model.waiters.get());
+        });
+    }
+
+    #[test]
+    fn who_dies_waiting_costs_the_living_no_wake_up_and_is_forgotten() {
+        with_a_death(Death::Waiting, 0);
+    }
+
+    #[test]
+    fn who_dies_between_count_and_flag_leaves_one_too_many_and_never_one_too_few() {
+        with_a_death(Death::BeforeItsFlag, 1);
+        with_a_death(Death::BeforeItCountsOut, 1);
+    }
+
+    /// One receiver has died at `death`, and another takes its entry and waits while the sender counts anew.
+    fn with_an_heir(death: Death, left: u32) {
+        explore(2, move || {
+            let model = Model::new();
+            let dead = ModelWord::new(1);
+            model.register(1, MORTAL);
+            model.die(1, death);
+            let heir = {
+                let model = Arc::clone(&model);
+                loom::thread::spawn(move || {
+                    model.register(1, 1);
+                    model.follow(1, 2);
+                })
+            };
+            model.send(Some(&dead));
+            model.send(Some(&dead));
+            heir.join().unwrap();
+            assert!(model.waiters.get() <= left, "{} left", model.waiters.get());
+        });
+    }
+
+    #[test]
+    fn whoever_comes_while_the_dead_are_forgotten_loses_no_wake_up() {
+        // Where the heir's flag was taken down for the dead one's it may stay counted in.
+        with_an_heir(Death::Waiting, 1);
+        with_an_heir(Death::BeforeItsFlag, 2);
+        with_an_heir(Death::BeforeItCountsOut, 2);
+    }
+
+    #[test]
+    fn a_number_that_is_too_high_is_lowered_to_that_of_the_receivers() {
+        explore(3, || {
+            let model = Model::new();
+            model.die(1, Death::BeforeItsFlag);
+            let waits = {
+                let model = Arc::clone(&model);
+                loom::thread::spawn(move || model.follow(0, 1))
+            };
+            model.waiters.lower(1);
+            model.send(None);
+            waits.join().unwrap();
+            assert!(model.waiters.get() <= 1);
+        });
     }
 }

@@ -321,15 +321,20 @@ impl SegmentReceiver {
 
     /// Says that nothing was new. From time to time this looks whether the sender lives and whether the names
     /// still lead to what is open here; where they do not, it lets go, and the next look starts over (wire §6).
+    #[inline]
     pub(crate) fn was_idle(&mut self) {
         let now = sys::coarse_instant();
+        if self.idle.since.is_none() || now >= self.idle.next {
+            self.look_for_the_sender(now);
+        }
+    }
+
+    #[cold]
+    fn look_for_the_sender(&mut self, now: Duration) {
         let Some(since) = self.idle.since else {
             self.idle = Idle { since: Some(now), next: now.saturating_add(LIFE_EVERY) };
             return;
         };
-        if now < self.idle.next {
-            return;
-        }
         let names_at = since.saturating_add(NAMES_AFTER);
         self.idle.next = now.saturating_add(LIFE_EVERY);
         if now < names_at {

@@ -304,6 +304,7 @@ impl SegmentSender {
         if due {
             self.looked = last;
             self.heal();
+            self.recount();
         }
         due
     }
@@ -325,6 +326,18 @@ impl SegmentSender {
             target: "tdshm::segment", name = %self.short, written = written.is_ok(),
             "somebody wrote over the info block"
         );
+    }
+
+    /// Sets the number of the waiters right where it is too high: each frame would cost a system call.
+    #[cold]
+    fn recount(&self) {
+        let Some(extension) = self.extension() else { return };
+        if extension.has_too_many_waiters()
+            && let Ok(held) = lock_info(&self.info_lock, &self.short, DROP_LIMIT)
+        {
+            extension.lower_waiters(&self.info);
+            drop(held);
+        }
     }
 
     /// Lets those in whose copies were spoiled, so that a fast writer does not starve them.
