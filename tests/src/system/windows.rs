@@ -240,18 +240,24 @@ pub(crate) fn until_it_sleeps(_pid: u32) {
 /// When a process began: its creation time.
 #[must_use]
 pub fn start_time(pid: u32) -> u64 {
-    let process = process(pid, PROCESS_QUERY_LIMITED_INFORMATION);
-    let [mut created, mut exited, mut kernel, mut user] = [FILETIME::default(); 4];
-    // SAFETY: the handle is open and has that right; four structures are written.
-    let known = unsafe {
-        GetProcessTimes(
-            process.as_raw_handle(),
-            &raw mut created,
-            &raw mut exited,
-            &raw mut kernel,
-            &raw mut user,
-        )
-    };
-    assert_ne!(known, 0);
+    let [created, ..] = times(pid);
     u64::from(created.dwHighDateTime) << 32 | u64::from(created.dwLowDateTime)
+}
+
+/// How long a process has had a processor.
+#[must_use]
+pub fn processor_time(pid: u32) -> std::time::Duration {
+    let [_, _, kernel, user] = times(pid);
+    let ticks = |time: FILETIME| u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime);
+    std::time::Duration::from_nanos(100 * (ticks(kernel) + ticks(user)))
+}
+
+fn times(pid: u32) -> [FILETIME; 4] {
+    let process = process(pid, PROCESS_QUERY_LIMITED_INFORMATION);
+    let mut times = [FILETIME::default(); 4];
+    let [created, exited, kernel, user] = &mut times;
+    // SAFETY: the handle is open and has that right; four structures are written.
+    let known = unsafe { GetProcessTimes(process.as_raw_handle(), created, exited, kernel, user) };
+    assert_ne!(known, 0);
+    times
 }
