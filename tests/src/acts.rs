@@ -72,6 +72,7 @@ pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<Str
         "follow-ours" => follow(word(), word().parse().expect("N")),
         "follow-foreign" => follow_foreign(word(), word().parse().expect("N")),
         "follow-asleep" => follow_asleep(word()),
+        #[cfg(target_os = "linux")]
         "fork" => Ok(fork().to_string()),
         _ => return None,
     })
@@ -180,6 +181,7 @@ fn follow_foreign(name: &str, last: u32) -> Result<String, Error> {
     Ok(frames_seen.to_string())
 }
 
+#[cfg(target_os = "linux")]
 /// A child that has all descriptors of this process and sleeps until the input that both have ends.
 fn fork() -> i32 {
     // SAFETY: the child calls nothing but `poll`, `close` and `_exit`, which are allowed after a fork of a program with

@@ -1,78 +1,56 @@
 //! Programs that share no code with ours, written by hand from the protocol's description (wire §1 to §3, §5,
-//! §8): plain files in `/dev/shm`, mapped. Every number here is typed from the tables, on purpose a second time.
+//! §8): named objects, mapped. Every number here is typed from the tables, on purpose a second time.
 //!
 //! The switches of [`Foreign`] are the ways in which other people's senders differ from TouchDesigner's.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
-use std::ptr::NonNull;
+#[cfg(target_os = "linux")]
+pub use crate::system::{ABI, MUTEX_AT, MUTEX_BYTES};
+pub use crate::system::{MadeLock, make_lock};
+use crate::system::{Memory, WIDE};
 
-use rustix::mm::{MapFlags, ProtFlags};
-
-use crate::scene::SHM;
-
-/// A file in `/dev/shm`, mapped whole for reading and writing.
+/// An object, mapped whole for reading and writing.
 #[derive(Debug)]
 pub struct Mapping {
-    base: NonNull<u8>,
-    len: usize,
-    path: PathBuf,
+    memory: Memory,
 }
 
 // SAFETY: an address and a length; every access is a copy, and unmapping may happen on any thread.
 unsafe impl Send for Mapping {}
+// SAFETY: as for `Send`; what is shared with threads is shared with other programs anyway.
+unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Makes a file of `len` bytes, which must not be there yet.
+    /// Makes an object of `len` bytes, which must not be there yet. On Windows it has whole pages.
     #[must_use]
     pub fn create(name: &str, len: usize) -> Self {
-        let path = Path::new(SHM).join(name);
-        let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        file.set_len(len as u64).expect("the file can be sized");
-        Self::map(&file, len, path)
+        Self { memory: Memory::create(name, len) }
     }
 
-    /// Opens a file that is there; `None` where it is not.
+    /// Opens an object that is there; `None` where it is not.
     #[must_use]
     pub fn open(name: &str) -> Option<Self> {
-        let path = Path::new(SHM).join(name);
-        let file = OpenOptions::new().read(true).write(true).open(&path).ok()?;
-        let len = file.metadata().expect("the file has a size").len();
-        Some(Self::map(&file, usize::try_from(len).expect("it fits"), path))
-    }
-
-    fn map(file: &File, len: usize, path: PathBuf) -> Self {
-        let protection = ProtFlags::READ | ProtFlags::WRITE;
-        // SAFETY: a null address lets the kernel choose, so nothing that is mapped is touched; the kernel checks
-        // the length and the descriptor.
-        let base = unsafe {
-            rustix::mm::mmap(std::ptr::null_mut(), len.max(1), protection, MapFlags::SHARED, file, 0)
-        };
-        let base = NonNull::new(base.expect("it can be mapped").cast::<u8>()).expect("not at address 0");
-        Self { base, len, path }
+        Some(Self { memory: Memory::open(name)? })
     }
 
     /// Its size in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        self.memory.len()
     }
 
     /// Whether it has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
-    fn at(&self, offset: usize, len: usize) -> *mut u8 {
+    pub(crate) fn at(&self, offset: usize, len: usize) -> *mut u8 {
         assert!(
-            offset.checked_add(len).is_some_and(|end| end <= self.len),
+            offset.checked_add(len).is_some_and(|end| end <= self.len()),
             "{offset} + {len} in {}",
-            self.len
+            self.len()
         );
-        self.base.as_ptr().wrapping_add(offset)
+        self.memory.base().as_ptr().wrapping_add(offset)
     }
 
     /// Copies bytes in.
@@ -96,7 +74,7 @@ impl Mapping {
     /// Everything.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
-        self.read(0, self.len)
+        self.read(0, self.len())
     }
 
     /// A little-endian 32-bit number.
@@ -105,17 +83,17 @@ impl Mapping {
         u32::from_le_bytes(self.read(offset, 4).try_into().expect("four bytes"))
     }
 
-    /// Removes the name.
-    pub fn unlink(&self) {
-        let _ = std::fs::remove_file(&self.path);
+    /// A word by which two sides coordinate.
+    #[must_use]
+    pub fn word(&self, at: usize) -> &std::sync::atomic::AtomicU32 {
+        assert!(at.is_multiple_of(4));
+        // SAFETY: `at` puts it inside the mapping, which begins at a page and lives as long as `self`.
+        unsafe { std::sync::atomic::AtomicU32::from_ptr(self.at(at, 4).cast()) }
     }
-}
 
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: exactly what `map` mapped, once; every access borrows `self`, so none comes after.
-        let result = unsafe { rustix::mm::munmap(self.base.as_ptr().cast(), self.len.max(1)) };
-        debug_assert!(result.is_ok(), "unmapping what was mapped cannot fail");
+    /// Removes the name, where it does not go with the last handle.
+    pub fn unlink(&self) {
+        self.memory.unlink();
     }
 }
 
@@ -282,10 +260,10 @@ pub fn parse(mapped: &[u8]) -> Option<Parsed> {
 /// The info segment of a foreign sender.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Info {
-    /// 44 bytes with the doubled prefix, as TouchDesigner makes it.
+    /// An info block with the doubled prefix, as TouchDesigner makes it.
     #[default]
     Doubled,
-    /// 44 bytes under the name with the single prefix, where nobody finds it.
+    /// The same under the name with the single prefix, where nobody finds it.
     SinglePrefix,
     /// None.
     Missing,
@@ -319,17 +297,47 @@ pub struct ForeignSender {
     pub data: Mapping,
     /// The info segment.
     pub info: Option<Mapping>,
+    _locks: Vec<MadeLock>,
 }
+
+// The info block of this system's programs, typed from the table of wire §3 a second time.
+/// Its bytes.
+pub const INFO_BYTES: usize = if WIDE { 76 } else { 44 };
+/// Where its postfix stands.
+pub const POSTFIX_AT: usize = if WIDE { 10 } else { 9 };
+/// Bytes of each of the 32 characters there.
+pub const CHARACTER: usize = if WIDE { 2 } else { 1 };
+/// Where its detach stands.
+pub const DETACH_AT: usize = if WIDE { 74 } else { 41 };
 
 /// An info block (wire §3): magic, version 2, supported 0, a postfix, detach.
 #[must_use]
 pub fn info_block(postfix: &str, detach: u8) -> Vec<u8> {
-    let mut bytes = vec![0; 44];
+    let mut bytes = vec![0; INFO_BYTES];
     bytes[..4].copy_from_slice(&0x56ed_34ba_u32.to_le_bytes());
     bytes[4..8].copy_from_slice(&2_i32.to_le_bytes());
-    bytes[9..9 + postfix.len()].copy_from_slice(postfix.as_bytes());
-    bytes[41] = detach;
+    let postfix = postfix_field(postfix);
+    bytes[POSTFIX_AT..POSTFIX_AT + postfix.len()].copy_from_slice(&postfix);
+    bytes[DETACH_AT] = detach;
     bytes
+}
+
+/// The postfix field with these letters.
+#[must_use]
+pub fn postfix_field(postfix: &str) -> Vec<u8> {
+    let mut field = vec![0; 32 * CHARACTER];
+    for (character, letter) in field.chunks_exact_mut(CHARACTER).zip(postfix.bytes()) {
+        character[0] = letter;
+    }
+    field
+}
+
+/// The letters in the postfix field of an info segment.
+#[must_use]
+pub fn postfix_of(info: &Mapping) -> String {
+    let field = info.read(POSTFIX_AT, 32 * CHARACTER);
+    let letters = field.chunks_exact(CHARACTER).map(|character| character[0] as char);
+    letters.take_while(|letter| *letter != '\0').collect()
 }
 
 impl Foreign {
@@ -337,10 +345,11 @@ impl Foreign {
     #[must_use]
     pub fn start(&self, short: &str) -> ForeignSender {
         let names = Names::of(short);
-        if self.locks {
-            make_lock(&names.info_lock);
-            make_lock(&names.data_lock);
-        }
+        let locks = if self.locks {
+            vec![make_lock(&names.info_lock), make_lock(&names.data_lock)]
+        } else {
+            Vec::new()
+        };
         let make = |name: &str, bytes: &[u8]| {
             let mapping = Mapping::create(name, bytes.len());
             mapping.write(0, bytes);
@@ -353,7 +362,7 @@ impl Foreign {
             Info::Bytes(bytes) => Some(make(&names.info, bytes)),
         };
         let data = Mapping::create(&names.data, self.size);
-        ForeignSender { names, data, info }
+        ForeignSender { names, data, info, _locks: locks }
     }
 }
 
@@ -367,9 +376,7 @@ impl ForeignSender {
     pub fn move_to(&mut self, postfix: &str, size: usize, block: &Block) {
         let moved = Mapping::create(&format!("{}{postfix}", self.names.data), size);
         block.write_to(&moved);
-        let mut field = [0; 32];
-        field[..postfix.len()].copy_from_slice(postfix.as_bytes());
-        self.info.as_ref().expect("it has an info segment").write(9, &field);
+        self.info.as_ref().expect("it has an info segment").write(POSTFIX_AT, &postfix_field(postfix));
         self.data.unlink();
         self.data = moved;
     }
@@ -377,7 +384,7 @@ impl ForeignSender {
     /// Leaves: detach, then the names.
     pub fn leave(self) {
         if let Some(info) = &self.info {
-            info.write(41, &[1]);
+            info.write(DETACH_AT, &[1]);
             info.unlink();
         }
         self.data.unlink();
@@ -390,7 +397,7 @@ pub struct ForeignReceiver {
     info: Mapping,
     data: Mapping,
     data_name: String,
-    postfix: Vec<u8>,
+    postfix: String,
 }
 
 impl ForeignReceiver {
@@ -399,7 +406,7 @@ impl ForeignReceiver {
     pub fn attach(short: &str) -> Option<Self> {
         let names = Names::of(short);
         let info = Mapping::open(&names.info)?;
-        if info.u32(0) != 0x56ed_34ba || info.read(41, 1) == [1] {
+        if info.u32(0) != 0x56ed_34ba || info.read(DETACH_AT, 1) == [1] {
             return None;
         }
         info.write(8, &[1]);
@@ -407,17 +414,16 @@ impl ForeignReceiver {
         Some(Self { info, data, data_name: names.data, postfix })
     }
 
-    fn data(info: &Mapping, name: &str) -> Option<(Vec<u8>, Mapping)> {
-        let field = info.read(9, 32);
-        let postfix = field.split(|byte| *byte == 0).next()?.to_vec();
-        let data = Mapping::open(&format!("{name}{}", String::from_utf8_lossy(&postfix)))?;
+    fn data(info: &Mapping, name: &str) -> Option<(String, Mapping)> {
+        let postfix = postfix_of(info);
+        let data = Mapping::open(&format!("{name}{postfix}"))?;
         Some((postfix, data))
     }
 
     /// Whether the sender said that it has gone.
     #[must_use]
     pub fn detached(&self) -> bool {
-        self.info.read(41, 1) == [1]
+        self.info.read(DETACH_AT, 1) == [1]
     }
 
     /// The block that lies there; follows a resize. `None`: the sender has gone, or the block breaks a rule.
@@ -425,41 +431,9 @@ impl ForeignReceiver {
         if self.detached() {
             return None;
         }
-        if self.info.read(9, self.postfix.len() + 1) != [self.postfix.as_slice(), b"\0"].concat() {
+        if postfix_of(&self.info) != self.postfix {
             (self.postfix, self.data) = Self::data(&self.info, &self.data_name)?;
         }
         parse(&self.data.bytes())
     }
-}
-
-/// Where the mutex of a lock object stands (wire §5, Linux).
-pub const MUTEX_AT: usize = 64;
-/// The number of this program's C library.
-pub const ABI: u32 = if cfg!(target_env = "musl") { 2 } else { 1 };
-/// Bytes of this program's mutex.
-pub const MUTEX_BYTES: usize = size_of::<libc::pthread_mutex_t>();
-
-/// Makes a lock object by hand: `TDSHMLCK`, version 1, ABI, size of the mutex, holder 0; at 64 a robust mutex
-/// between processes.
-pub fn make_lock(name: &str) {
-    let mapping = Mapping::create(name, 4096);
-    let mut attributes = std::mem::MaybeUninit::<libc::pthread_mutexattr_t>::uninit();
-    let attributes = attributes.as_mut_ptr();
-    let mutex = mapping.at(MUTEX_AT, MUTEX_BYTES).cast::<libc::pthread_mutex_t>();
-    // SAFETY: room of the right type, alive to the end of this function.
-    assert_eq!(unsafe { libc::pthread_mutexattr_init(attributes) }, 0);
-    // SAFETY: initialised above; a documented value.
-    assert_eq!(unsafe { libc::pthread_mutexattr_setpshared(attributes, libc::PTHREAD_PROCESS_SHARED) }, 0);
-    // SAFETY: initialised above; a documented value.
-    assert_eq!(unsafe { libc::pthread_mutexattr_setrobust(attributes, libc::PTHREAD_MUTEX_ROBUST) }, 0);
-    // SAFETY: initialised above; a documented value.
-    assert_eq!(unsafe { libc::pthread_mutexattr_settype(attributes, libc::PTHREAD_MUTEX_ERRORCHECK) }, 0);
-    // SAFETY: `at` puts all of the mutex inside the mapping, at a multiple of 64; nobody uses it yet.
-    assert_eq!(unsafe { libc::pthread_mutex_init(mutex, attributes) }, 0);
-    // SAFETY: initialised above and not used after.
-    assert_eq!(unsafe { libc::pthread_mutexattr_destroy(attributes) }, 0);
-    for (at, number) in [(8, 1), (12, ABI), (16, MUTEX_BYTES as u32), (20, 0)] {
-        mapping.write(at, &number.to_le_bytes());
-    }
-    mapping.write(0, b"TDSHMLCK");
 }

@@ -1,12 +1,12 @@
 //! The extension behind the info block (wire §11) as a program sees it that shares no code with ours, and what the
 //! tests of it have in common.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 use tdshm::{ChopReceiver, ChopSender};
 
+use crate::foreign::{Mapping, Names};
+pub use crate::system::start_time;
 use crate::{Peer, Scene, Seen, frames};
 
 /// Far longer than the watchdog's: nobody may have to wait for a time limit.
@@ -38,32 +38,27 @@ pub const WAITING: u32 = 1;
 /// A flag of an entry: wants the next write held back (decision 003).
 pub const READING: u32 = 2;
 
-/// The info object, read and written through its file.
+/// The info object, read and written by hand.
 #[derive(Debug)]
-pub struct Info(pub File);
+pub struct Info(pub Mapping);
 
 impl Info {
     /// Opens it.
     #[must_use]
     pub fn of(scene: &Scene) -> Self {
-        let path = scene.path("TouchSHMTouchSHM{}4jhd783h");
-        Self(OpenOptions::new().read(true).write(true).open(path).expect("there is an info segment"))
+        Self(Mapping::open(&Names::of(scene.name()).info).expect("there is an info segment"))
     }
 
     /// Reads 32 bits.
     #[must_use]
     pub fn u32(&self, at: u64) -> u32 {
-        let mut bytes = [0; 4];
-        self.0.read_exact_at(&mut bytes, at).unwrap();
-        u32::from_le_bytes(bytes)
+        self.0.u32(at as usize)
     }
 
     /// Reads 64 bits.
     #[must_use]
     pub fn u64(&self, at: u64) -> u64 {
-        let mut bytes = [0; 8];
-        self.0.read_exact_at(&mut bytes, at).unwrap();
-        u64::from_le_bytes(bytes)
+        u64::from_le_bytes(self.0.read(at as usize, 8).try_into().expect("eight bytes"))
     }
 
     /// Whether `supported` is set.
@@ -74,7 +69,7 @@ impl Info {
 
     /// Writes bytes.
     pub fn set(&self, at: u64, bytes: &[u8]) {
-        self.0.write_all_at(bytes, at).unwrap();
+        self.0.write(at as usize, bytes);
     }
 
     /// The process ids in the entries.
@@ -112,13 +107,6 @@ pub fn sleep_in_next(scene: &Scene, info: &Info, peer: &mut Peer) {
     peer.begin("next 600000");
     let flags = info.entry_of(peer.pid()) + 4;
     scene.until("a peer to wait for a frame", || info.u32(flags) & WAITING != 0);
-}
-
-/// When a process began: field 22 of its `stat`.
-#[must_use]
-pub fn start_time(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    stat.rsplit_once(") ").unwrap().1.split_whitespace().nth(19).unwrap().parse().unwrap()
 }
 
 /// Sends a frame of 4 channels and 8 samples.

@@ -8,12 +8,13 @@
 //! - [`foreign`]: programs that share no code with ours, written by hand from the protocol's description;
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
 //! - [`info`]: the extension behind the info block, read and written by hand;
-//! - [`golden`]: bytes made by hand, in files.
+//! - [`golden`]: bytes made by hand, in files;
+//! - [`system`]: what of all this the systems do each in their way.
 //!
 //! No test sleeps to synchronise: it waits for a line, or for a condition, and the watchdog is the only clock.
 #![deny(unsafe_code)]
 
-#[allow(unsafe_code)] // a process that forks
+#[cfg_attr(target_os = "linux", allow(unsafe_code))] // a process that forks
 pub mod acts;
 #[allow(unsafe_code)] // a foreign program has to map memory by itself
 pub mod foreign;
@@ -23,6 +24,8 @@ pub mod info;
 pub mod peer;
 pub mod program;
 pub mod scene;
+#[allow(unsafe_code)] // what a foreign program maps and locks, and what is done to processes
+pub mod system;
 
 pub use frames::Seen;
 pub use peer::{Peer, Refusal};

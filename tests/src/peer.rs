@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::frames::Seen;
 use crate::scene::{Stage, lock};
+use crate::system;
 
 /// What a peer answered when it could not do what it was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +46,10 @@ fn program() -> PathBuf {
 fn program_with_steps() -> &'static std::path::Path {
     static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     PROGRAM.get_or_init(|| {
+        // Where this test's own system has no cargo: a Windows program under Wine.
+        if let Some(built) = std::env::var_os("TDSHM_PEER_WITH_STEPS") {
+            return built.into();
+        }
         let ordinary = program();
         let target = ordinary.ancestors().nth(2).expect("TARGET/PROFILE/peer").join("steps");
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -119,27 +124,16 @@ impl Peer {
 
     /// Stops it, as `kill -STOP` does, and returns when it stands still.
     pub fn stop(&self) {
-        self.signal(rustix::process::Signal::STOP);
-        let path = format!("/proc/{0}/stat", self.pid);
-        let stands = || {
-            let stat = std::fs::read_to_string(&path).unwrap_or_default();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('T'))
-        };
+        system::stop(self.pid);
         self.stage.waits_for(format!("peer {} to stop", self.pid));
-        while !stands() {
+        while !system::stands_still(self.pid) {
             std::thread::yield_now();
         }
     }
 
     /// Lets it go on.
     pub fn go_on(&self) {
-        self.signal(rustix::process::Signal::CONT);
-    }
-
-    fn signal(&self, signal: rustix::process::Signal) {
-        let pid =
-            i32::try_from(self.pid).ok().and_then(rustix::process::Pid::from_raw).expect("a process id");
-        rustix::process::kill_process(pid, signal).expect("it is there");
+        system::go_on(self.pid);
     }
 
     /// Tells it something, without waiting for the answer.
@@ -198,16 +192,7 @@ impl Peer {
         let line = self.lines.recv().expect("the peer announces what it begins");
         assert_eq!(line, "note begin");
         self.stage.waits_for(format!("peer {} to sleep in {command:?}", self.pid));
-        while !self.sleeps() {
-            std::thread::yield_now();
-        }
-    }
-
-    /// Whether its main thread sleeps.
-    fn sleeps(&self) -> bool {
-        let path = format!("/proc/{0}/task/{0}/stat", self.pid);
-        let stat = std::fs::read_to_string(path).unwrap_or_default();
-        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+        system::until_it_sleeps(self.pid);
     }
 
     /// Kills it as `kill -9` does, and returns when it has gone.

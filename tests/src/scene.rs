@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use crate::peer::Peer;
 use crate::program::Program;
+use crate::system;
 
-/// Where the objects are.
-pub const SHM: &str = "/dev/shm";
 /// How long a test may take before it is given up, in seconds, where the environment does not say.
 const LIMIT_SECONDS: u64 = 60;
 
@@ -46,14 +45,15 @@ impl Stage {
             let _ = child.kill();
             let _ = child.wait();
         }
-        self.sweep();
+        if !system::DIES_WITH_HANDLES {
+            self.sweep();
+        }
         let _ = std::fs::remove_dir_all(scratch_of(&self.name));
     }
 
     fn sweep(&self) {
         for object in objects_of(&self.name) {
-            let path = PathBuf::from(SHM).join(object);
-            let _ = std::fs::remove_file(&path).or_else(|_| std::fs::remove_dir_all(&path));
+            system::remove_object(&object);
         }
     }
 }
@@ -67,9 +67,8 @@ fn scratch_of(name: &str) -> PathBuf {
 }
 
 fn objects_of(name: &str) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(SHM) else { return Vec::new() };
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|object| object.contains(name)).collect();
+    let mut names = system::object_names();
+    names.retain(|object| object.contains(name));
     names.sort();
     names
 }
@@ -172,15 +171,22 @@ impl Scene {
         objects_of(&self.stage.name)
     }
 
+    /// Whether there is an object of this test: `{}` in `pattern` stands for the short name.
+    #[must_use]
+    pub fn has(&self, pattern: &str) -> bool {
+        self.objects().contains(&pattern.replace("{}", &self.stage.name))
+    }
+
     /// Removes this test's objects, as somebody does who cleans up between two programs.
     pub fn sweep(&self) {
         self.stage.sweep();
     }
 
     /// The path of an object of this test: `{}` in `pattern` stands for the short name.
+    #[cfg(target_os = "linux")]
     #[must_use]
     pub fn path(&self, pattern: &str) -> PathBuf {
-        PathBuf::from(SHM).join(pattern.replace("{}", &self.stage.name))
+        PathBuf::from(system::SHM).join(pattern.replace("{}", &self.stage.name))
     }
 
     /// A folder for this test's other files, outside of where objects are.
@@ -200,6 +206,7 @@ impl Drop for Scene {
 }
 
 #[cfg(test)]
+#[cfg(target_os = "linux")] // elsewhere objects remove themselves
 mod tests {
     use super::*;
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tdshm::{ChopReceiver, ChopSender, Error, LockError, NamedLock, SegmentReceiver, SegmentSender};
+use tdshm_tests::system::DIES_WITH_HANDLES;
 use tdshm_tests::{Scene, Seen, foreign, frames};
 
 /// Far longer than the watchdog's: nobody may have to wait for a time limit.
@@ -176,6 +177,9 @@ fn a_reader_that_needs_room_first_is_told_as_well() {
     let scene = Scene::new("crash: sender in mid-write, fresh reader");
     let name = scene.name();
     for how in ["first frame", "longer frame", "shorter frame", "other names"] {
+        if DIES_WITH_HANDLES && how == "first frame" {
+            continue; // a lock that nobody else has open yet dies with its holder
+        }
         let mut sender = scene.peer();
         sender.ask(&format!("sender {name} 65536"));
         let mut input = ChopReceiver::open(name).unwrap();
@@ -314,7 +318,7 @@ fn a_lock_holder_that_is_only_slow_is_named() {
     reader.ask("hold-view");
     let error = out.send(&frames::rows(2, 2, 10)).unwrap_err();
     let Error::Lock(LockError::Timeout { holder, .. }) = &error else { panic!("{error}") };
-    assert_eq!(*holder, Some(reader.pid()));
+    assert_eq!(*holder, tdshm_tests::system::holder(reader.pid()));
     reader.ask("let-go");
     out.send(&frames::rows(3, 2, 10)).unwrap();
     assert_eq!(reader.see("read").unwrap().seed, Some(3));

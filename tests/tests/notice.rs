@@ -209,6 +209,10 @@ fn foreign_block(seed: u32) -> Block {
     Block::new(4, &frames::flat(seed, 4, 8), 60.0, None)
 }
 
+#[cfg_attr(
+    not(target_os = "linux"),
+    ignore = "Linux alone: elsewhere no foreign sender gets an object that is there"
+)]
 #[test]
 fn a_foreign_sender_that_takes_over_the_object_is_followed_by_comparing() {
     for dies in ["between two frames", "in the middle of a frame"] {

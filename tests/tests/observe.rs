@@ -9,7 +9,6 @@
     reason = "tests: what panics here has failed"
 )]
 
-use std::io::Write;
 use std::time::Duration;
 
 use tdshm::{
@@ -21,6 +20,7 @@ use tdshm_tests::{Peer, Scene};
 /// Far longer than the watchdog's: nobody may have to wait for a time limit.
 const EVER: Duration = Duration::from_secs(600);
 /// The user `nobody`.
+#[cfg(target_os = "linux")]
 const STRANGER: u32 = 65534;
 /// What the receiver writes in wire §3 and §11: `supported`, the waiters, the entries.
 const TRACES: [std::ops::Range<usize>; 3] = [8..9, 320..324, 384..1408];
@@ -42,7 +42,9 @@ fn only_observed(result: Result<impl Sized, Error>) -> bool {
 fn observing_peers(scene: &Scene) -> Vec<Peer> {
     let mut asked = scene.peer();
     asked.ask(&format!("observer {}", scene.name()));
+    #[cfg_attr(not(target_os = "linux"), expect(unused_mut, reason = "two users"))]
     let mut peers = vec![asked];
+    #[cfg(target_os = "linux")]
     if rustix::process::geteuid().is_root() {
         let mut other_user = scene.peer();
         other_user.ask(&format!("become {STRANGER}"));
@@ -51,7 +53,7 @@ fn observing_peers(scene: &Scene) -> Vec<Peer> {
     } else {
         // Straight to the descriptor, so that it is seen also where the test passes.
         let text = b"NOT RUN: an observer of another user (needs root, to be two users)\n";
-        let _ = std::io::stderr().write_all(text);
+        let _ = std::io::Write::write_all(&mut std::io::stderr(), text);
     }
     peers
 }
@@ -140,6 +142,7 @@ fn the_dead_are_noticed_and_their_last_frame_stays() {
     }
 }
 
+#[cfg_attr(not(target_os = "linux"), ignore = "Linux alone: the maps of a process")]
 #[test]
 fn what_an_observer_has_open_it_cannot_write() {
     let scene = Scene::new("observe: maps");
@@ -177,6 +180,7 @@ fn a_foreign_sender_cannot_be_observed_and_the_error_says_why() {
     Block::new(1, &[1.0], 60.0, None).write_to(&data);
     assert!(only_observed(input.read().map(drop)));
     data.unlink();
+    drop(data);
 
     let mut out = ChopSender::create(name).unwrap();
     out.send(&[[6.0]]).unwrap();

@@ -1,10 +1,8 @@
 //! Places beside one another: frames that are filled without the lock, and switched to under it (wire §11).
 
-use std::os::unix::fs::FileExt;
-
 use proptest::prelude::*;
 use tdshm::{ChopReceiver, ChopSender, NamedLock, SegmentReceiver};
-use tdshm_tests::foreign::{ForeignReceiver, Mapping, Names};
+use tdshm_tests::foreign::{self, ForeignReceiver, Mapping, Names};
 use tdshm_tests::info::{EVER, Info};
 use tdshm_tests::{Scene, Seen, frames};
 
@@ -21,9 +19,7 @@ fn offsets(scene: &Scene) -> (u32, u32) {
 }
 
 fn postfix(scene: &Scene) -> String {
-    let info = Mapping::open(&Names::of(scene.name()).info).unwrap();
-    let field = info.read(9, 32);
-    String::from_utf8(field.into_iter().take_while(|byte| *byte != 0).collect()).unwrap()
+    foreign::postfix_of(&Mapping::open(&Names::of(scene.name()).info).unwrap())
 }
 
 #[test]
@@ -206,10 +202,10 @@ fn a_table_that_somebody_wrote_over_is_survived() {
     let mut watching =
         ChopReceiver::over(SegmentReceiver::builder(scene.name()).observe(true).open().unwrap());
     out.send_flat(&frames::flat(1, 2, 20_000), 20_000).unwrap();
-    let file = std::fs::File::options().write(true).open(scene.path("TouchSHMTouchSHM{}4jhd783h")).unwrap();
+    let info = Info::of(&scene);
     for (round, junk) in [0_u8, 1, 3, 0x7f, 0xff].into_iter().cycle().take(40).enumerate() {
         let at = SLOTS + (round as u64 * 12) % 80;
-        file.write_all_at(&[junk; 12], at).unwrap();
+        info.set(at, &[junk; 12]);
         for input in [&mut input, &mut watching] {
             if let Ok(Some(frame)) = input.read() {
                 assert!(Seen::of(frame).seed.is_some(), "torn");

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use tdshm::{ChopReceiver, ChopSender, Error, LockError, NamedLock, SegmentReceiver};
-use tdshm_tests::foreign::{ABI, MUTEX_BYTES, Mapping, Names, make_lock};
+use tdshm::{ChopReceiver, ChopSender, Error, LockError, SegmentReceiver};
+use tdshm_tests::foreign::Names;
+use tdshm_tests::system::{LOCKS_NAME_HOLDERS, holder};
 use tdshm_tests::{Scene, Seen, frames};
 
 /// Far longer than the watchdog's: nobody may have to wait for a time limit.
@@ -45,9 +46,10 @@ fn whoever_stands_still_with_the_lock_is_named_and_goes_on_later() {
     assert_eq!(reader.see("hold-view").unwrap().seed, Some(1));
     reader.stop();
     let named = |error: Error, pid: u32| {
-        assert!(error.to_string().contains(&format!("process {pid} holds it")), "{error}");
-        let Error::Lock(LockError::Timeout { holder, .. }) = error else { panic!("{error}") };
-        assert_eq!(holder, Some(pid));
+        let named = error.to_string().contains(&format!("process {pid} holds it"));
+        assert_eq!(named, LOCKS_NAME_HOLDERS, "{error}");
+        let Error::Lock(LockError::Timeout { holder: found, .. }) = error else { panic!("{error}") };
+        assert_eq!(found, holder(pid));
     };
     named(out.send_flat(&frames::flat(2, 2, 5), 5).unwrap_err(), reader.pid());
     named(out.send_flat(&frames::flat(3, 2, 50_000), 50_000).unwrap_err(), reader.pid());
@@ -83,8 +85,8 @@ fn a_sender_that_stands_still_in_a_write_is_named_and_goes_on_later() {
     sender.stop();
     for _ in 0..3 {
         let error = here.read().map(drop).unwrap_err();
-        let Error::Lock(LockError::Timeout { holder, .. }) = error else { panic!("{error}") };
-        assert_eq!(holder, Some(sender.pid()));
+        let Error::Lock(LockError::Timeout { holder: found, .. }) = error else { panic!("{error}") };
+        assert_eq!(found, holder(sender.pid()));
         assert_eq!(Seen::of(here.frame().unwrap()).seed, Some(1), "the last good one stays");
     }
     let refused = ChopSender::create(name).unwrap_err();
@@ -108,44 +110,9 @@ fn whoever_stands_still_with_the_info_lock_is_named() {
     let short = Duration::from_millis(5);
     let error = ChopSender::builder(name).lock_limit(short).create().unwrap_err();
     assert_eq!(error.code(), 6, "{error}");
-    assert!(error.to_string().contains(&format!("process {} holds it", holder.pid())), "{error}");
+    let named = error.to_string().contains(&format!("process {} holds it", holder.pid()));
+    assert_eq!(named, LOCKS_NAME_HOLDERS, "{error}");
     holder.go_on();
     holder.ask("unlock");
-    assert!(ChopSender::create(name).is_ok());
-}
-
-#[test]
-fn a_lock_of_another_make_is_refused_and_left_untouched() {
-    let scene = Scene::new("stop: lock of another make");
-    let name = scene.name();
-    let names = Names::of(name);
-    for lock in [&names.data_lock, &names.info_lock] {
-        for (field, at, value) in [
-            ("ABI", 12, 3 - ABI),
-            ("ABI", 12, 77),
-            ("mutex size", 16, MUTEX_BYTES as u32 + 8),
-            ("mutex size", 16, 0),
-            ("version", 8, 2),
-            ("magic", 0, 0),
-        ] {
-            make_lock(lock);
-            let object = Mapping::open(lock).unwrap();
-            object.write(at, &value.to_le_bytes());
-            let before = object.bytes();
-            let errors = [
-                NamedLock::open(lock).map(drop).unwrap_err(),
-                ChopSender::create(name).map(drop).unwrap_err(),
-                ChopSender::builder(name).take_over(true).create().map(drop).unwrap_err(),
-            ];
-            for error in errors {
-                let Error::Lock(LockError::NotALock { field: found, .. }) = &error else { panic!("{error}") };
-                assert_eq!((*found, error.code()), (field, 103));
-                assert!(error.to_string().contains(&lock[..]), "{error}");
-            }
-            assert_eq!(object.bytes(), before, "{field}: untouched");
-            assert!(scene.path(lock).exists());
-            object.unlink();
-        }
-    }
     assert!(ChopSender::create(name).is_ok());
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use tdshm::{Attached, ChopReceiver, ChopSender, Error, Occupant, SegmentError};
 use tdshm_tests::foreign::{Block, Foreign, ForeignReceiver, Info, Mapping, Names, info_block};
+use tdshm_tests::system::{DIES_WITH_HANDLES, GRAIN};
 use tdshm_tests::{Peer, Scene, Seen, frames};
 
 /// Far longer than the watchdog's: nobody may have to wait for a time limit.
@@ -128,7 +129,8 @@ fn a_receiver_is_told_that_its_sender_died() {
 
 #[test]
 fn a_foreign_sender_is_replaced_only_by_force() {
-    for room in [44, 4096] {
+    let rooms: &[usize] = if GRAIN == 1 { &[44, 4096] } else { &[4096] };
+    for room in rooms.iter().copied() {
         let scene = Scene::new("take-over: foreign");
         let name = scene.name();
         let mut bytes = info_block("", 0);
@@ -159,7 +161,7 @@ fn a_foreign_sender_is_replaced_only_by_force() {
         assert_eq!(info.len(), room);
         let extended = room == 4096;
         assert_eq!(tdshm::inspect(name).unwrap().notices.is_some(), extended, "where there is room for it");
-        assert!(!scene.objects().contains(&sender.names.data), "the old data has gone");
+        assert!(DIES_WITH_HANDLES || !scene.objects().contains(&sender.names.data), "the old data has gone");
         drop(info);
         out.detach().unwrap();
         assert!(foreign.detached());
@@ -188,7 +190,7 @@ fn data_without_info_is_replaced_only_by_force() {
     let seen = Seen::of(here.next_timeout(EVER).unwrap().unwrap());
     println!("followed after {:?}", begin.elapsed());
     assert_eq!(seen.seed, Some(2));
-    assert!(!scene.objects().contains(&sender.names.data));
+    assert!(DIES_WITH_HANDLES || !scene.objects().contains(&sender.names.data));
 }
 
 #[test]
@@ -207,6 +209,7 @@ fn a_name_that_was_left_can_be_made_again_at_once() {
     assert_eq!(foreign_there, 200);
 }
 
+#[cfg_attr(not(target_os = "linux"), ignore = "Linux alone: a fork")]
 #[test]
 fn a_forked_child_that_keeps_the_segment_is_named() {
     let scene = Scene::new("take-over: forked child");
@@ -242,6 +245,7 @@ fn a_forked_child_that_keeps_the_segment_is_named() {
 }
 
 /// Somebody removes all objects by hand, and another sender comes: nobody can tell the receivers.
+#[cfg_attr(not(target_os = "linux"), ignore = "Linux alone: objects that can be removed by hand")]
 #[test]
 fn a_receiver_finds_the_new_sender_after_everything_was_removed_by_hand() {
     let scene = Scene::new("take-over: removed by hand");

@@ -21,6 +21,8 @@ use crate::step::step;
 
 /// Tries after which a block that changes under the lock is given up: whoever writes it ignores the lock.
 const TRIES: usize = 64;
+/// Tries after which the sender is asked to hold the next write back.
+const FIRST_TRIES: usize = 3;
 /// What is borne with before the sender is asked to hold the next write back: a small frame is written sooner than
 /// somebody is asked.
 const AT_FIRST: Patience = Patience { copies: 2, write: Duration::from_micros(2) };
@@ -499,15 +501,38 @@ impl<B: Block> Intake<B> {
     /// Takes the lock with `self.block` saying what lies there. `false`, and the lock free: nobody sends, or nothing has
     /// been written yet. After `true` the caller lets go of the lock.
     fn settle(&mut self) -> Result<bool, Error> {
-        for _ in 0..TRIES {
+        if let Some(settled) = self.settle_within(FIRST_TRIES)? {
+            return Ok(settled);
+        }
+        // What was found is learnt while the lock is free, and each time another block was written meanwhile.
+        let attachment = self.segment.attachments();
+        if let Some(entry) = self.segment.entry() {
+            entry.ask();
+        }
+        let settled = self.settle_within(TRIES);
+        // Another sender's entry was never asked.
+        if let Some(entry) = self.segment.entry()
+            && self.segment.attachments() == attachment
+        {
+            entry.ask_no_more();
+        }
+        match settled? {
+            Some(settled) => Ok(settled),
+            None => Err(self.block.unsettled().into()),
+        }
+    }
+
+    /// As [`settle`](Self::settle). `None`, and the lock free: it was another block each time.
+    fn settle_within(&mut self, tries: usize) -> Result<Option<bool>, Error> {
+        for _ in 0..tries {
             if !self.segment.acquire()? {
-                return Ok(false);
+                return Ok(Some(false));
             }
             let change = match self.examine() {
-                Ok(Examined::Ready) => return Ok(true),
+                Ok(Examined::Ready) => return Ok(Some(true)),
                 Ok(Examined::Blank) => {
                     self.segment.release_to_retry();
-                    return Ok(false);
+                    return Ok(Some(false));
                 }
                 Ok(Examined::Changed(change)) => change,
                 Err(error) => {
@@ -518,7 +543,7 @@ impl<B: Block> Intake<B> {
             self.segment.release_to_retry();
             self.block.rebuild(change)?;
         }
-        Err(self.block.unsettled().into())
+        Ok(None)
     }
 
     /// Checks the block that lies there. Allocates nothing: the lock may be held.

@@ -35,8 +35,7 @@
 //! More of them stand in `tdshm_tests::acts`. While something is held all other commands work. New commands (`resize`, `stop`, `kill-at POINT`) are one
 //! arm of `obey` each.
 
-use std::collections::BTreeMap;
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, Write};
 use std::str::{FromStr, SplitWhitespace};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -119,13 +118,6 @@ fn number<T: FromStr>(words: &mut SplitWhitespace<'_>, what: &str) -> Result<T, 
 
 fn how(abandoned: bool) -> String {
     if abandoned { "abandoned" } else { "clean" }.to_owned()
-}
-
-/// Sudden death: nothing is dropped, nothing is let go of.
-fn die() -> ! {
-    #[cfg(unix)]
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-    std::process::abort()
 }
 
 impl Session {
@@ -252,11 +244,14 @@ impl Session {
                 }
                 String::new()
             }
+            #[cfg(target_os = "linux")]
             "spy" => spy(number(words, "N")?, words)?,
+            #[cfg(target_os = "linux")]
             "become" => {
                 become_user(number(words, "UID")?);
                 String::new()
             }
+            #[cfg(target_os = "linux")]
             "limit-memory" => {
                 let bytes = number::<u64>(words, "MIB")? << 20;
                 let limit = rustix::process::Rlimit { current: Some(bytes), maximum: Some(bytes) };
@@ -264,7 +259,7 @@ impl Session {
                     .expect("memory can be limited");
                 String::new()
             }
-            "die" => die(),
+            "die" => tdshm_tests::system::die(),
             "let-go" | "unlock" => return Ok(Done::Flow(Flow::LetGo)),
             "quit" => return Ok(Done::Flow(Flow::Quit)),
             other => match tdshm_tests::acts::obey(other, words) {
@@ -410,10 +405,13 @@ fn seen_in_view(view: &tdshm::ChopView<'_>) -> Seen {
     }
 }
 
+#[cfg(target_os = "linux")]
 /// Looks at objects as fast as it can. Each has to be whole whenever it is there: not empty, and with what its
 /// kind begins with.
 fn spy(wanted: u32, words: &mut SplitWhitespace<'_>) -> Result<String, Failure> {
-    let mut seen: BTreeMap<&str, u32> = words.map(|object| (object, 0)).collect();
+    use std::io::Read;
+
+    let mut seen: std::collections::BTreeMap<&str, u32> = words.map(|object| (object, 0)).collect();
     let mut looks = 0_u64;
     while seen.values().any(|count| *count < wanted) {
         for (object, count) in &mut seen {
@@ -435,6 +433,7 @@ fn spy(wanted: u32, words: &mut SplitWhitespace<'_>) -> Result<String, Failure> 
     Ok(looks.to_string())
 }
 
+#[cfg(target_os = "linux")]
 fn become_user(uid: u32) {
     let user = rustix::thread::Uid::from_raw(uid);
     let group = rustix::thread::Gid::from_raw(uid);

@@ -232,6 +232,13 @@ impl SegmentReceiver {
             }
         };
         let extension = Extension::of(object.region());
+        if let Some(shunned) = self.shunned {
+            if extension.and_then(Extension::owner) == Some(shunned) {
+                self.state = ErrorState::InfoDoesNotExist;
+                return Ok(None);
+            }
+            self.shunned = None;
+        }
         let extended = extension.is_some();
         let mut entry = None;
         if lock.is_none() {

@@ -11,7 +11,7 @@ use crate::notice::{Entry, Extension};
 use crate::segment::link::{Info, Link, News};
 use crate::segment::wreck::Wreck;
 use crate::step::step;
-use crate::sys::{self, Outcome, Peek};
+use crate::sys::{self, Outcome, Peek, Process};
 use crate::wire::info::Postfix;
 
 /// How often a receiver looks for a frame that differs, where nobody wakes it.
@@ -82,6 +82,8 @@ pub struct SegmentReceiver {
     wreck: Option<Wreck>,
     /// The postfix of a foreign sender that was let go of for a moment.
     pub(super) reopening: Option<Postfix>,
+    /// A dead owner whose objects are not opened again.
+    pub(super) shunned: Option<Process>,
 }
 
 /// How long nothing has been new, as of the looks that found nothing; coarse, because it is asked often.
@@ -378,6 +380,10 @@ impl SegmentReceiver {
         }
         let postfix = link.info.as_ref().map(Info::postfix).unwrap_or_default();
         self.reopening = (!self.died && !named).then_some(postfix);
+        if let Some(info) = link.info.as_ref().filter(|_| self.died) {
+            // Whoever else has it open still lets go as well.
+            self.shunned = Extension::room(info.object.region()).and_then(Extension::owner);
+        }
         self.let_go(ErrorState::InfoDoesNotExist);
         self.data_lock = None;
     }
@@ -496,6 +502,7 @@ impl SegmentReceiverBuilder {
             untold: false,
             wreck: None,
             reopening: None,
+            shunned: None,
         })
     }
 }

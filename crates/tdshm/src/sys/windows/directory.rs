@@ -14,6 +14,8 @@ use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 const DIRECTORY_QUERY: u32 = 1;
 /// Bytes that one entry may have: two strings of the greatest length, and what leads to them.
 const ENTRY_BYTES: usize = 2 * 0x1_0000 + 64;
+/// How often a directory is listed again that changed meanwhile.
+const LOOKS: usize = 16;
 /// How the kinds of object are called that segments and locks are.
 const KINDS: [&str; 2] = ["Section", "Mutant"];
 
@@ -27,6 +29,21 @@ pub(crate) fn object_names(prefix: &str) -> io::Result<Vec<String>> {
     // Services have theirs at the top.
     let directory = directory.or_else(|_| open(r"\BaseNamedObjects"))?;
 
+    // Entries are found by their place, and places change when others come and go: what was listed twice alike is true.
+    let mut before = list(&directory, prefix)?;
+    for _ in 0..LOOKS {
+        let now = list(&directory, prefix)?;
+        if now == before {
+            break;
+        }
+        before = now;
+    }
+    before.dedup();
+    Ok(before)
+}
+
+/// The names, sorted.
+fn list(directory: &OwnedHandle, prefix: &str) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     let mut entry = vec![0_u8; ENTRY_BYTES];
     let (mut context, mut restart) = (0, true);
@@ -48,7 +65,7 @@ pub(crate) fn object_names(prefix: &str) -> io::Result<Vec<String>> {
         };
         restart = false;
         match status {
-            STATUS_NO_MORE_ENTRIES => return Ok(names),
+            STATUS_NO_MORE_ENTRIES => break,
             0.. => {}
             _ => return Err(failed(status)),
         }
@@ -60,6 +77,8 @@ pub(crate) fn object_names(prefix: &str) -> io::Result<Vec<String>> {
             names.push(name);
         }
     }
+    names.sort_unstable();
+    Ok(names)
 }
 
 /// One of the two strings of an entry, each of which is a `UNICODE_STRING` that leads to its units further behind in the

@@ -1,0 +1,18 @@
+//! What the kit asks of the system, by hand and without our library: memory and locks as a foreign program has them,
+//! the objects there are, and what can be done to a process.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(target_os = "linux")]
+pub use linux::*;
+#[cfg(windows)]
+pub use windows::*;
+
+/// The holder that a lock names, when it is that process.
+#[must_use]
+pub fn holder(pid: u32) -> Option<u32> {
+    LOCKS_NAME_HOLDERS.then_some(pid)
+}
