@@ -50,6 +50,7 @@ pub fn block_bytes(seed: u32, count: usize, length: usize, named: bool) -> Vec<u
 /// | `follow-ours NAME N` | a receiver of ours, until frame N: each whole, with its rate, none before the last one | `ok FRAMES` |
 /// | `follow-foreign NAME N` | the same by hand, under the data lock | `ok FRAMES` |
 /// | `follow-asleep NAME` | a receiver that sleeps for every frame, until one of another shape than the first | `ok FRAMES LOST`: see below |
+/// | `processor-time` | Windows | `ok` and the microseconds that this process has had a processor |
 /// | `fork` | a child that sleeps until this process's input ends | `ok PID` |
 pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<String, Error>> {
     let mut word = || words.next().expect("all words of the command");
@@ -74,6 +75,8 @@ pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<Str
         "follow-asleep" => follow_asleep(word()),
         #[cfg(target_os = "linux")]
         "fork" => Ok(fork().to_string()),
+        #[cfg(windows)]
+        "processor-time" => Ok(crate::system::processor_time().as_micros().to_string()),
         _ => return None,
     })
 }

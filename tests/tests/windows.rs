@@ -10,7 +10,7 @@ use tdshm::{
 use tdshm_tests::foreign::{
     Block, Foreign, ForeignReceiver, Info, Mapping, Names, info_block, make_lock, postfix_of,
 };
-use tdshm_tests::info::{Info as Extension, OWNER, OWNER_START, start_time, waiter};
+use tdshm_tests::info::{Info as Extension, OWNER, OWNER_START, sleep_in_next, start_time};
 use tdshm_tests::{Scene, Seen, frames};
 
 /// Far longer than the watchdog's: nobody may have to wait for a time limit.
@@ -171,6 +171,29 @@ fn a_foreign_sender_that_crashed_gets_its_name_again() {
     }
 }
 
+#[test]
+fn two_receivers_of_a_crashed_foreign_sender_do_not_keep_it_for_one_another() {
+    let scene = Scene::new("windows: two and a foreign one");
+    let name = scene.name();
+    let mut here = ChopReceiver::open(name).unwrap();
+    let mut there = scene.peer();
+    there.ask(&format!("receiver {name}"));
+    let foreign = Foreign::default().start(name);
+    foreign.send(&block(1));
+    assert_eq!(Seen::of(here.next_timeout(EVER).unwrap().unwrap()).seed, Some(1));
+    assert_eq!(there.see("next 600000").unwrap().seed, Some(1));
+    there.begin("next 600000");
+    drop(foreign);
+    scene.until("both to let go", || {
+        assert!(here.next_timeout(Duration::from_millis(5)).unwrap().is_none(), "nothing is new");
+        scene.objects().is_empty()
+    });
+    let foreign = Foreign::default().start(name);
+    foreign.send(&block(2));
+    assert_eq!(Seen::of(here.next_timeout(EVER).unwrap().unwrap()).seed, Some(2));
+    assert_eq!(Seen::parse(&there.answer().unwrap()).unwrap().seed, Some(2));
+}
+
 /// Letting go of a foreign sender that only stands still shows nowhere.
 #[test]
 fn a_foreign_sender_that_stands_still_is_read_on_and_gives_no_frame_twice() {
@@ -313,21 +336,23 @@ fn a_narrow_sender_is_followed_and_taken_over_in_its_layout() {
     assert!(input.read().unwrap().is_none());
 }
 
-/// A receiver that waits is woken by its event, and not by a clock: nobody looks for long, and it is there at once.
+/// A receiver that waits is woken by its event, and looks at the clock ten times a second at most.
 #[test]
-fn whoever_waits_costs_no_time_of_a_processor() {
+fn whoever_waits_costs_next_to_no_time_of_a_processor() {
     let scene = Scene::new("windows: waiting");
     let mut out = ChopSender::create(scene.name()).unwrap();
-    out.send(&[[1.0]]).unwrap();
+    out.send_flat(&frames::flat(1, 2, 5), 5).unwrap();
+    let mut peer = scene.peer();
+    peer.ask(&format!("receiver {}", scene.name()));
+    assert_eq!(peer.see("next 600000").unwrap().seed, Some(1));
+    let spent =
+        |peer: &mut tdshm_tests::Peer| Duration::from_micros(peer.ask("processor-time").parse().unwrap());
+    let (before, begin) = (spent(&mut peer), Instant::now());
+    assert!(peer.see("next 2000").is_none(), "nobody sends");
+    let (took, waited) = (spent(&mut peer) - before, begin.elapsed());
+    assert!(took * 4 < waited, "{took:?} in {waited:?}");
     let info = Extension::of(&scene);
-    let mut peer = waiter(&scene, &info);
-    let before = tdshm_tests::system::processor_time(peer.pid());
-    let begin = Instant::now();
-    while begin.elapsed() < Duration::from_secs(2) {
-        std::thread::sleep(Duration::from_millis(50)); // the time that is measured
-    }
-    let spent = tdshm_tests::system::processor_time(peer.pid()) - before;
-    assert!(spent < Duration::from_millis(200), "{spent:?} in 2 s");
-    out.send(&[[2.0]]).unwrap();
+    sleep_in_next(&scene, &info, &mut peer);
+    out.send_flat(&frames::flat(2, 2, 5), 5).unwrap();
     assert_eq!(Seen::parse(&peer.answer().unwrap()).unwrap().seed, Some(2));
 }

@@ -201,6 +201,9 @@ impl<B: Block> Intake<B> {
     }
 
     fn poll_anew(&mut self) -> Result<bool, Error> {
+        if self.segment.stays_closed() {
+            return Ok(false);
+        }
         if !self.segment.look()? {
             return Ok(false);
         }

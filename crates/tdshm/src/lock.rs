@@ -34,7 +34,9 @@ const LAYOUT: LockLayout = LockLayout {
 /// # Platform
 ///
 /// Linux: a robust `pthread_mutex_t` in an object in `/dev/shm`, which stays when everybody has gone. It can
-/// be used only by programs with the same C library; another one's is refused when it is opened.
+/// be used only by programs with the same C library; another one's is refused when it is opened. Windows: a kernel
+/// mutex, which goes with the last program that has it open. It belongs to a thread; that the same thread takes it twice is
+/// refused all the same. Programs of another session, and those that run with other rights, do not meet here.
 ///
 /// # Source
 ///
@@ -139,6 +141,10 @@ impl NamedLock {
 
     /// The process that holds it, as the lock's record says; `None` when it is free or cannot say. A look for
     /// tools: it may have changed already.
+    ///
+    /// # Platform
+    ///
+    /// Windows: known of this process alone.
     #[must_use]
     pub fn holder(&self) -> Option<u32> {
         self.raw.holder()

@@ -244,10 +244,10 @@ pub fn start_time(pid: u32) -> u64 {
     u64::from(created.dwHighDateTime) << 32 | u64::from(created.dwLowDateTime)
 }
 
-/// How long a process has had a processor.
+/// How long this process has had a processor. (Of others Wine does not know.)
 #[must_use]
-pub fn processor_time(pid: u32) -> std::time::Duration {
-    let [_, _, kernel, user] = times(pid);
+pub fn processor_time() -> std::time::Duration {
+    let [_, _, kernel, user] = times(std::process::id());
     let ticks = |time: FILETIME| u64::from(time.dwHighDateTime) << 32 | u64::from(time.dwLowDateTime);
     std::time::Duration::from_nanos(100 * (ticks(kernel) + ticks(user)))
 }

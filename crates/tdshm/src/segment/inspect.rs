@@ -110,7 +110,7 @@ pub struct ChopContents {
 ///
 /// # Platform
 ///
-/// Linux: the objects are read as files. Dead and living owners are told apart for senders of this library alone.
+/// Linux: the objects are read as files. Windows: they are mapped for as long as the look takes, and not kept alive. Dead and living owners are told apart for senders of this library alone.
 ///
 /// # Errors
 ///
@@ -178,7 +178,8 @@ pub fn list() -> Result<Vec<SegmentReport>, Error> {
 ///
 /// # Platform
 ///
-/// Linux: everything in `/dev/shm` that has the names of a segment.
+/// Linux: everything in `/dev/shm` that has the names of a segment. Windows: everything in the session's object directory
+/// that has.
 ///
 /// # Errors
 ///

@@ -26,6 +26,9 @@ const NAMES_AFTER: Duration = Duration::from_millis(250);
 /// How long nothing is new from a sender of which nobody knows whether it lives, before everything that keeps its objects
 /// alive is closed for a moment, on systems where a handle does (wire §6).
 const CLOSED_AFTER: Duration = Duration::from_secs(1);
+/// How long it stays closed: the first part of each second of the system's clock, so that all receivers of this machine have
+/// closed it at the same time, and none keeps it alive for another.
+const CLOSED_FOR: Duration = Duration::from_millis(50);
 
 /// A segment that another program created, or will create: this one reads.
 ///
@@ -36,7 +39,7 @@ const CLOSED_AFTER: Duration = Duration::from_secs(1);
 ///
 /// Windows: what is open here keeps the objects of a foreign program alive after it crashed, and that program is refused
 /// its own name when it comes back. So whatever is open of a foreign sender that shows nothing new for a second
-/// is closed and opened again.
+/// is closed and opened again, by all receivers of the machine at the same moments.
 ///
 /// # Source
 ///
@@ -351,7 +354,8 @@ impl SegmentReceiver {
             return;
         }
         if sys::NAMES_DIE_WITH_HANDLES {
-            self.close_for_a_moment(now.saturating_sub(since));
+            self.idle.next = self.idle.next.min(Duration::from_secs(now.as_secs().saturating_add(1)));
+            self.close_for_a_moment(now, now.saturating_sub(since));
             return;
         }
         let info_moved = match &link.info {
@@ -365,9 +369,9 @@ impl SegmentReceiver {
     }
 
     /// Where handles keep objects alive, the names lead to what is open here for as long as it is. So that nothing of
-    /// the dead is kept, all of it is closed, unless the sender is known to live; the next look opens it again.
+    /// the dead is kept, all of it is closed, unless the sender is known to live; whoever reads opens it again.
     #[cold]
-    fn close_for_a_moment(&mut self, idle: Duration) {
+    fn close_for_a_moment(&mut self, now: Duration, idle: Duration) {
         let Some(link) = &self.link else { return };
         let known_to_live = link.info.as_ref().is_some_and(|info| info.extended) && !self.died;
         if known_to_live {
@@ -375,7 +379,7 @@ impl SegmentReceiver {
         }
         // Without an info segment so far: has one come?
         let named = link.info.is_none() && Peek::open(&self.info_name).is_ok();
-        if idle < CLOSED_AFTER && !named {
+        if !named && (idle < CLOSED_AFTER || !is_time_to_close(now)) {
             return;
         }
         let postfix = link.info.as_ref().map(Info::postfix).unwrap_or_default();
@@ -386,6 +390,11 @@ impl SegmentReceiver {
         }
         self.let_go(ErrorState::InfoDoesNotExist);
         self.data_lock = None;
+    }
+
+    /// Whether what was closed for a moment should stay closed, for those who can wait.
+    pub(crate) fn stays_closed(&self) -> bool {
+        self.reopening.is_some() && is_time_to_close(sys::coarse_instant())
     }
 
     pub(crate) fn release(&self) {
@@ -455,6 +464,11 @@ impl SegmentReceiver {
         self.idle = Idle::default();
         self.state = state;
     }
+}
+
+/// Whether this is the part of the second in which receivers keep closed what is not known to live.
+fn is_time_to_close(now: Duration) -> bool {
+    Duration::from_nanos(now.subsec_nanos().into()) < CLOSED_FOR
 }
 
 impl SegmentReceiverBuilder {

@@ -37,7 +37,8 @@ const DROP_LIMIT: Duration = Duration::from_millis(20);
 /// # Platform
 ///
 /// Linux: files in `/dev/shm`, for this user alone unless [`mode`](SegmentSenderBuilder::mode) widens it,
-/// with their pages reserved.
+/// with their pages reserved. Windows: sections of the page file with the default security, seen by the programs of this
+/// session. A [`resize`](SegmentSender::resize) always goes to another name there.
 ///
 /// # Source
 ///

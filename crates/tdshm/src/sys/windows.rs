@@ -153,13 +153,17 @@ pub(crate) struct Peek {
 impl Peek {
     /// Opens the object of that name for reading.
     pub(crate) fn open(name: &str) -> Result<Self, ObjectError> {
-        Self::open_to_write(name)
+        Self::open_with(name, Rights::Read)
     }
 
     /// Opens the object of that name for reading and writing.
     pub(crate) fn open_to_write(name: &str) -> Result<Self, ObjectError> {
-        let handle = open_section(name, Rights::All).map_err(|error| refused("open", 0, error))?;
-        Ok(Self { view: View::new(handle.as_handle(), Rights::All).map_err(ObjectError::Map)? })
+        Self::open_with(name, Rights::All)
+    }
+
+    fn open_with(name: &str, rights: Rights) -> Result<Self, ObjectError> {
+        let handle = open_section(name, rights).map_err(|error| refused("open", 0, error))?;
+        Ok(Self { view: View::new(handle.as_handle(), rights).map_err(ObjectError::Map)? })
     }
 
     /// Its size.
@@ -284,4 +288,48 @@ pub(crate) fn coarse_time() -> u64 {
 pub(crate) fn coarse_instant() -> Duration {
     // SAFETY: the function takes nothing and has no conditions.
     Duration::from_millis(unsafe { GetTickCount64() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn says(code: u32) -> String {
+        match refused("open", 7, io::Error::from_raw_os_error(code.cast_signed())) {
+            ObjectError::NotOurs(reason) => reason,
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_system_refuses_is_told_in_words() {
+        let denied = says(ERROR_ACCESS_DENIED);
+        for word in ["access is denied", "administrator", "service", "start both in the same way"] {
+            assert!(denied.contains(word), "{denied}");
+        }
+        assert!(says(ERROR_INVALID_HANDLE).contains("another kind of object"));
+        assert_eq!(says(ERROR_ALREADY_EXISTS), "Exists");
+        assert_eq!(says(ERROR_FILE_NOT_FOUND), "Absent");
+        assert_eq!(says(ERROR_COMMITMENT_LIMIT), "NoRoom { bytes: 7 }");
+    }
+
+    #[test]
+    fn this_process_lives_and_others_do_not() {
+        let me = Process::current();
+        assert!(me.lives() && me.start != 0);
+        assert!(!Process { start: me.start.wrapping_sub(1), ..me }.lives(), "its id, given to another");
+        assert!(!Process { pid: 0x7fff_fff0, start: 1 }.lives());
+        let mut child = std::process::Command::new("cmd").args(["/c", "exit"]).spawn().unwrap();
+        child.wait().unwrap();
+        assert_eq!(start_time(child.id()), None, "it has ended, and this process still has it open");
+    }
+
+    #[test]
+    fn the_clocks_go() {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
+        assert!(u128::from(coarse_time()).abs_diff(now) < 1_000_000_000, "nanoseconds since 1970");
+        let before = coarse_instant();
+        std::thread::sleep(Duration::from_millis(40));
+        assert!(coarse_instant() > before);
+    }
 }
