@@ -124,6 +124,11 @@ impl<B: Block> Intake<B> {
         self.taken.is_some().then_some(&self.frame)
     }
 
+    /// What will become the next frame, before there is a first.
+    pub(crate) fn frame_mut(&mut self) -> &mut B::Frame {
+        &mut self.frame
+    }
+
     /// The newest frame, new or not.
     #[inline]
     pub(crate) fn read(&mut self) -> Result<Option<&B::Frame>, Error> {

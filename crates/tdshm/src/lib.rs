@@ -75,6 +75,7 @@ mod segment;
 mod step;
 #[allow(unsafe_code)] // the one place that calls the operating system
 mod sys;
+mod top;
 mod wire;
 
 pub use chop::{
@@ -94,6 +95,10 @@ pub use segment::inspect::{
 };
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};
+pub use top::{
+    Pixels, PixelsMut, RowOrder, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape,
+    TopView,
+};
 pub use wire::pixel::{ParsePixelFormatError, PixelFormat};
 pub use wire::top::{HeaderVersion, Texels, TopColour};
 pub use wire::top_legacy::LegacyFormat;

@@ -15,6 +15,5 @@ pub(crate) mod info;
 pub(crate) mod lock;
 pub(crate) mod notice;
 pub(crate) mod pixel;
-#[cfg_attr(not(test), expect(dead_code, reason = "the sender and the receiver of images come next"))]
 pub(crate) mod top;
 pub(crate) mod top_legacy;

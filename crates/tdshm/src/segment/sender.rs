@@ -439,6 +439,12 @@ impl SegmentSenderBuilder {
         self
     }
 
+    /// Bytes that a segment has at most.
+    pub(crate) fn largest(mut self, bytes: usize) -> Self {
+        self.largest = bytes;
+        self
+    }
+
     /// How long to wait for a lock, 5 seconds by default.
     pub fn lock_limit(mut self, limit: Duration) -> Self {
         self.limit = limit;

@@ -76,6 +76,8 @@ pub(crate) const PROGRAM_OFFSET: usize = 1536;
 /// Bytes of it.
 pub(crate) const PROGRAM_BYTES: usize = 64;
 
+/// In the flags: the block holds an image.
+pub(crate) const FLAG_IMAGE: u32 = 2;
 /// In the flags: the block holds channels.
 pub(crate) const FLAG_CHANNELS: u32 = 1;
 
