@@ -57,10 +57,15 @@ fn parts(options: &Options) -> Vec<Part> {
 
 /// Runs a cargo with clippy, warnings being errors; `cargo` gives it for its arguments.
 fn clippy(ws: &Workspace, cargo: impl FnOnce(&[&str]) -> Command, exclude: &[&str]) -> Outcome {
-    let excluded: Vec<&str> = exclude.iter().flat_map(|package| ["--exclude", package]).collect();
+    let excluded = excluded(exclude);
     let args =
         [&["clippy", "--workspace", "--all-targets", "--locked"], &excluded[..], &["--", "-D", "warnings"]];
     with_component(ws, "clippy", "clippy", || cargo(&args.concat()))
+}
+
+/// The arguments that leave packages out.
+fn excluded<'p>(packages: &[&'p str]) -> Vec<&'p str> {
+    packages.iter().flat_map(|package| ["--exclude", package]).collect()
 }
 
 /// Runs what rustup's `component` brings as cargo's `subcommand`; adds the component when it is absent.

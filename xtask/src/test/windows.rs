@@ -2,14 +2,14 @@
 
 use std::cell::OnceCell;
 
-use super::{clippy, test_args};
+use super::{clippy, excluded, test_args};
 use crate::process::outcome;
 use crate::steps::{Outcome, Step};
 use crate::wine::Wine;
 use crate::workspace::Workspace;
 
-/// Runs nowhere but where people build.
-const NOT_FOR_WINDOWS: &str = "tdshm-xtask";
+/// What runs nowhere but where people build, and benchmarks: these have a task of their own.
+const NOT_FOR_WINDOWS: [&str; 2] = ["tdshm-xtask", "tdshm-bench"];
 
 /// What all steps need, found or installed when the first of them asks for it.
 pub(super) struct Setup<'a> {
@@ -36,19 +36,20 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
     vec![
         step("Windows: Wine", |_, _| Outcome::Passed),
         step("Windows: clippy", |ws, wine| {
-            clippy(ws, |args| wine.cargo(ws, args.iter().copied()), &[NOT_FOR_WINDOWS])
+            clippy(ws, |args| wine.cargo(ws, args.iter().copied()), &NOT_FOR_WINDOWS)
         }),
         step("Windows: tests", |ws, wine| {
             let (built, program) = wine.build_peer_with_steps(ws);
             if built != Outcome::Passed {
                 return built;
             }
-            let mut tests = wine.cargo(ws, [test_args(ws), &["--exclude", NOT_FOR_WINDOWS]].concat());
+            let mut tests = wine.cargo(ws, [test_args(ws), &excluded(&NOT_FOR_WINDOWS)].concat());
             tests.env("TDSHM_PEER_WITH_STEPS", program);
             outcome(tests)
         }),
         step("Windows: doc tests", |ws, wine| {
-            let args = ["test", "--doc", "--workspace", "--locked", "--exclude", NOT_FOR_WINDOWS];
+            let args =
+                [&["test", "--doc", "--workspace", "--locked"], &excluded(&NOT_FOR_WINDOWS)[..]].concat();
             outcome(wine.cargo(ws, args))
         }),
         step("Windows: demo", |ws, wine| {
