@@ -1,7 +1,7 @@
 //! Another process: the program `peer`, told what to do line by line.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::sync::{Arc, Mutex};
@@ -29,21 +29,21 @@ pub struct Peer {
     pid: u32,
 }
 
-/// Where the program is: next to the test executables, also where another system's are run by Wine.
+/// Where the program is.
 fn program() -> PathBuf {
-    let mut folder = std::env::current_exe().expect("this test has a path");
-    while folder.pop() {
-        let program = folder.join("peer").with_extension(std::env::consts::EXE_EXTENSION);
-        if program.is_file() {
-            return program;
-        }
-    }
-    panic!("the program `peer` is not next to this test: build the package tdshm-tests whole");
+    find("peer").expect("the program `peer` is not next to this test: build the package tdshm-tests whole")
+}
+
+/// A program next to the test executables, or above them; also where another system's are run by Wine.
+fn find(name: &str) -> Option<PathBuf> {
+    let here = std::env::current_exe().expect("this test has a path");
+    let place = |folder: &Path| folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
+    here.ancestors().skip(1).map(place).find(|program| program.is_file())
 }
 
 /// The program, built with the steps at which a process may die (`--cfg tdshm_steps`): once per test process, beside
 /// the ordinary build.
-fn program_with_steps() -> &'static std::path::Path {
+fn program_with_steps() -> &'static Path {
     static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
     PROGRAM.get_or_init(|| {
         // Where this test's own system has no cargo: a Windows program under Wine.
@@ -71,6 +71,15 @@ fn program_with_steps() -> &'static std::path::Path {
 impl Peer {
     pub(crate) fn start(stage: &Arc<Stage>) -> Self {
         Self::start_command(stage, &mut Command::new(program()))
+    }
+
+    /// A program in C that shares no code with ours, of the folder `foreign`.
+    pub(crate) fn start_foreign(stage: &Arc<Stage>, name: &str, args: &[&str]) -> Self {
+        let program = std::env::var_os(format!("TDSHM_{}", name.to_uppercase())).map(PathBuf::from);
+        let program = program.or_else(|| find(name)).unwrap_or_else(|| {
+            panic!("the program `{name}` is not above this test: `cargo xtask test` builds it, or see tests/foreign")
+        });
+        Self::start_command(stage, Command::new(program).args(args))
     }
 
     /// One that dies when it reaches a step: `NAME`, or `NAME:N` for the N-th time.

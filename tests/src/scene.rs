@@ -139,6 +139,13 @@ impl Scene {
         Peer::start(&self.stage)
     }
 
+    /// Starts a foreign program, one of those in the folder `foreign`: `TDSHM_` and its name in capitals says where it
+    /// is, or else it is looked for where this test's program is, and above.
+    #[must_use]
+    pub fn foreign(&self, program: &str, args: &[&str]) -> Peer {
+        Peer::start_foreign(&self.stage, program, args)
+    }
+
     /// Starts another process that dies when it reaches a step (`--cfg tdshm_steps`): `NAME`, or `NAME:N` for the
     /// N-th time.
     #[must_use]

@@ -6,12 +6,16 @@
 
 mod api;
 mod bench;
+mod cross;
+mod debian;
 mod doctests;
 mod lint;
 mod package;
+mod process;
 mod soak;
 mod steps;
 mod test;
+mod wine;
 mod workspace;
 
 use std::process::ExitCode;
@@ -30,8 +34,8 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Everything that must be green: format, lints, tests, docs, the demo
-    Test,
+    /// Everything that must be green: here, type-checked for macOS, and as Windows programs
+    Test(test::Options),
     /// The house rules that no compiler checks: dependencies, manifests, unsafe code, documents
     Lint,
     /// What the published crates offer, compared with the text that was agreed on
@@ -57,7 +61,7 @@ fn main() -> ExitCode {
 fn run(task: &Task) -> anyhow::Result<()> {
     let workspace = Workspace::here()?;
     match task {
-        Task::Test => test::run(&workspace),
+        Task::Test(options) => test::run(&workspace, options),
         Task::Lint => lint::run(&workspace),
         Task::Api(options) => api::run(&workspace, options),
         Task::Package => package::run(&workspace),

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Message;
 
+use crate::steps::Outcome;
+use crate::wine::Wine;
 use crate::workspace::Workspace;
 
 /// How often a running test program is looked at.
@@ -35,6 +37,9 @@ pub(crate) struct Options {
     /// The package whose tests are run
     #[arg(long, default_value = "tdshm-tests")]
     package: String,
+    /// Run them as Windows programs, in Wine
+    #[arg(long)]
+    windows: bool,
 }
 
 /// One run of a test program.
@@ -45,6 +50,14 @@ struct Pass<'p> {
     log: PathBuf,
 }
 
+/// Where passes run.
+#[derive(Debug)]
+struct Surroundings<'s> {
+    folder: &'s Path,
+    wine: Option<&'s Wine>,
+    limit: Duration,
+}
+
 /// Builds the tests, then runs them as the options say.
 ///
 /// # Errors
@@ -53,7 +66,9 @@ struct Pass<'p> {
 pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     let package = ws.package(&options.package, "holds the tests to repeat")?;
     let folder = package.manifest_path.parent().context("a manifest without a folder")?.as_std_path();
-    let programs = build(ws, &options.package)?;
+    let wine = options.windows.then(|| Wine::for_tests(ws).map_err(Outcome::into_error)).transpose()?;
+    let wine = wine.as_ref();
+    let programs = build(ws, wine, &options.package)?;
     ensure!(!programs.is_empty(), "the package {} has no test programs", options.package);
     let logs = ws.target().join("soak");
     fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
@@ -71,23 +86,24 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
         options.jobs
     );
     let start = Instant::now();
-    let done = run_parallel(&repeats, folder, usize::from(options.jobs), limit)?;
+    let surroundings = Surroundings { folder, wine, limit };
+    let done = run_parallel(&repeats, &surroundings, usize::from(options.jobs))?;
     println!("    {done} of {} runs passed in {:.1} s", repeats.len(), start.elapsed().as_secs_f64());
 
     println!("==> the ignored tests of {} test programs, once", programs.len());
     let ignored: Vec<Pass<'_>> = programs.iter().map(|p| pass(p, &["--quiet", "--ignored"], 0)).collect();
     let start = Instant::now();
-    let done = run_parallel(&ignored, folder, 1, limit)?;
+    let done = run_parallel(&ignored, &surroundings, 1)?;
     println!("    {done} of {} runs passed in {:.1} s", ignored.len(), start.elapsed().as_secs_f64());
     Ok(())
 }
 
 /// Builds the tests of `package` (and its programs, which they start) and gives the test programs.
-fn build(ws: &Workspace, package: &str) -> Result<Vec<PathBuf>> {
+fn build(ws: &Workspace, wine: Option<&Wine>, package: &str) -> Result<Vec<PathBuf>> {
     let args =
         ["test", "--no-run", "--locked", "--package", package, "--message-format=json-render-diagnostics"];
-    let output =
-        ws.cargo(args).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?.wait_with_output()?;
+    let mut cargo = wine.map_or_else(|| ws.cargo(args), |wine| wine.cargo(ws, args));
+    let output = cargo.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn()?.wait_with_output()?;
     ensure!(output.status.success(), "building the tests of {package} failed");
     let mut programs = Vec::new();
     for message in Message::parse_stream(output.stdout.as_slice()) {
@@ -102,7 +118,7 @@ fn build(ws: &Workspace, package: &str) -> Result<Vec<PathBuf>> {
 }
 
 /// Runs the passes, `jobs` at a time, up to the first that fails. Gives how many passed.
-fn run_parallel(passes: &[Pass<'_>], folder: &Path, jobs: usize, limit: Duration) -> Result<usize> {
+fn run_parallel(passes: &[Pass<'_>], surroundings: &Surroundings<'_>, jobs: usize) -> Result<usize> {
     let next = AtomicUsize::new(0);
     let passed = AtomicUsize::new(0);
     let failure: Mutex<Option<anyhow::Error>> = Mutex::new(None);
@@ -112,7 +128,7 @@ fn run_parallel(passes: &[Pass<'_>], folder: &Path, jobs: usize, limit: Duration
             scope.spawn(|| {
                 while failed().is_none() {
                     let Some(pass) = passes.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                    match run_one(pass, folder, limit) {
+                    match run_one(pass, surroundings) {
                         Ok(()) => {
                             passed.fetch_add(1, Ordering::Relaxed);
                         }
@@ -134,9 +150,11 @@ fn run_parallel(passes: &[Pass<'_>], folder: &Path, jobs: usize, limit: Duration
 }
 
 /// Runs one test program to its end. Its output goes to a file, which is removed when all is well.
-fn run_one(pass: &Pass<'_>, folder: &Path, limit: Duration) -> Result<()> {
+fn run_one(pass: &Pass<'_>, surroundings: &Surroundings<'_>) -> Result<()> {
     let log = File::create(&pass.log).with_context(|| format!("cannot create {}", pass.log.display()))?;
-    let mut child = Command::new(pass.program)
+    let Surroundings { folder, wine, limit } = *surroundings;
+    let mut program = wine.map_or_else(|| Command::new(pass.program), |wine| wine.program(pass.program));
+    let mut child = program
         .args(pass.args)
         .current_dir(folder)
         .stdin(Stdio::null())

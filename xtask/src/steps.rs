@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 
 /// What became of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,11 @@ impl Outcome {
             Self::Failed(_) => "FAILED",
             Self::NotRun(_) => "not run",
         }
+    }
+
+    /// The outcome as an error, for tasks that are one step.
+    pub(crate) fn into_error(self) -> anyhow::Error {
+        anyhow!("{}: {}", self.word(), self.reason().unwrap_or_default())
     }
 
     fn reason(&self) -> Option<&str> {

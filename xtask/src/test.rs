@@ -1,58 +1,80 @@
-//! `cargo xtask test`: everything that must be green, in the order in which failures are cheapest.
+//! `cargo xtask test`: everything that must be green: on this system, type-checked for macOS, and as Windows programs.
 
-use std::process::{Command, Stdio};
+mod macos;
+mod native;
+mod windows;
+
+use std::process::Command;
 
 use anyhow::Result;
+use clap::ValueEnum;
 
-use crate::steps::{Outcome, Step, run_all};
+use crate::process::{outcome, works};
+use crate::steps::{Outcome, run_all};
 use crate::workspace::Workspace;
-use crate::{api, doctests, lint, package};
+
+/// What to test.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Test only these parts [default: all]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
+    only: Vec<Part>,
+}
+
+/// A part that stands alone. They run in this order: what fails cheaply comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Format, lints, tests, documentation and the demo, on this system
+    Native,
+    /// Type-checked for both kinds of Mac, warnings being errors
+    Macos,
+    /// As Windows programs, run by Wine: lints, tests, the demo
+    Windows,
+}
 
 /// Runs every step; a step that cannot run is reported as such, and fails where `CI` is set.
 ///
 /// # Errors
 ///
 /// When a step failed.
-pub(crate) fn run(ws: &Workspace) -> Result<()> {
+pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     let strict = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
-    let nextest = works(ws.cargo(["nextest", "--version"]));
-    let tests: &[&str] = if nextest {
-        &["nextest", "run", "--workspace", "--locked"]
-    } else {
-        // What nextest runs too; the examples in the documentation have a step of their own.
-        &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--examples"]
-    };
-    let steps = vec![
-        Step::new("format", || with_component(ws, "rustfmt", "fmt", &["fmt", "--all", "--check"])),
-        Step::new("lint", || match lint::run(ws) {
-            Ok(()) => Outcome::Passed,
-            Err(error) => Outcome::Failed(format!("{error:#}")),
-        }),
-        Step::new("clippy", || {
-            let args = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
-            with_component(ws, "clippy", "clippy", &args)
-        }),
-        Step::new("tests", || outcome(ws.cargo(tests.iter().copied()))),
-        Step::new("doc tests", || doctests::step(ws)),
-        Step::new("documentation", || {
-            let mut doc = ws.cargo(["doc", "--workspace", "--no-deps", "--locked"]);
-            doc.env("RUSTDOCFLAGS", "-D warnings");
-            outcome(doc)
-        }),
-        Step::new("public surface", || api::step(ws)),
-        Step::new("package", || match package::run(ws) {
-            Ok(()) => Outcome::Passed,
-            Err(error) => Outcome::Failed(format!("{error:#}")),
-        }),
-        Step::new("demo", || {
-            outcome(ws.cargo(["run", "--release", "--locked", "--", "demo", "--seconds", "2"]))
-        }),
-    ];
-    run_all(steps, strict)
+    let wine = windows::Setup::new(ws);
+    let steps = parts(options).into_iter().flat_map(|part| match part {
+        Part::Native => native::steps(ws),
+        Part::Macos => macos::steps(ws),
+        Part::Windows => windows::steps(&wine),
+    });
+    run_all(steps.collect(), strict)
 }
 
-/// Runs cargo's `subcommand`, which rustup's `component` brings; adds the component when it is absent.
-fn with_component(ws: &Workspace, component: &str, subcommand: &str, args: &[&str]) -> Outcome {
+/// On Windows the native part is the Windows part.
+fn parts(options: &Options) -> Vec<Part> {
+    let here = |part: &Part| !cfg!(windows) || *part != Part::Windows;
+    let wanted = |part: &Part| here(part) && (options.only.is_empty() || options.only.contains(part));
+    Part::value_variants().iter().copied().filter(wanted).collect()
+}
+
+/// Runs a cargo with clippy, warnings being errors; `cargo` gives it for its arguments.
+fn clippy(ws: &Workspace, cargo: impl FnOnce(&[&str]) -> Command, exclude: &[&str]) -> Outcome {
+    let excluded = excluded(exclude);
+    let args =
+        [&["clippy", "--workspace", "--all-targets", "--locked"], &excluded[..], &["--", "-D", "warnings"]];
+    with_component(ws, "clippy", "clippy", || cargo(&args.concat()))
+}
+
+/// The arguments that leave packages out.
+fn excluded<'p>(packages: &[&'p str]) -> Vec<&'p str> {
+    packages.iter().flat_map(|package| ["--exclude", package]).collect()
+}
+
+/// Runs what rustup's `component` brings as cargo's `subcommand`; adds the component when it is absent.
+fn with_component(
+    ws: &Workspace,
+    component: &str,
+    subcommand: &str,
+    command: impl FnOnce() -> Command,
+) -> Outcome {
     let there = || works(ws.cargo([subcommand, "--version"]));
     if !there() {
         println!("    {component} is not installed: trying `rustup component add {component}`");
@@ -64,25 +86,28 @@ fn with_component(ws: &Workspace, component: &str, subcommand: &str, args: &[&st
             return Outcome::NotRun(format!("install {component}, for example with rustup"));
         }
     }
-    outcome(ws.cargo(args.iter().copied()))
+    outcome(command())
 }
 
-/// Whether a command starts and succeeds; nothing is shown.
-fn works(mut command: Command) -> bool {
-    let silent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    silent.status().is_ok_and(|status| status.success())
-}
-
-fn outcome(mut command: Command) -> Outcome {
-    match command.status() {
-        Ok(status) if status.success() => Outcome::Passed,
-        Ok(status) => Outcome::Failed(format!("`{}` ended with {status}", shown(&command))),
-        Err(error) => Outcome::Failed(format!("`{}` did not start: {error}", shown(&command))),
+/// The arguments of a cargo that runs all tests but those in the documentation: with nextest where it is there.
+fn test_args(ws: &Workspace) -> &'static [&'static str] {
+    if works(ws.cargo(["nextest", "--version"])) {
+        &["nextest", "run", "--workspace", "--locked"]
+    } else {
+        // What nextest runs too; the examples in the documentation have a step of their own.
+        &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--examples"]
     }
 }
 
-/// A command as one would type it.
-fn shown(command: &Command) -> String {
-    let args = command.get_args().map(|arg| arg.to_string_lossy());
-    std::iter::once("cargo".into()).chain(args).collect::<Vec<_>>().join(" ")
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_run_in_their_order_whatever_order_was_asked_for() {
+        let of = |only: &[Part]| parts(&Options { only: only.to_vec() });
+        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::Windows]);
+        assert_eq!(of(&[Part::Windows, Part::Native]), [Part::Native, Part::Windows]);
+        assert_eq!(of(&[Part::Macos]), [Part::Macos]);
+    }
 }

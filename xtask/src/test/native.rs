@@ -1,0 +1,38 @@
+//! On this system.
+
+use super::{clippy, test_args, with_component};
+use crate::process::outcome;
+use crate::steps::{Outcome, Step};
+use crate::workspace::Workspace;
+use crate::{api, doctests, lint, package};
+
+/// The steps, in the order in which failures are cheapest.
+pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
+    vec![
+        Step::new("format", || {
+            with_component(ws, "rustfmt", "fmt", || ws.cargo(["fmt", "--all", "--check"]))
+        }),
+        Step::new("lint", || done(lint::run(ws))),
+        Step::new("clippy", || clippy(ws, |args| ws.cargo(args.iter().copied()), &[])),
+        Step::new("tests", || outcome(ws.cargo(test_args(ws).iter().copied()))),
+        Step::new("doc tests", || doctests::step(ws)),
+        Step::new("documentation", || {
+            let mut doc = ws.cargo(["doc", "--workspace", "--no-deps", "--locked"]);
+            doc.env("RUSTDOCFLAGS", "-D warnings");
+            outcome(doc)
+        }),
+        Step::new("public surface", || api::step(ws)),
+        Step::new("package", || done(package::run(ws))),
+        Step::new("demo", || {
+            outcome(ws.cargo(["run", "--release", "--locked", "--", "demo", "--seconds", "2"]))
+        }),
+    ]
+}
+
+/// What another task of this program came to.
+fn done(result: anyhow::Result<()>) -> Outcome {
+    match result {
+        Ok(()) => Outcome::Passed,
+        Err(error) => Outcome::Failed(format!("{error:#}")),
+    }
+}

@@ -1,0 +1,60 @@
+//! As Windows programs, run by Wine.
+
+use std::cell::OnceCell;
+
+use super::{clippy, excluded, test_args};
+use crate::process::outcome;
+use crate::steps::{Outcome, Step};
+use crate::wine::Wine;
+use crate::workspace::Workspace;
+
+/// What runs nowhere but where people build, and benchmarks: these have a task of their own.
+const NOT_FOR_WINDOWS: [&str; 2] = ["tdshm-xtask", "tdshm-bench"];
+
+/// What all steps need, found or installed when the first of them asks for it.
+pub(super) struct Setup<'a> {
+    ws: &'a Workspace,
+    wine: OnceCell<Result<Wine, Outcome>>,
+}
+
+impl<'a> Setup<'a> {
+    pub(super) fn new(ws: &'a Workspace) -> Self {
+        Self { ws, wine: OnceCell::new() }
+    }
+
+    /// Does something in Wine, or says why there is none.
+    fn with(&self, act: impl FnOnce(&Workspace, &Wine) -> Outcome) -> Outcome {
+        match self.wine.get_or_init(|| Wine::for_tests(self.ws)) {
+            Ok(wine) => act(self.ws, wine),
+            Err(outcome) => outcome.clone(),
+        }
+    }
+}
+
+pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
+    let step = |name, act: fn(&Workspace, &Wine) -> Outcome| Step::new(name, move || setup.with(act));
+    vec![
+        step("Windows: Wine", |_, _| Outcome::Passed),
+        step("Windows: clippy", |ws, wine| {
+            clippy(ws, |args| wine.cargo(ws, args.iter().copied()), &NOT_FOR_WINDOWS)
+        }),
+        step("Windows: tests", |ws, wine| {
+            let (built, program) = wine.build_peer_with_steps(ws);
+            if built != Outcome::Passed {
+                return built;
+            }
+            let mut tests = wine.cargo(ws, [test_args(ws), &excluded(&NOT_FOR_WINDOWS)].concat());
+            tests.env("TDSHM_PEER_WITH_STEPS", program);
+            outcome(tests)
+        }),
+        step("Windows: doc tests", |ws, wine| {
+            let args =
+                [&["test", "--doc", "--workspace", "--locked"], &excluded(&NOT_FOR_WINDOWS)[..]].concat();
+            outcome(wine.cargo(ws, args))
+        }),
+        step("Windows: demo", |ws, wine| {
+            // The program that its tests have just used.
+            outcome(wine.cargo(ws, ["run", "--locked", "--", "demo", "--seconds", "2"]))
+        }),
+    ]
+}
