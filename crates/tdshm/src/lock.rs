@@ -4,28 +4,19 @@
 //! else: a program that holds it longer stalls everybody, TouchDesigner's frame included. When the holder
 //! dies the next one gets the lock and is told, because what lies in the segment may be half written.
 
+pub(crate) mod layout;
+
 use core::marker::PhantomData;
 use std::time::Duration;
 
 use crate::error::{Error, LockError, object_error};
+use crate::lock::layout::LAYOUT;
 use crate::name::check_object_name;
-use crate::sys::{self, Access, LockFailure, LockLayout, LockOpenError, Outcome};
-use crate::wire::lock as layout;
+use crate::sys::{self, Access, LockFailure, LockOpenError, Outcome};
+use crate::wire::lock as wire;
 
 /// How long TouchDesigner's own classes wait for a lock (wire §5, seen), and what we wait by default.
 pub(crate) const LIMIT: Duration = Duration::from_millis(5000);
-
-const LAYOUT: LockLayout = LockLayout {
-    magic: layout::MAGIC,
-    version: layout::VERSION,
-    version_at: layout::VERSION_OFFSET,
-    abi_at: layout::ABI_OFFSET,
-    abi_glibc: layout::ABI_GLIBC,
-    abi_musl: layout::ABI_MUSL,
-    mutex_bytes_at: layout::MUTEX_BYTES_OFFSET,
-    holder_at: layout::HOLDER_OFFSET,
-    mutex_at: layout::MUTEX_OFFSET,
-};
 
 /// A named lock between processes, and between threads.
 ///
@@ -82,7 +73,7 @@ impl NamedLock {
         match sys::Lock::open(name, access, LAYOUT) {
             Ok(raw) => Ok(Self { raw, name: name.to_owned() }),
             Err(LockOpenError::Object(error)) => {
-                Err(LockError::Object(Box::new(object_error(error, name, layout::MUTEX_OFFSET))))
+                Err(LockError::Object(Box::new(object_error(error, name, wire::MUTEX_OFFSET))))
             }
             Err(LockOpenError::NotALock { field, value, expected, advice }) => {
                 Err(LockError::NotALock { name: name.to_owned(), field, value, expected, advice })
@@ -93,7 +84,7 @@ impl NamedLock {
     /// As [`open_with`](Self::open_with), and an object that was there already gets this access as well.
     pub(crate) fn open_own(name: &str, access: Access) -> Result<Self, LockError> {
         let lock = Self::open_with(name, access)?;
-        let failed = |error| LockError::Object(Box::new(object_error(error, name, layout::MUTEX_OFFSET)));
+        let failed = |error| LockError::Object(Box::new(object_error(error, name, wire::MUTEX_OFFSET)));
         lock.raw.set_mode(access).map_err(failed)?;
         Ok(lock)
     }
@@ -189,6 +180,7 @@ impl NamedLock {
             LockFailure::Timeout { holder } => LockError::Timeout { name, waited, holder },
             LockFailure::AlreadyHeld => LockError::AlreadyHeld { name },
             LockFailure::Unrecoverable => LockError::Unrecoverable { name },
+            LockFailure::Stuck => LockError::Stuck { name, waited },
         }
     }
 }

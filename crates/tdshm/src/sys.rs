@@ -148,6 +148,21 @@ pub(crate) struct LockLayout {
     pub(crate) mutex_bytes_at: usize,
     pub(crate) holder_at: usize,
     pub(crate) mutex_at: usize,
+    pub(crate) record: RecordLayout,
+}
+
+/// Where the record of a lock's holder stands, for the lock that is made of a mutex, a condition and a flag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordLayout {
+    pub(crate) magic: [u8; 8],
+    pub(crate) at: usize,
+    pub(crate) pid_at: usize,
+    pub(crate) start_at: usize,
+    pub(crate) identity_at: usize,
+    pub(crate) maker_at: usize,
+    pub(crate) maker_start_at: usize,
+    pub(crate) thread_at: usize,
+    pub(crate) object_bytes: usize,
 }
 
 /// Why a lock could not be opened.
@@ -178,4 +193,6 @@ pub(crate) enum LockFailure {
     AlreadyHeld,
     /// Broken for ever.
     Unrecoverable,
+    /// The mutex inside it, which is held for no longer than a look, was not free all the time.
+    Stuck,
 }

@@ -133,6 +133,11 @@ impl Lock {
         self.object.set_mode(access)
     }
 
+    #[cfg(test)]
+    pub(in crate::sys) fn region(&self) -> Region<'_> {
+        self.object.region()
+    }
+
     /// Whether the name still leads to this lock.
     pub(crate) fn leads_here(&self) -> bool {
         self.object.leads_here()
