@@ -21,7 +21,7 @@
 use std::io;
 
 #[cfg(unix)]
-mod posix;
+pub(crate) mod posix;
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -2,6 +2,8 @@
 //!
 //! What only macOS uses is built, and tested, on the others as well.
 
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) mod child;
 #[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "macOS uses it, and the tests do"))]
 pub(crate) mod cond_lock;
 #[cfg(all(test, target_os = "linux"))]
@@ -16,3 +18,5 @@ pub(crate) mod process;
 pub(crate) mod robust_lock;
 #[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "macOS uses it, and the tests do"))]
 pub(crate) mod shm;
+#[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "macOS uses it, and the tests do"))]
+pub(crate) mod whole;

@@ -109,9 +109,19 @@ impl CondLock {
     /// Opens the lock in the object of that name, of at most [`shm::LONGEST_NAME`] bytes; where it is missing it is
     /// made with the access `make`, or is [`ObjectError::Absent`].
     pub(crate) fn open(name: &str, make: Option<Access>, layout: &LockLayout) -> Result<Self, LockOpenError> {
-        let mut pause = Pause::new(READY_LIMIT);
+        Self::open_patiently(name, make, layout, PATIENCE)
+    }
+
+    /// As [`open`](Self::open), with another patience for foreign makers.
+    pub(in crate::sys) fn open_patiently(
+        name: &str,
+        make: Option<Access>,
+        layout: &LockLayout,
+        patience: Duration,
+    ) -> Result<Self, LockOpenError> {
+        let mut pause = Pause::new(READY_LIMIT.max(patience));
         loop {
-            let late = pause.elapsed() >= PATIENCE;
+            let late = pause.elapsed() >= patience;
             match Self::try_open(name, make, layout.record, late).map_err(LockOpenError::Object)? {
                 Some((lock, Maker::Ours)) => return Ok(lock),
                 Some((lock, Maker::Foreign)) => {

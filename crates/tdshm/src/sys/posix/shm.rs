@@ -39,7 +39,7 @@ fn open_to(name: &str, how: OFlags) -> Result<OwnedFd, ObjectError> {
 }
 
 /// Makes an object that is not there, without a size. The umask narrows its mode.
-pub(in crate::sys) fn create(name: &str, access: Access) -> Result<OwnedFd, ObjectError> {
+pub(crate) fn create(name: &str, access: Access) -> Result<OwnedFd, ObjectError> {
     let mode = Mode::from_raw_mode(mode_bits(access));
     shm::open(full(name)?.as_ref(), OFlags::RDWR | OFlags::CREATE | OFlags::EXCL, mode).map_err(|error| {
         match error {

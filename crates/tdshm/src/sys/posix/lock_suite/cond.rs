@@ -222,7 +222,8 @@ fn a_lock_that_is_being_made_is_waited_for() {
         let opened = AtomicBool::new(false);
         std::thread::scope(|scope| {
             let opener = scope.spawn(|| {
-                let lock = open(&scene.name).unwrap();
+                let lock =
+                    CondLock::open_patiently(&scene.name, Some(Access::PRIVATE), &LAYOUT, EVER).unwrap();
                 opened.store(true, Ordering::Release);
                 lock
             });

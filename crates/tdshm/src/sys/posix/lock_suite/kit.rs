@@ -1,15 +1,14 @@
 //! What the suite is built from: both locks behind one trait, a scene that cleans up, and the other process.
 
 use std::fmt::Debug;
-use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsFd;
-use std::process::{ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{self, Receiver, TryRecvError};
 use std::time::Duration;
 
 use crate::lock::layout::LAYOUT;
 use crate::mem::Region;
+use crate::sys::posix::child;
+pub(super) use crate::sys::posix::child::Child;
 use crate::sys::posix::cond_lock::CondLock;
 use crate::sys::posix::map::Map;
 use crate::sys::posix::{robust_lock, shm};
@@ -153,7 +152,7 @@ impl Scene {
 
     /// Another process that opens the lock with its first command.
     pub(super) fn child_before_opening<B: Backend>(&self) -> Child {
-        Child::start(B::NAME, &self.name)
+        Child::start("sys::posix::lock_suite::kit::errand", &format!("{} {}", B::NAME, self.name))
     }
 }
 
@@ -165,89 +164,10 @@ impl Drop for Scene {
     }
 }
 
-const ERRAND: &str = "TDSHM_LOCK_ERRAND";
-
-/// The other process. It ends when this is dropped.
-#[derive(Debug)]
-pub(super) struct Child {
-    child: std::process::Child,
-    stdin: ChildStdin,
-    lines: Receiver<String>,
-}
-
-impl Child {
-    fn start(backend: &str, name: &str) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["sys::posix::lock_suite::kit::errand", "--exact", "--nocapture", "--test-threads=1"])
-            .env(ERRAND, format!("{backend} {name}"))
-            .env(shm::NAMESPACE_VARIABLE, shm::namespace())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn()
-            .unwrap();
-        let (stdin, stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                // The test harness writes there as well.
-                if let Some((_, line)) = line.split_once('@')
-                    && sender.send(line.to_owned()).is_err()
-                {
-                    return;
-                }
-            }
-        });
-        Self { child, stdin, lines }
-    }
-
-    pub(super) fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    pub(super) fn begin(&mut self, command: &str) {
-        writeln!(self.stdin, "{command}").unwrap();
-    }
-
-    pub(super) fn answer(&mut self) -> String {
-        self.lines.recv().expect("the other process answers")
-    }
-
-    pub(super) fn try_answer(&mut self) -> Option<String> {
-        match self.lines.try_recv() {
-            Ok(line) => Some(line),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => panic!("the other process ended"),
-        }
-    }
-
-    pub(super) fn ask(&mut self, command: &str) -> String {
-        self.begin(command);
-        self.answer()
-    }
-
-    /// Returns when it has begun to wait for the lock, which it says itself.
-    pub(super) fn until_it_waits(&mut self) {
-        assert_eq!(self.answer(), "waits");
-    }
-
-    pub(super) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Child {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// Not a test: what the other process does.
 #[test]
 fn errand() {
-    let Ok(errand) = std::env::var(ERRAND) else { return };
+    let Some(errand) = child::errand() else { return };
     let (backend, name) = errand.split_once(' ').unwrap();
     match backend {
         Robust::NAME => obey::<Robust>(name),
@@ -256,28 +176,23 @@ fn errand() {
     std::process::exit(0);
 }
 
-fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "@{line}").and_then(|()| out.flush());
-}
-
 fn obey<B: Backend>(name: &str) {
     let mut lock: Option<B> = None;
-    for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+    child::obey(|line| {
         let lock = &*lock.get_or_insert_with(|| B::open(name));
-        let (command, number) = line.split_once(' ').unwrap_or((&line, "0"));
+        let (command, number) = line.split_once(' ').unwrap_or((line, "0"));
         let number: u64 = number.parse().unwrap();
         let take = || match lock.acquire(Duration::from_millis(number)) {
             Ok(outcome) => format!("{outcome:?}"),
             Err(LockFailure::Timeout { .. }) => "Timeout".to_owned(),
             Err(failure) => format!("{failure:?}"),
         };
-        let answer = match command {
+        match command {
             "open" => "open".to_owned(),
             "take" | "take-and-release" => {
                 if number > 1000 {
                     assert!(matches!(lock.acquire(Duration::ZERO), Err(LockFailure::Timeout { .. })));
-                    say("waits");
+                    child::say("waits");
                 }
                 let answer = take();
                 if command == "take-and-release" {
@@ -312,7 +227,6 @@ fn obey<B: Backend>(name: &str) {
                 "counted".to_owned()
             }
             other => panic!("{other}"),
-        };
-        say(&answer);
-    }
+        }
+    });
 }

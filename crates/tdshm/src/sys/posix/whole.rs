@@ -1,0 +1,56 @@
+//! A named object of [`shm`], mapped whole.
+
+use std::os::fd::AsFd;
+
+use crate::mem::Region;
+use crate::step::step;
+use crate::sys::posix::map::Map;
+use crate::sys::posix::shm;
+use crate::sys::{Access, ObjectError};
+
+/// The mapping; the descriptor is not needed any more.
+#[derive(Debug)]
+pub(crate) struct Whole {
+    map: Map,
+}
+
+impl Whole {
+    /// Makes an object that is not there, of at least so many bytes, all zero. For a moment it has the name but no size:
+    /// others take that for absent.
+    pub(crate) fn create(name: &str, access: Access, bytes: usize) -> Result<Self, ObjectError> {
+        let object = shm::create(name, access)?;
+        step!("mac object: created");
+        // Somebody who found it without a size for too long may have been faster.
+        shm::size_once(&object, bytes).inspect_err(|_| shm::unlink(name))?;
+        step!("mac object: sized");
+        Self::map(&object)
+    }
+
+    /// Opens an object; one without a size is absent.
+    pub(crate) fn open(name: &str) -> Result<Self, ObjectError> {
+        Self::map(&shm::open(name)?)
+    }
+
+    /// Opens an object, and gives it a size of so many bytes where it has none: for those who know that nobody else is
+    /// about to.
+    pub(crate) fn open_or_finish(name: &str, bytes: usize) -> Result<Self, ObjectError> {
+        let object = shm::open(name)?;
+        if shm::bytes(&object)? == 0 {
+            shm::size_once(&object, bytes)?;
+        }
+        Self::map(&object)
+    }
+
+    fn map(object: &std::os::fd::OwnedFd) -> Result<Self, ObjectError> {
+        match shm::bytes(object)? {
+            0 => Err(ObjectError::Absent),
+            bytes => Ok(Self { map: Map::new(object.as_fd(), bytes).map_err(ObjectError::Map)? }),
+        }
+    }
+
+    /// All of its bytes.
+    #[inline]
+    pub(crate) fn region(&self) -> Region<'_> {
+        self.map.region()
+    }
+}
