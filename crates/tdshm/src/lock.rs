@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::error::{Error, LockError, object_error};
 use crate::lock::layout::LAYOUT;
 use crate::name::check_object_name;
-use crate::sys::{self, Access, LockFailure, LockOpenError, Outcome};
+use crate::sys::{self, Access, LockFailure, LockOpenError, ObjectError, Outcome, Party};
 use crate::wire::lock as wire;
 
 /// How long TouchDesigner's own classes wait for a lock (wire §5, seen), and what we wait by default.
@@ -69,8 +69,12 @@ impl NamedLock {
         Ok(Self::open_with(name, Access::PRIVATE)?)
     }
 
-    pub(crate) fn open_with(name: &str, access: Access) -> Result<Self, LockError> {
-        match sys::Lock::open(name, access, LAYOUT) {
+    fn open_with(name: &str, access: Access) -> Result<Self, LockError> {
+        Self::opened(sys::Lock::open(name, access, LAYOUT, Party::Owner), name)
+    }
+
+    fn opened(opened: Result<sys::Lock, LockOpenError>, name: &str) -> Result<Self, LockError> {
+        match opened {
             Ok(raw) => Ok(Self { raw, name: name.to_owned() }),
             Err(LockOpenError::Object(error)) => {
                 Err(LockError::Object(Box::new(object_error(error, name, wire::MUTEX_OFFSET))))
@@ -78,6 +82,14 @@ impl NamedLock {
             Err(LockOpenError::NotALock { field, value, expected, advice }) => {
                 Err(LockError::NotALock { name: name.to_owned(), field, value, expected, advice })
             }
+        }
+    }
+
+    /// The lock of a segment that somebody else owns; `None`: it cannot be had before its owner has made its name known.
+    pub(crate) fn open_as_guest(name: &str) -> Result<Option<Self>, LockError> {
+        match sys::Lock::open(name, Access::PRIVATE, LAYOUT, Party::Guest) {
+            Err(LockOpenError::Object(ObjectError::Absent)) => Ok(None),
+            opened => Self::opened(opened, name).map(Some),
         }
     }
 

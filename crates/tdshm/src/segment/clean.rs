@@ -12,7 +12,7 @@ use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
 use crate::segment::block;
 use crate::segment::inspect::{extension, owner, short_names};
 use crate::step::step;
-use crate::sys::{self, Access, ObjectError, Peek, Process};
+use crate::sys::{self, ObjectError, Peek, Process};
 use crate::wire::info::Postfix;
 use crate::wire::{info, lock, notice};
 
@@ -214,7 +214,7 @@ fn sweep_info(
 ) -> Fate {
     // Where becoming the owner is no more than writing that down, the lock keeps two from doing so at once.
     let lock = if sys::OWNER_IS_A_RECORD && dry_run == DryRun::No {
-        NamedLock::open_with(&name.info_lock(), Access::PRIVATE).ok()
+        NamedLock::open_as_guest(&name.info_lock()).ok().flatten()
     } else {
         None
     };

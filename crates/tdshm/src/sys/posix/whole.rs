@@ -1,6 +1,7 @@
 //! A named object of [`shm`], mapped whole.
 
-use std::os::fd::AsFd;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::mem::Region;
 use crate::step::step;
@@ -23,12 +24,12 @@ impl Whole {
         // Somebody who found it without a size for too long may have been faster.
         shm::size_once(&object, bytes).inspect_err(|_| shm::unlink(name))?;
         step!("mac object: sized");
-        Self::map(&object)
+        Self::of(&object)
     }
 
     /// Opens an object; one without a size is absent.
     pub(crate) fn open(name: &str) -> Result<Self, ObjectError> {
-        Self::map(&shm::open(name)?)
+        Self::of(&shm::open(name)?)
     }
 
     /// Opens an object, and gives it a size of so many bytes where it has none: for those who know that nobody else is
@@ -38,13 +39,26 @@ impl Whole {
         if shm::bytes(&object)? == 0 {
             shm::size_once(&object, bytes)?;
         }
-        Self::map(&object)
+        Self::of(&object)
     }
 
-    fn map(object: &std::os::fd::OwnedFd) -> Result<Self, ObjectError> {
+    /// As [`open`](Self::open), for reading alone.
+    pub(crate) fn open_to_read(name: &str) -> Result<Self, ObjectError> {
+        Self::with(&shm::open_to_read(name)?, Map::read_only)
+    }
+
+    /// Maps an object that is open for reading and writing.
+    pub(in crate::sys) fn of(object: &OwnedFd) -> Result<Self, ObjectError> {
+        Self::with(object, Map::new)
+    }
+
+    fn with(
+        object: &OwnedFd,
+        map: impl FnOnce(BorrowedFd<'_>, usize) -> io::Result<Map>,
+    ) -> Result<Self, ObjectError> {
         match shm::bytes(object)? {
             0 => Err(ObjectError::Absent),
-            bytes => Ok(Self { map: Map::new(object.as_fd(), bytes).map_err(ObjectError::Map)? }),
+            bytes => Ok(Self { map: map(object.as_fd(), bytes).map_err(ObjectError::Map)? }),
         }
     }
 

@@ -12,7 +12,7 @@ pub(super) use crate::sys::posix::child::Child;
 use crate::sys::posix::cond_lock::CondLock;
 use crate::sys::posix::map::Map;
 use crate::sys::posix::{robust_lock, shm};
-use crate::sys::{Access, LockFailure, Outcome};
+use crate::sys::{Access, LockFailure, Outcome, Party};
 
 /// A lock between processes, as each system has one.
 pub(super) trait Backend: Debug + Send + Sync + Sized + 'static {
@@ -40,7 +40,7 @@ impl Backend for Robust {
     const NAME: &'static str = "robust";
 
     fn open(name: &str) -> Self {
-        Self(robust_lock::Lock::open(name, Access::PRIVATE, LAYOUT).unwrap())
+        Self(robust_lock::Lock::open(name, Access::PRIVATE, LAYOUT, Party::Owner).unwrap())
     }
 
     fn acquire(&self, limit: Duration) -> Result<Outcome, LockFailure> {
