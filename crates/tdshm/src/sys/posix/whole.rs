@@ -21,8 +21,9 @@ impl Whole {
     pub(crate) fn create(name: &str, access: Access, bytes: usize) -> Result<Self, ObjectError> {
         let object = shm::create(name, access)?;
         step!("mac object: created");
-        // Somebody who found it without a size for too long may have been faster.
-        shm::size_once(&object, bytes).inspect_err(|_| shm::unlink(name))?;
+        if !shm::size_once(&object, bytes).inspect_err(|_| shm::unlink(name))? {
+            return Err(ObjectError::Exists); // somebody who found it without a size for too long was faster
+        }
         step!("mac object: sized");
         Self::of(&object)
     }
