@@ -204,6 +204,124 @@ fn a_robbed_sender_is_noticed_by_its_receivers() {
     }
 }
 
+/// Another program's objects, laid out by hand from wire §3, §7 and §8, without a line of ours.
+struct Foreign<'s> {
+    scene: &'s Scene,
+    entries: Vec<u8>,
+}
+
+impl<'s> Foreign<'s> {
+    fn new(scene: &'s Scene) -> Self {
+        Self { scene, entries: Vec::new() }
+    }
+
+    /// The path of the object of that name, which gets an entry where it is long.
+    fn path(&mut self, name: &str) -> std::path::PathBuf {
+        if name.len() <= 31 {
+            return self.scene.macos_path(name);
+        }
+        let number = self.entries.iter().filter(|byte| **byte == 0).count() / 2;
+        self.entries.extend(format!("{name}\0TD44e33-{number}\0").bytes());
+        let mut bytes = Vec::new();
+        for number in [16384 - 24, self.entries.len() as u64, 1] {
+            bytes.extend(number.to_le_bytes());
+        }
+        bytes.extend(&self.entries);
+        bytes.resize(16384, 0);
+        std::fs::write(self.scene.macos_path("TD1zzSharedNameDirectory"), bytes).unwrap();
+        self.scene.macos_path(&format!("TD44e33-{number}"))
+    }
+
+    fn info(postfix: &[u8], detach: u8) -> Vec<u8> {
+        let mut info = vec![0xba, 0x34, 0xed, 0x56, 2, 0, 0, 0, 0];
+        info.extend(postfix);
+        info.resize(41, 0);
+        info.push(detach);
+        info.resize(4096, 0);
+        info
+    }
+
+    /// Writes over an object that is there.
+    fn put(path: &std::path::Path, bytes: &[u8]) {
+        std::fs::OpenOptions::new().write(true).open(path).unwrap().write_all_at(bytes, 0).unwrap();
+    }
+}
+
+fn frame(number: u32) -> Vec<u8> {
+    let mut bytes = tdshm_tests::acts::block_bytes(number, 2, 50, true);
+    bytes.resize(4096, 0);
+    bytes
+}
+
+/// A sender of the vendor's kind: it made the names known, and its receivers make the locks that are missing.
+#[test]
+fn a_foreign_sender_is_followed() {
+    let scene = Scene::new("macos: foreign sender");
+    let mut receiver = scene.macos_peer();
+    receiver.ask("receiver camera-9 600000");
+    // The lock of the directory: a mutex cannot be written by hand.
+    let mut helper = scene.macos_peer();
+    helper.ask("lock TD1zzSharedNameLock 0");
+    helper.ask("unlock");
+    let mut foreign = Foreign::new(&scene);
+    let (data, info) = ("TouchSHMcamera-9", "TouchSHMTouchSHMcamera-94jhd783h");
+    assert!(data.len() <= 31 && info.len() > 31);
+    let info_path = foreign.path(info);
+    std::fs::write(&info_path, Foreign::info(b"", 0)).unwrap();
+    std::fs::write(foreign.path(data), frame(1)).unwrap();
+    assert_eq!(receiver.ask("next 30"), "none NotYet", "its lock's name is not known yet");
+    foreign.path(&format!("{info}Mutex"));
+    assert_eq!(seed(receiver.see("next 600000")), Some(1));
+    assert_eq!(std::fs::read(&info_path).unwrap()[8], 1, "told that this receiver understands resizing");
+    assert_eq!(receiver.ask("number"), "unknown");
+    Foreign::put(&foreign.path(data), &frame(2));
+    assert_eq!(seed(receiver.see("next 600000")), Some(2));
+
+    let moved = foreign.path(&format!("{data}{}", "q".repeat(31)));
+    std::fs::write(&moved, frame(3)).unwrap();
+    Foreign::put(&info_path, &Foreign::info("q".repeat(31).as_bytes(), 0)[..42]);
+    assert_eq!(seed(receiver.see("next 600000")), Some(3));
+    Foreign::put(&info_path, &Foreign::info("q".repeat(31).as_bytes(), 1)[..42]);
+    assert_eq!(receiver.ask("next 30"), "none Left");
+
+    // A sender of ours comes to what it left: nobody owns that.
+    let mut sender = scene.macos_peer();
+    sender.ask("sender camera-9 4096");
+    send(&mut sender, 4);
+    assert_eq!(seed(receiver.see("wait 4")), Some(4));
+}
+
+/// A receiver of the vendor's kind: it looks names up, says that it understands resizing, and reads where it is told.
+#[test]
+fn a_foreign_receiver_finds_everything() {
+    let scene = Scene::new("macos: foreign receiver");
+    let mut sender = scene.macos_peer();
+    sender.ask("sender camera-9 4096");
+    send(&mut sender, 1);
+    let find = |name: &str| {
+        let token = entries(&scene).into_iter().find(|(entry, _)| entry == name).map(|(_, token)| token);
+        scene.macos_path(&token.unwrap_or_else(|| name.to_owned()))
+    };
+    let info = find("TouchSHMTouchSHMcamera-94jhd783h");
+    let block = std::fs::read(&info).unwrap();
+    assert_eq!(block[..44], Foreign::info(b"", 0)[..44]);
+    let data = std::fs::read(find("TouchSHMcamera-9")).unwrap();
+    assert!(data.starts_with(&0x12ED_54CF_u32.to_le_bytes()));
+    std::fs::OpenOptions::new().write(true).open(&info).unwrap().write_all_at(&[1], 8).unwrap();
+    sender.ask("send 2 50000 60 2 names");
+    let block = std::fs::read(&info).unwrap();
+    let postfix = String::from_utf8(block[9..40].to_vec()).unwrap();
+    assert!(postfix.bytes().all(|letter| letter.is_ascii_lowercase()) && block[40..42] == [0, 0]);
+    let moved = std::fs::read(find(&format!("TouchSHMcamera-9{postfix}"))).unwrap();
+    assert_eq!(moved[16..20], 50_000_u32.to_le_bytes(), "the length of the frame");
+    assert!(!scene.macos_path("TouchSHMcamera-9").exists());
+    for lock in ["TouchSHMcamera-9Mutex", "TouchSHMTouchSHMcamera-94jhd783hMutex"] {
+        assert_eq!(std::fs::metadata(find(lock)).unwrap().len(), 4096, "{lock}");
+    }
+    sender.ask("detach");
+    assert!(!info.exists());
+}
+
 /// Steps that a sender comes by that makes a name known, takes its locks, writes and moves, and up to which time it dies
 /// there. In those where it has the inner mutex the lock is lost (the last column): nobody hangs, the error is one of
 /// its own, and because that takes the whole time limit two times are tried, the directory's lock and the segment's.

@@ -29,6 +29,11 @@ pub(crate) const LIMIT: Duration = Duration::from_millis(5000);
 /// mutex, which goes with the last program that has it open. It belongs to a thread; that the same thread takes it twice is
 /// refused all the same. Programs of another session, and those that run with other rights, do not meet here.
 ///
+/// macOS: an object with a mutex, a condition and a flag, as TouchDesigner has it, and behind them a record of who holds the
+/// lock, by which a dead holder is known. A foreign program writes no record: what it leaves locked stays locked. Who is
+/// killed within the few instructions that it has the mutex for leaves [`LockError::Stuck`] to all others. A guard that
+/// is forgotten leaves the lock locked until its *process* ends. Waiting takes up to a millisecond longer than it must.
+///
 /// # Source
 ///
 /// wire §5, ours on Linux.

@@ -76,6 +76,7 @@ pub enum Fate {
 ///
 /// Linux: files in `/dev/shm`. Windows: an object goes by itself when nobody has it open any more, so there is nothing to
 /// remove; what receivers keep of a dead sender is marked as left, upon which those of this library let go.
+/// macOS: what the name directory knows of; locks stay, because nobody can tell whether they are in use.
 ///
 /// # Errors
 ///

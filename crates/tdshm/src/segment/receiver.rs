@@ -45,6 +45,10 @@ const DOUBT_AFTER: Duration = Duration::from_millis(500);
 /// its own name when it comes back. So whatever is open of a foreign sender that shows nothing new for a second
 /// is closed and opened again, by all receivers of the machine at the same moments.
 ///
+/// macOS: a foreign sender may take over the objects of a living one without a word. A [`ChopReceiver`](crate::ChopReceiver)
+/// that sees the frames stand still for half a second compares the bytes under the lock, and where they changed it
+/// treats the sender as foreign from then on.
+///
 /// # Source
 ///
 /// wire §3, §4.

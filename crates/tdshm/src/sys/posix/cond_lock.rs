@@ -392,13 +392,13 @@ impl CondLock {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(in crate::sys) fn region(&self) -> Region<'_> {
         self.map.region()
     }
 
     /// Takes the inner mutex and keeps it, as a program does that is killed with it.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(in crate::sys) fn keep_inner(&self) {
         while self.try_inner() != 0 {
             std::thread::yield_now();
@@ -406,7 +406,7 @@ impl CondLock {
     }
 
     /// Holds it as a program does that was killed between clearing the record and the flag, or a foreign one.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(in crate::sys) fn forget_record(&self) {
         self.clear_record();
     }
