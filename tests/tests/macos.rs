@@ -89,6 +89,22 @@ fn a_receiver_alone_makes_nothing() {
 }
 
 #[test]
+fn an_observer_follows_and_leaves_no_trace() {
+    let scene = Scene::new("macos: observer");
+    let (mut sender, mut observer) = (scene.macos_peer(), scene.macos_peer());
+    observer.ask("observer camera-9");
+    assert_eq!(observer.ask("read"), "none NotYet");
+    sender.ask("sender camera-9 4096");
+    for number in 1..=3 {
+        send(&mut sender, number);
+        assert_eq!(seed(observer.see("next 600000")), Some(number));
+    }
+    let info = entries(&scene).into_iter().find(|(name, _)| name.ends_with("4jhd783h")).unwrap().1;
+    let block = std::fs::read(scene.macos_path(&info)).unwrap();
+    assert_eq!((block[8], &block[384..384 + 16 * 64]), (0, &[0; 16 * 64][..]), "neither said nor registered");
+}
+
+#[test]
 fn a_living_sender_is_not_robbed_and_a_dead_one_is_replaced() {
     let scene = Scene::new("macos: take-over");
     let (mut first, mut receiver) = (scene.macos_peer(), scene.macos_peer());

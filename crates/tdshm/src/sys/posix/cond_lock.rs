@@ -45,8 +45,8 @@ const SETTLE: Duration = Duration::from_millis(10);
 const LIFE_EVERY: Duration = Duration::from_millis(20);
 /// How often the inner mutex is tried by those who do not wait: somebody else's look at the flag is no holder.
 const TRIES: u32 = 64;
-/// How long letting go waits for the inner mutex: as long as the vendor's programs wait for a lock.
-const RELEASE_LIMIT: Duration = Duration::from_secs(5);
+/// How long letting go waits for the inner mutex, which is held for some instructions: then its holder was stopped.
+const RELEASE_LIMIT: Duration = Duration::from_millis(500);
 
 /// What the object begins with. The order is the wire's, the measures are the system's.
 #[repr(C)]
@@ -248,7 +248,7 @@ impl CondLock {
         }
         step!("mac lock: inner");
         let Some(locked) = self.locked() else { return Attempt::Broken };
-        let attempt = if locked.load(Ordering::Relaxed) == 0 {
+        let attempt = if locked.load(Ordering::Acquire) == 0 {
             Attempt::Taken(Outcome::Clean)
         } else {
             match self.record() {
@@ -274,25 +274,29 @@ impl CondLock {
             return;
         }
         self.held.store(0, Ordering::Relaxed);
+        // With the inner mutex first: whoever is killed while it waits for that can still be named. Where it cannot be had
+        // the lock is let go of nevertheless, which is safe for its holder to do; what it may cost is that a foreign
+        // waiter, which is about to fall asleep, misses the signal and sleeps until its own limit.
         let mut pause = Pause::new(RELEASE_LIMIT);
-        loop {
+        let has_inner = loop {
             match self.try_inner() {
-                0 => break,
+                0 => break true,
                 libc::EBUSY if pause.rest() => {}
-                _ => return, // nobody gets the lock any more, and all are told why
+                _ => break false,
             }
-        }
-        // With the inner mutex already: whoever is killed while it waits for that can still be named.
+        };
         self.clear_record();
         step!("mac unlock: record cleared");
         if let Some(locked) = self.locked() {
-            locked.store(0, Ordering::Relaxed);
+            locked.store(0, Ordering::Release);
         }
         step!("mac unlock: flag cleared");
         // SAFETY: the condition was made by whoever made the object (`is_made`), lies inside the mapping (`open` asks
         // for the bytes) and stays mapped while `self` lives.
         unsafe { libc::pthread_cond_signal(self.condition()) };
-        self.release_inner();
+        if has_inner {
+            self.release_inner();
+        }
     }
 
     /// The process that holds it, as its record says: a look without the inner mutex.

@@ -208,6 +208,9 @@ fn an_inner_mutex_that_is_never_free_is_an_error_of_its_own() {
     assert_eq!(waiter.answer(), "Timeout", "it had seen who holds it");
     assert_eq!(waiter.ask("take 100"), "Stuck");
     assert_eq!(waiter.ask("take 0"), "Timeout", "who does not wait cannot tell");
+    lock.release();
+    let foreign = Foreign::open(&scene.name);
+    assert_eq!(foreign.region().read::<u8>(LOCKED), Ok(0), "let go of nevertheless");
 }
 
 /// An object without a size, or without its mutex, is being made: whoever opens it waits.
