@@ -170,9 +170,10 @@ impl Scene {
     }
 
     /// The path of an object of this test's macOS.
+    #[cfg(target_os = "linux")]
     #[must_use]
     pub fn macos_path(&self, object: &str) -> PathBuf {
-        PathBuf::from(SHM).join(self.macos_namespace() + object)
+        PathBuf::from(system::SHM).join(self.macos_namespace() + object)
     }
 
     /// Waits until `condition` holds; `what` is for the watchdog.
