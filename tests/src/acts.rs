@@ -46,6 +46,7 @@ pub fn block_bytes(seed: u32, count: usize, length: usize, named: bool) -> Vec<u
 /// | command | what it does | answer |
 /// | --- | --- | --- |
 /// | `clean NAME`, `clean-dry NAME` | sweeps | `ok` and how many objects were removed |
+/// | `list` | the short names of all segments there are | `ok NAME…` |
 /// | `move-many NAME N SEED` | a sender of N frames, sizes up and down at random, most of them a resize | `ok` |
 /// | `follow-ours NAME N` | a receiver of ours, until frame N: each whole, with its rate, none before the last one | `ok FRAMES` |
 /// | `follow-foreign NAME N` | the same by hand, under the data lock | `ok FRAMES` |
@@ -69,6 +70,10 @@ pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<Str
                 Ok(format!("{left_out} {}", swept.join(" ")))
             })
         }
+        "list" => tdshm::list().map(|reports| {
+            let names: Vec<String> = reports.iter().map(|report| report.name.to_string()).collect();
+            names.join(" ")
+        }),
         "move-many" => move_many(word(), word().parse().expect("N"), word().parse().expect("SEED")),
         "follow-ours" => follow(word(), word().parse().expect("N")),
         "follow-foreign" => follow_foreign(word(), word().parse().expect("N")),

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::frames::Seen;
 use crate::scene::{Stage, lock};
@@ -41,31 +41,37 @@ fn find(name: &str) -> Option<PathBuf> {
     here.ancestors().skip(1).map(place).find(|program| program.is_file())
 }
 
-/// The program, built with the steps at which a process may die (`--cfg tdshm_steps`): once per test process, beside
-/// the ordinary build.
+/// The program, built with steps at which a process may die (`--cfg tdshm_steps`): once per test process, beside the
+/// ordinary build.
 fn program_with_steps() -> &'static Path {
-    static PROGRAM: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        // Where this test's own system has no cargo: a Windows program under Wine.
-        if let Some(built) = std::env::var_os("TDSHM_PEER_WITH_STEPS") {
-            return built.into();
-        }
-        let ordinary = program();
-        let target = ordinary.ancestors().nth(2).expect("TARGET/PROFILE/peer").join("steps");
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--quiet", "--locked", "--offline", "--package", "tdshm-tests", "--bin", "peer"])
-            .arg("--target-dir")
-            .arg(&target)
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .env("RUSTFLAGS", "--cfg tdshm_steps")
-            .env_remove("CARGO_ENCODED_RUSTFLAGS")
-            .stdin(Stdio::null())
-            .status()
-            .expect("cargo starts");
-        assert!(status.success(), "the peer with steps cannot be built: {status}");
-        target.join("debug").join("peer").with_extension(std::env::consts::EXE_EXTENSION)
-    })
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    // Where this test's own system has no cargo: a Windows program under Wine.
+    let built = || std::env::var_os("TDSHM_PEER_WITH_STEPS").map(PathBuf::from);
+    PROGRAM.get_or_init(|| built().unwrap_or_else(|| build("steps", "--cfg tdshm_steps")))
+}
+
+/// The program as it works on macOS, rehearsed on this system (`--cfg tdshm_macos`), with the steps.
+fn program_on_macos() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| build("macos", "--cfg tdshm_macos --cfg tdshm_steps"))
+}
+
+fn build(folder: &str, flags: &str) -> PathBuf {
+    let ordinary = program();
+    let target = ordinary.ancestors().nth(2).expect("TARGET/PROFILE/peer").join(folder);
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo)
+        .args(["build", "--quiet", "--locked", "--offline", "--package", "tdshm-tests", "--bin", "peer"])
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env("RUSTFLAGS", flags)
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .stdin(Stdio::null())
+        .status()
+        .expect("cargo starts");
+    assert!(status.success(), "the peer with {flags} cannot be built: {status}");
+    target.join("debug").join("peer").with_extension(std::env::consts::EXE_EXTENSION)
 }
 
 impl Peer {
@@ -85,6 +91,16 @@ impl Peer {
     /// One that dies when it reaches a step: `NAME`, or `NAME:N` for the N-th time.
     pub(crate) fn start_dying(stage: &Arc<Stage>, step: &str) -> Self {
         Self::start_command(stage, Command::new(program_with_steps()).env("TDSHM_DIE_AT", step))
+    }
+
+    /// One that works as on macOS, among the scene's own objects; it dies when it reaches `step`, if there is one.
+    pub(crate) fn start_on_macos(stage: &Arc<Stage>, namespace: &str, step: Option<&str>) -> Self {
+        let mut command = Command::new(program_on_macos());
+        command.env("TDSHM_NAMESPACE", namespace);
+        if let Some(step) = step {
+            command.env("TDSHM_DIE_AT", step);
+        }
+        Self::start_command(stage, &mut command)
     }
 
     fn start_command(stage: &Arc<Stage>, command: &mut Command) -> Self {

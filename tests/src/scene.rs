@@ -159,6 +159,30 @@ impl Scene {
         Program::start(&self.stage, path, args)
     }
 
+    /// Starts another process that works as on macOS, with a name directory and objects of this test's own.
+    #[must_use]
+    pub fn macos_peer(&self) -> Peer {
+        Peer::start_on_macos(&self.stage, &self.macos_namespace(), None)
+    }
+
+    /// As [`macos_peer`](Self::macos_peer), and it dies when it reaches a step.
+    #[must_use]
+    pub fn dying_macos_peer(&self, step: &str) -> Peer {
+        Peer::start_on_macos(&self.stage, &self.macos_namespace(), Some(step))
+    }
+
+    /// What the names of all objects of this test's macOS begin with.
+    fn macos_namespace(&self) -> String {
+        format!("{}-", self.stage.name)
+    }
+
+    /// The path of an object of this test's macOS.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn macos_path(&self, object: &str) -> PathBuf {
+        PathBuf::from(system::SHM).join(self.macos_namespace() + object)
+    }
+
     /// Waits until `condition` holds; `what` is for the watchdog.
     pub fn until(&self, what: &str, mut condition: impl FnMut() -> bool) {
         self.stage.waits_for(what);

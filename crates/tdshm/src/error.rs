@@ -174,6 +174,19 @@ pub enum LockError {
         /// The lock's object name.
         name: String,
     },
+    /// What guards the lock itself, and is held for an instant by whoever takes the lock or lets go of it, was not
+    /// free within the limit: most likely a program was killed in that instant (macOS).
+    #[error(
+        "what guards the lock {name} itself was held throughout {} ms, most likely because a program was killed in the \
+         instant it had it: end all programs that use {name}, and use another name until the machine starts anew",
+        waited.as_millis()
+    )]
+    Stuck {
+        /// The lock's object name.
+        name: String,
+        /// How long was waited.
+        waited: Duration,
+    },
     /// The lock's object could not be created or opened.
     #[error(transparent)]
     Object(Box<SegmentError>),
@@ -431,7 +444,7 @@ impl LockError {
             Self::Timeout { .. } => ErrorKind::Retry,
             Self::AlreadyHeld { .. } => ErrorKind::Busy,
             Self::Forked { .. } => ErrorKind::Refused,
-            Self::NotALock { .. } | Self::Unrecoverable { .. } => ErrorKind::Broken,
+            Self::NotALock { .. } | Self::Unrecoverable { .. } | Self::Stuck { .. } => ErrorKind::Broken,
             Self::Object(error) => error.kind(),
         }
     }
@@ -443,6 +456,7 @@ impl LockError {
             Self::NotALock { .. } => 103,
             Self::Unrecoverable { .. } => 104,
             Self::Forked { .. } => 105,
+            Self::Stuck { .. } => 106,
             Self::Object(error) => error.code(),
         }
     }

@@ -193,7 +193,9 @@ impl<B: Block> Intake<B> {
     fn poll(&mut self) -> Result<bool, Error> {
         if self.has_newest() {
             self.segment.was_idle();
-            return Ok(false);
+            if !self.segment.take_doubt() || !self.is_robbed()? {
+                return Ok(false);
+            }
         }
         let new = self.poll_anew();
         if matches!(new, Ok(true)) {
@@ -254,12 +256,30 @@ impl<B: Block> Intake<B> {
         !same
     }
 
+    /// Whether something else lies there than the newest frame, which is in `self.frame`: compared under the lock, so
+    /// that no write is under way (wire §6).
+    #[cold]
+    fn is_robbed(&mut self) -> Result<bool, Error> {
+        if !self.segment.acquire()? {
+            return Ok(false);
+        }
+        let comparable = self.taken.is_some_and(|t| t.current && t.opening == self.segment.openings());
+        let robbed = comparable && self.has_newest() && self.differs();
+        self.segment.release();
+        if robbed {
+            self.segment.was_robbed();
+        }
+        Ok(robbed)
+    }
+
     /// Copies the newest frame into `self.frame`. `false`: there is none.
     #[inline]
     fn take(&mut self) -> Result<bool, Error> {
         if self.has_newest() {
             self.segment.was_idle();
-            return Ok(true);
+            if !self.segment.take_doubt() || !self.is_robbed()? {
+                return Ok(true);
+            }
         }
         let mut next = std::mem::take(&mut self.next);
         let outcome = self.copy_unlocked(&mut next);

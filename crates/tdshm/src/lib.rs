@@ -32,6 +32,7 @@
 //! | `mem` | the one place that reads and writes mapped bytes | nothing |
 //! | `sys` | what each operating system does: objects, mappings, locks, processes | `mem` |
 //! | `name` | short names and the object names made from them (wire §1) | `sys`, `wire` |
+//! | `directory` | the name directory of macOS (§7), over `sys::posix` and under the rest of that system | `mem`, `name`, `sys::posix`, `wire` |
 //! | `lock` | [`NamedLock`]: a lock between processes that survives its holder (§5) | `sys` |
 //! | `notice` | the extension behind the info block: owner, sequence, frames, receivers, waking (§11) | `mem`, `sys`, `wire` |
 //! | `segment` | [`SegmentSender`], [`SegmentReceiver`], [`inspect`], [`clean`]: come, grow, leave, take over, look (§2 to §6) | all above |
@@ -64,6 +65,9 @@
 compile_error!("tdshm supports 64-bit little-endian targets only: the protocol's integers are little-endian");
 
 mod chop;
+#[cfg(unix)]
+#[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "macOS uses it, and the tests do"))]
+mod directory;
 mod error;
 mod intake;
 mod lock;

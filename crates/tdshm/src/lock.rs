@@ -4,28 +4,19 @@
 //! else: a program that holds it longer stalls everybody, TouchDesigner's frame included. When the holder
 //! dies the next one gets the lock and is told, because what lies in the segment may be half written.
 
+pub(crate) mod layout;
+
 use core::marker::PhantomData;
 use std::time::Duration;
 
 use crate::error::{Error, LockError, object_error};
+use crate::lock::layout::LAYOUT;
 use crate::name::check_object_name;
-use crate::sys::{self, Access, LockFailure, LockLayout, LockOpenError, Outcome};
-use crate::wire::lock as layout;
+use crate::sys::{self, Access, LockFailure, LockOpenError, ObjectError, Outcome, Party};
+use crate::wire::lock as wire;
 
 /// How long TouchDesigner's own classes wait for a lock (wire §5, seen), and what we wait by default.
 pub(crate) const LIMIT: Duration = Duration::from_millis(5000);
-
-const LAYOUT: LockLayout = LockLayout {
-    magic: layout::MAGIC,
-    version: layout::VERSION,
-    version_at: layout::VERSION_OFFSET,
-    abi_at: layout::ABI_OFFSET,
-    abi_glibc: layout::ABI_GLIBC,
-    abi_musl: layout::ABI_MUSL,
-    mutex_bytes_at: layout::MUTEX_BYTES_OFFSET,
-    holder_at: layout::HOLDER_OFFSET,
-    mutex_at: layout::MUTEX_OFFSET,
-};
 
 /// A named lock between processes, and between threads.
 ///
@@ -37,6 +28,11 @@ const LAYOUT: LockLayout = LockLayout {
 /// be used only by programs with the same C library; another one's is refused when it is opened. Windows: a kernel
 /// mutex, which goes with the last program that has it open. It belongs to a thread; that the same thread takes it twice is
 /// refused all the same. Programs of another session, and those that run with other rights, do not meet here.
+///
+/// macOS: an object with a mutex, a condition and a flag, as TouchDesigner has it, and behind them a record of who holds the
+/// lock, by which a dead holder is known. A foreign program writes no record: what it leaves locked stays locked. Who is
+/// killed within the few instructions that it has the mutex for leaves [`LockError::Stuck`] to all others. A guard that
+/// is forgotten leaves the lock locked until its *process* ends. Waiting takes up to a millisecond longer than it must.
 ///
 /// # Source
 ///
@@ -78,11 +74,15 @@ impl NamedLock {
         Ok(Self::open_with(name, Access::PRIVATE)?)
     }
 
-    pub(crate) fn open_with(name: &str, access: Access) -> Result<Self, LockError> {
-        match sys::Lock::open(name, access, LAYOUT) {
+    fn open_with(name: &str, access: Access) -> Result<Self, LockError> {
+        Self::opened(sys::Lock::open(name, access, LAYOUT, Party::Owner), name)
+    }
+
+    fn opened(opened: Result<sys::Lock, LockOpenError>, name: &str) -> Result<Self, LockError> {
+        match opened {
             Ok(raw) => Ok(Self { raw, name: name.to_owned() }),
             Err(LockOpenError::Object(error)) => {
-                Err(LockError::Object(Box::new(object_error(error, name, layout::MUTEX_OFFSET))))
+                Err(LockError::Object(Box::new(object_error(error, name, wire::MUTEX_OFFSET))))
             }
             Err(LockOpenError::NotALock { field, value, expected, advice }) => {
                 Err(LockError::NotALock { name: name.to_owned(), field, value, expected, advice })
@@ -90,10 +90,18 @@ impl NamedLock {
         }
     }
 
+    /// The lock of a segment that somebody else owns; `None`: it cannot be had before its owner has made its name known.
+    pub(crate) fn open_as_guest(name: &str) -> Result<Option<Self>, LockError> {
+        match sys::Lock::open(name, Access::PRIVATE, LAYOUT, Party::Guest) {
+            Err(LockOpenError::Object(ObjectError::Absent)) => Ok(None),
+            opened => Self::opened(opened, name).map(Some),
+        }
+    }
+
     /// As [`open_with`](Self::open_with), and an object that was there already gets this access as well.
     pub(crate) fn open_own(name: &str, access: Access) -> Result<Self, LockError> {
         let lock = Self::open_with(name, access)?;
-        let failed = |error| LockError::Object(Box::new(object_error(error, name, layout::MUTEX_OFFSET)));
+        let failed = |error| LockError::Object(Box::new(object_error(error, name, wire::MUTEX_OFFSET)));
         lock.raw.set_mode(access).map_err(failed)?;
         Ok(lock)
     }
@@ -189,6 +197,7 @@ impl NamedLock {
             LockFailure::Timeout { holder } => LockError::Timeout { name, waited, holder },
             LockFailure::AlreadyHeld => LockError::AlreadyHeld { name },
             LockFailure::Unrecoverable => LockError::Unrecoverable { name },
+            LockFailure::Stuck => LockError::Stuck { name, waited },
         }
     }
 }

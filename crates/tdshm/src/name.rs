@@ -26,6 +26,7 @@ const WAKE_SUFFIX: &str = "tdshmWake";
 ///
 /// # Platform
 ///
+/// macOS: as Linux; names of objects that are longer than 31 bytes stand for tokens in the name directory (wire §7).
 /// Windows: 1 to 220 UTF-16 units, and no `\`, which leads to another namespace of the system's.
 ///
 /// # Source

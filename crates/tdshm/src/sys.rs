@@ -21,11 +21,12 @@
 use std::io;
 
 #[cfg(unix)]
-mod posix;
+pub(crate) mod posix;
 
 #[cfg(target_os = "linux")]
+#[cfg_attr(tdshm_macos, allow(dead_code, unused_imports, reason = "only its processes and clocks are used"))]
 mod linux;
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(tdshm_macos)))]
 use linux as system;
 
 #[cfg(windows)]
@@ -33,14 +34,24 @@ mod windows;
 #[cfg(windows)]
 use windows as system;
 
-#[cfg(not(any(target_os = "linux", windows)))]
+// On Linux it is built for the tests; `--cfg tdshm_macos` makes it the system there.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+#[cfg_attr(
+    not(any(target_os = "macos", tdshm_macos)),
+    allow(dead_code, unused_imports, reason = "macOS uses it, and the tests do")
+)]
+mod macos;
+#[cfg(any(target_os = "macos", tdshm_macos))]
+use macos as system;
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 compile_error!("tdshm has no implementation for this operating system yet");
 
 #[cfg(tdshm_steps)]
 pub(crate) use process::die;
 pub(crate) use system::{
-    Bell, INFO_IS_WIDE, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES, OWNER_IS_A_RECORD, Object, Peek,
-    coarse_instant, coarse_time, life, object_names, process, program_name, start_time,
+    Bell, INFO_IS_WIDE, LIVE_SENDERS_ARE_ROBBED, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES, OWNER_IS_A_RECORD,
+    Object, Peek, coarse_instant, coarse_time, life, object_names, process, program_name, start_time,
 };
 
 /// What a name may be.
@@ -88,11 +99,17 @@ impl Access {
     pub(crate) const PRIVATE: Self = Self { mode: 0o600 };
 }
 
+/// Who opens a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    /// Whoever owns the segment, or wants to: makes whatever it takes for the name to be known.
+    Owner,
+    /// Whoever reads: a name that has to be made known first leads nowhere yet (wire §7).
+    Guest,
+}
+
 /// What is made.
-#[cfg_attr(
-    windows,
-    allow(dead_code, reason = "who may open an object and who owns it is not the object's there")
-)]
+#[allow(dead_code, reason = "each system reads what it knows of")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Make<'a> {
     /// Bytes that are wanted.
@@ -136,7 +153,7 @@ pub(crate) enum ObjectError {
 }
 
 /// Where the parts of a lock object stand, for systems whose locks live in memory.
-#[cfg_attr(windows, allow(dead_code, reason = "a kernel mutex has no parts"))]
+#[allow(dead_code, reason = "each system reads what its own lock has")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LockLayout {
     pub(crate) magic: [u8; 8],
@@ -148,6 +165,22 @@ pub(crate) struct LockLayout {
     pub(crate) mutex_bytes_at: usize,
     pub(crate) holder_at: usize,
     pub(crate) mutex_at: usize,
+    pub(crate) record: RecordLayout,
+}
+
+/// Where the record of a lock's holder stands, for the lock that is made of a mutex, a condition and a flag.
+#[allow(dead_code, reason = "each system reads what its own lock has")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RecordLayout {
+    pub(crate) magic: [u8; 8],
+    pub(crate) at: usize,
+    pub(crate) pid_at: usize,
+    pub(crate) start_at: usize,
+    pub(crate) identity_at: usize,
+    pub(crate) maker_at: usize,
+    pub(crate) maker_start_at: usize,
+    pub(crate) thread_at: usize,
+    pub(crate) object_bytes: usize,
 }
 
 /// Why a lock could not be opened.
@@ -178,4 +211,7 @@ pub(crate) enum LockFailure {
     AlreadyHeld,
     /// Broken for ever.
     Unrecoverable,
+    /// The mutex inside it, which is held for no longer than a look, was not free all the time.
+    #[cfg_attr(windows, allow(dead_code, reason = "a kernel mutex has nothing inside"))]
+    Stuck,
 }

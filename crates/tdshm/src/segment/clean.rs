@@ -12,7 +12,7 @@ use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
 use crate::segment::block;
 use crate::segment::inspect::{extension, owner, short_names};
 use crate::step::step;
-use crate::sys::{self, Access, ObjectError, Peek, Process};
+use crate::sys::{self, ObjectError, Peek, Process};
 use crate::wire::info::Postfix;
 use crate::wire::{info, lock, notice};
 
@@ -76,6 +76,7 @@ pub enum Fate {
 ///
 /// Linux: files in `/dev/shm`. Windows: an object goes by itself when nobody has it open any more, so there is nothing to
 /// remove; what receivers keep of a dead sender is marked as left, upon which those of this library let go.
+/// macOS: what the name directory knows of; locks stay, because nobody can tell whether they are in use.
 ///
 /// # Errors
 ///
@@ -214,7 +215,7 @@ fn sweep_info(
 ) -> Fate {
     // Where becoming the owner is no more than writing that down, the lock keeps two from doing so at once.
     let lock = if sys::OWNER_IS_A_RECORD && dry_run == DryRun::No {
-        NamedLock::open_with(&name.info_lock(), Access::PRIVATE).ok()
+        NamedLock::open_as_guest(&name.info_lock()).ok().flatten()
     } else {
         None
     };

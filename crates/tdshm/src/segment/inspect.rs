@@ -110,7 +110,9 @@ pub struct ChopContents {
 ///
 /// # Platform
 ///
-/// Linux: the objects are read as files. Windows: they are mapped for as long as the look takes, and not kept alive. Dead and living owners are told apart for senders of this library alone.
+/// Linux: the objects are read as files. Windows: they are mapped for as long as the look takes, and not kept alive. macOS:
+/// they are mapped as well, since nobody can shrink them. Dead and living owners are told apart for senders of this library
+/// alone.
 ///
 /// # Errors
 ///
@@ -179,7 +181,8 @@ pub fn list() -> Result<Vec<SegmentReport>, Error> {
 /// # Platform
 ///
 /// Linux: everything in `/dev/shm` that has the names of a segment. Windows: everything in the session's object directory
-/// that has.
+/// that has. macOS: the segments whose info locks stand in the name directory; short names of
+/// one or two bytes need no place there, and cannot be found.
 ///
 /// # Errors
 ///

@@ -10,7 +10,7 @@ use crate::segment::block;
 use crate::segment::receiver::SegmentReceiver;
 use crate::segment::sender::lock_info;
 use crate::step::step;
-use crate::sys::{Access, Bell, Object, ObjectError, Process};
+use crate::sys::{Bell, Object, ObjectError, Process};
 use crate::wire::info::{self, InfoBlock, Layout, Postfix, SeenPostfix};
 
 /// How often the info block is read again where it changes while the data is being opened without its lock: a sender
@@ -41,6 +41,8 @@ pub(super) struct Info {
     says_detach: bool,
     /// Whether the sender's extension was there when it was attached.
     pub(super) extended: bool,
+    /// The sequence at which a foreign program was seen to write there, as which the sender counts from then on.
+    pub(super) robbed: Option<u64>,
     /// This receiver's entry in it; `None`: all were taken.
     entry: Option<usize>,
     /// What it sleeps on.
@@ -129,10 +131,15 @@ impl SegmentReceiver {
                     *data = moved;
                     self.openings = self.openings.wrapping_add(1);
                 }
-                let extended = Extension::of(info.object.region()).is_some();
+                let extension = Extension::of(info.object.region());
+                let extended = extension.is_some();
+                // Whoever moves the data without going on with the sequence is the foreign program.
+                let sequence = extension.and_then(Extension::sequence);
+                let robbed = info.robbed.filter(|robbed| Some(*robbed) == sequence);
                 drop(held);
                 info.saw(&block, postfix);
                 info.extended = extended;
+                info.robbed = robbed;
                 self.died = false;
                 Ok(true)
             }
@@ -184,7 +191,11 @@ impl SegmentReceiver {
         };
         let observes = link.info.as_ref().is_some_and(|info| info.lock.is_none());
         if self.data_lock.is_none() && !observes {
-            self.data_lock = Some(NamedLock::open_with(&self.short.data_lock(), Access::PRIVATE)?);
+            self.data_lock = NamedLock::open_as_guest(&self.short.data_lock())?;
+            if self.data_lock.is_none() {
+                self.state = ErrorState::DoesNotExist;
+                return Ok(false);
+            }
         }
         // What a foreign sender had written when its objects were let go of for a moment is not new.
         let postfix = link.info.as_ref().map(Info::postfix).unwrap_or_default();
@@ -214,7 +225,14 @@ impl SegmentReceiver {
     /// neither lock nor entry, and says nothing.
     fn attach_with_info(&mut self, object: Object) -> Result<Option<Link>, Error> {
         let lock = if object.region().is_writable() {
-            Some(NamedLock::open_with(&self.short.info_lock(), Access::PRIVATE)?)
+            match NamedLock::open_as_guest(&self.short.info_lock())? {
+                // Its sender has not come so far, or the names were lost with the directory: the next look is another one.
+                None => {
+                    self.state = ErrorState::InfoDoesNotExist;
+                    return Ok(None);
+                }
+                lock => lock,
+            }
         } else {
             None
         };
@@ -265,6 +283,7 @@ impl SegmentReceiver {
                 postfix,
                 says_detach: block.says_detach(),
                 extended,
+                robbed: None,
                 entry,
                 bell: Bell::new(self.short.wake_events()),
             }),

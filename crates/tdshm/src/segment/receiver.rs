@@ -30,6 +30,10 @@ const CLOSED_AFTER: Duration = Duration::from_secs(1);
 /// closed it at the same time, and none keeps it alive for another.
 const CLOSED_FOR: Duration = Duration::from_millis(50);
 
+/// How long the sequence stands still before the bytes are compared, on systems where a foreign program may have taken the
+/// object from a living sender (wire §6).
+const DOUBT_AFTER: Duration = Duration::from_millis(500);
+
 /// A segment that another program created, or will create: this one reads.
 ///
 /// It may be opened before its sender is there. Every [`lock`](Self::lock) looks whether the sender has
@@ -40,6 +44,10 @@ const CLOSED_FOR: Duration = Duration::from_millis(50);
 /// Windows: what is open here keeps the objects of a foreign program alive after it crashed, and that program is refused
 /// its own name when it comes back. So whatever is open of a foreign sender that shows nothing new for a second
 /// is closed and opened again, by all receivers of the machine at the same moments.
+///
+/// macOS: a foreign sender may take over the objects of a living one without a word. A [`ChopReceiver`](crate::ChopReceiver)
+/// that sees the frames stand still for half a second compares the bytes under the lock, and where they changed it
+/// treats the sender as foreign from then on.
 ///
 /// # Source
 ///
@@ -87,6 +95,8 @@ pub struct SegmentReceiver {
     pub(super) reopening: Option<Postfix>,
     /// A dead owner whose objects are not opened again.
     pub(super) shunned: Option<Process>,
+    /// Nothing has been new for so long that a foreign program may have the object.
+    doubtful: bool,
 }
 
 /// How long nothing has been new, as of the looks that found nothing; coarse, because it is asked often.
@@ -94,6 +104,8 @@ pub struct SegmentReceiver {
 struct Idle {
     since: Option<Duration>,
     next: Duration,
+    /// When there is doubt next.
+    doubt: Duration,
 }
 
 /// How a segment is opened: [`SegmentReceiver::builder`].
@@ -187,7 +199,7 @@ impl SegmentReceiver {
     #[inline]
     pub(crate) fn notices(&self) -> Option<Extension<'_>> {
         match &self.link {
-            Some(Link { info: Some(info), .. }) if info.extended && !self.died => {
+            Some(Link { info: Some(info), .. }) if info.extended && !self.died && info.robbed.is_none() => {
                 Extension::room(info.object.region())
             }
             _ => None,
@@ -337,13 +349,21 @@ impl SegmentReceiver {
     #[cold]
     fn look_for_the_sender(&mut self, now: Duration) {
         let Some(since) = self.idle.since else {
-            self.idle = Idle { since: Some(now), next: now.saturating_add(LIFE_EVERY) };
+            self.idle = Idle {
+                since: Some(now),
+                next: now.saturating_add(LIFE_EVERY),
+                doubt: now.saturating_add(DOUBT_AFTER),
+            };
             return;
         };
         let names_at = since.saturating_add(NAMES_AFTER);
         self.idle.next = now.saturating_add(LIFE_EVERY);
         if now < names_at {
             self.idle.next = self.idle.next.min(names_at);
+        }
+        if sys::LIVE_SENDERS_ARE_ROBBED && now >= self.idle.doubt {
+            self.idle.doubt = now.saturating_add(DOUBT_AFTER);
+            self.doubtful = true;
         }
         let Some(link) = &self.link else { return };
         self.died = link.info.as_ref().is_some_and(|info| {
@@ -395,6 +415,25 @@ impl SegmentReceiver {
     /// Whether what was closed for a moment should stay closed, for those who can wait.
     pub(crate) fn stays_closed(&self) -> bool {
         self.reopening.is_some() && is_time_to_close(sys::coarse_instant())
+    }
+
+    /// Whether it is time to compare what lies there with what was read from a sender that has not counted any further:
+    /// once each time that it becomes so.
+    #[inline]
+    pub(crate) fn take_doubt(&mut self) -> bool {
+        sys::LIVE_SENDERS_ARE_ROBBED && std::mem::take(&mut self.doubtful)
+    }
+
+    /// Says that something else lies there than the sender counted: from now on it is a foreign one.
+    #[cold]
+    pub(crate) fn was_robbed(&mut self) {
+        if let Some(Link { info: Some(info), .. }) = &mut self.link {
+            info.robbed = Extension::room(info.object.region()).and_then(Extension::sequence);
+            tracing::warn!(
+                target: "tdshm::segment", name = %self.short,
+                "a foreign program has taken over the segment of a living sender"
+            );
+        }
     }
 
     pub(crate) fn release(&self) {
@@ -517,6 +556,7 @@ impl SegmentReceiverBuilder {
             wreck: None,
             reopening: None,
             shunned: None,
+            doubtful: false,
         })
     }
 }

@@ -40,6 +40,9 @@ const DROP_LIMIT: Duration = Duration::from_millis(20);
 /// with their pages reserved. Windows: sections of the page file with the default security, seen by the programs of this
 /// session. A [`resize`](SegmentSender::resize) always goes to another name there.
 ///
+/// macOS: objects of `shm_open`, of which names longer than 31 bytes go through the directory that TouchDesigner uses as
+/// well. A foreign sender of the same name takes them over without asking.
+///
 /// # Source
 ///
 /// wire §2 and §3.
@@ -410,7 +413,8 @@ impl SegmentSenderBuilder {
     ///
     /// # Platform
     ///
-    /// Windows: no effect.
+    /// Windows: no effect. macOS: objects that are there already keep the mode that they were made with, and the umask
+    /// narrows that of new ones.
     pub fn mode(mut self, mode: u32) -> Self {
         self.access = Access { mode: mode & 0o777 };
         self

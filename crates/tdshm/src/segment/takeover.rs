@@ -11,7 +11,9 @@ use crate::notice::Extension;
 use crate::segment::block;
 use crate::segment::clean::sweep_after;
 use crate::step::step;
-use crate::sys::{Access, Make, NAMES_DIE_WITH_HANDLES, Object, ObjectError, Peek, Process};
+use crate::sys::{
+    Access, Make, NAMES_DIE_WITH_HANDLES, OWNER_IS_A_RECORD, Object, ObjectError, Peek, Process,
+};
 use crate::wire::info::{self, InfoBlock, Layout, Postfix};
 use crate::wire::{chop, lock, notice};
 
@@ -62,9 +64,9 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
         replaces: None,
     };
     let fresh = |region: Region<'_>| {
+        // The block last: where others may see half of it, they see none.
+        let _ = Extension::set_up(region, me, request.flags);
         block::write(region, &InfoBlock::fresh(block::NATIVE))
-            .map(|()| Extension::set_up(region, me, request.flags))
-            .map(drop)
             .map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len() })
     };
     let begin = Instant::now();
@@ -116,7 +118,14 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
             return Err(SegmentError::NotOurs { object: name, reason }.into());
         }
         let ours = Extension::of(info.region()).is_some();
-        if ours || left || request.force {
+        // Where an object has its name before it is complete, somebody of ours may have died in between; a foreign program
+        // gets the time to write there.
+        let blank = OWNER_IS_A_RECORD && begins == [0; 8];
+        if blank && begin.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
+            continue;
+        }
+        if ours || blank || left || request.force {
             return Ok((info, false));
         }
         info.disown();

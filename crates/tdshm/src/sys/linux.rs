@@ -32,6 +32,8 @@ const PAGE: usize = 4096;
 pub(crate) const NAMES_DIE_WITH_HANDLES: bool = false;
 /// The system itself knows who owns an object, and grants that to one at a time.
 pub(crate) const OWNER_IS_A_RECORD: bool = false;
+/// A foreign program that finds the name taken by a living sender of ours can do nothing but write over it.
+pub(crate) const LIVE_SENDERS_ARE_ROBBED: bool = false;
 /// Info blocks have the narrow layout, and are read as nothing else.
 pub(crate) const INFO_IS_WIDE: bool = false;
 /// File names, without the leading slash (wire §1, ours).

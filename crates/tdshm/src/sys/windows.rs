@@ -34,6 +34,8 @@ pub(crate) use wake::Bell;
 
 /// Objects live as long as anybody has them open.
 pub(crate) const NAMES_DIE_WITH_HANDLES: bool = true;
+/// Whoever finds a name taken is refused it.
+pub(crate) const LIVE_SENDERS_ARE_ROBBED: bool = false;
 /// Nobody but the record says who owns an object (wire §6).
 pub(crate) const OWNER_IS_A_RECORD: bool = true;
 /// Info blocks have the wide layout; those of builds up to 2018 have the narrow one, and are read as well.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use std::time::Instant;
 
 use crate::mem::{OutOfBounds, Region};
-use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, Make, ObjectError, Outcome, system};
-use system::{Object, process};
+use crate::sys::linux::Object;
+use crate::sys::posix::process;
+use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, Make, ObjectError, Outcome, Party};
 
 /// How often opening begins anew because the name changed hands meanwhile.
 const TRIES: usize = 1000;
@@ -29,8 +30,13 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Opens the lock of that name, or makes it where it is missing.
-    pub(crate) fn open(name: &str, access: Access, layout: LockLayout) -> Result<Self, LockOpenError> {
+    /// Opens the lock of that name, or makes it where it is missing, whoever asks.
+    pub(crate) fn open(
+        name: &str,
+        access: Access,
+        layout: LockLayout,
+        _party: Party,
+    ) -> Result<Self, LockOpenError> {
         let bytes = layout.mutex_at.saturating_add(MUTEX_BYTES);
         for _ in 0..TRIES {
             let object = match Object::open(name, bytes) {
@@ -131,6 +137,11 @@ impl Lock {
     /// Sets the permission bits of its object, where it belongs to this user.
     pub(crate) fn set_mode(&self, access: Access) -> Result<(), ObjectError> {
         self.object.set_mode(access)
+    }
+
+    #[cfg(test)]
+    pub(in crate::sys) fn region(&self) -> Region<'_> {
+        self.object.region()
     }
 
     /// Whether the name still leads to this lock.

@@ -17,7 +17,7 @@ use windows_sys::Win32::System::Threading::{
 };
 
 use crate::sys::windows::{code, refused, wide};
-use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, ObjectError, Outcome};
+use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, ObjectError, Outcome, Party};
 
 /// The thread of this process that holds the mutex of one name; 0: none.
 type Holder = Arc<AtomicU64>;
@@ -32,8 +32,13 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Opens the lock of that name, or makes it where it is missing: nobody owns it from the beginning.
-    pub(crate) fn open(name: &str, _access: Access, _layout: LockLayout) -> Result<Self, LockOpenError> {
+    /// Opens the lock of that name, or makes it where it is missing, whoever asks: nobody owns it from the beginning.
+    pub(crate) fn open(
+        name: &str,
+        _access: Access,
+        _layout: LockLayout,
+        _party: Party,
+    ) -> Result<Self, LockOpenError> {
         let handle =
             open_mutex(name).map_err(|error| LockOpenError::Object(refused("open the lock", 0, error)))?;
         Ok(Self { handle, holder: holder_of(name), held: AtomicBool::new(false) })
