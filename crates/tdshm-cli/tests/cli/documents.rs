@@ -88,8 +88,7 @@ fn commands(line: &str) -> Vec<Vec<String>> {
 #[track_caller]
 fn is_taken(words: &[String], place: &str) {
     // What stands before `--help` is looked at, and then nothing is done.
-    let harmless =
-        matches!(words.first().map(String::as_str), Some("help" | "completions" | "man" | "--version"));
+    let harmless = matches!(words.first().map(String::as_str), Some("help" | "--version"));
     let help = (!harmless).then_some("--help");
     let args: Vec<&str> = words.iter().map(String::as_str).chain(help).collect();
     let ended = run(&args);
