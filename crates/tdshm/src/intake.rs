@@ -6,6 +6,7 @@
 //! good frame stays.
 
 pub(crate) mod block;
+mod doubt;
 
 use std::time::{Duration, Instant};
 
@@ -254,22 +255,6 @@ impl<B: Block> Intake<B> {
             && self.block.is_at(region)
             && region.equals(self.block.place().0, data.as_bytes()) == Ok(true);
         !same
-    }
-
-    /// Whether something else lies there than the newest frame, which is in `self.frame`: compared under the lock, so
-    /// that no write is under way (wire §6).
-    #[cold]
-    fn is_robbed(&mut self) -> Result<bool, Error> {
-        if !self.segment.acquire()? {
-            return Ok(false);
-        }
-        let comparable = self.taken.is_some_and(|t| t.current && t.opening == self.segment.openings());
-        let robbed = comparable && self.has_newest() && self.differs();
-        self.segment.release();
-        if robbed {
-            self.segment.was_robbed();
-        }
-        Ok(robbed)
     }
 
     /// Copies the newest frame into `self.frame`. `false`: there is none.
