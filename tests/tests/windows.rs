@@ -5,7 +5,8 @@
 use std::time::{Duration, Instant};
 
 use tdshm::{
-    Attached, ChopReceiver, ChopSender, DryRun, Error, ErrorKind, Fate, NameError, NamedLock, SegmentSender,
+    Attached, ChopReceiver, ChopSender, DryRun, Error, ErrorKind, Fate, NameError, NamedLock,
+    SegmentReceiver, SegmentSender,
 };
 use tdshm_tests::foreign::{
     Block, Foreign, ForeignReceiver, Info, Mapping, Names, info_block, make_lock, postfix_of,
@@ -294,6 +295,25 @@ fn what_receivers_keep_of_the_dead_is_marked_as_left() {
     let before = foreign.info.as_ref().unwrap().bytes();
     assert!(clean(DryRun::No).contains(&Fate::Foreign));
     assert_eq!(foreign.info.as_ref().unwrap().bytes(), before);
+}
+
+/// An observer may not write, and reads who owns the segment all the same.
+#[test]
+fn an_observer_does_not_take_a_living_sender_for_dead() {
+    let scene = Scene::new("windows: observer");
+    let mut out = ChopSender::create(scene.name()).unwrap();
+    out.send(&[[1.0]]).unwrap();
+    let observer = SegmentReceiver::builder(scene.name()).observe(true).open().unwrap();
+    let mut input = ChopReceiver::over(observer);
+    assert!(input.next_timeout(EVER).unwrap().is_some());
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(500) {
+        assert!(input.next_timeout(Duration::from_millis(5)).unwrap().is_none(), "nothing is new");
+        assert_eq!(input.attached(), Attached::Yes);
+    }
+    out.send(&[[2.0]]).unwrap();
+    let frame = input.next_timeout(EVER).unwrap().unwrap();
+    assert_eq!((frame.samples(), frame.missed()), (&[2.0][..], Some(0)));
 }
 
 /// What a tool looks at goes when its sender does.

@@ -65,8 +65,10 @@ impl<'m> Extension<'m> {
 
     /// Who owns the segment; `None` when nobody does.
     pub(crate) fn owner(self) -> Option<Process> {
-        let pid = self.u32(at::OWNER_OFFSET)?.load(Ordering::Acquire);
-        let start = self.u64(at::OWNER_START_OFFSET)?.load(Ordering::Relaxed);
+        // By whoever may only read as well.
+        let pid = self.region.load_u32(at::OWNER_OFFSET).ok()?;
+        fence(Ordering::Acquire);
+        let start = self.region.load_u64(at::OWNER_START_OFFSET).ok()?;
         (pid != 0).then_some(Process { pid, start })
     }
 

@@ -79,9 +79,16 @@ impl Info {
     #[inline]
     pub(super) fn has_left(&self) -> bool {
         let says = |at| self.object.region().load_u8(at) == Ok(1);
-        let left = says(self.layout.detach_at()) || self.layout.other_detach_at().is_some_and(says);
+        let layout = self.layout();
+        let left = says(layout.detach_at()) || layout.other_detach_at().is_some_and(says);
         fence(Ordering::Acquire);
         self.says_detach && left
+    }
+
+    /// Which layout its block has: known beforehand where there is only one.
+    #[inline]
+    fn layout(&self) -> Layout {
+        if block::NATIVE == Layout::Narrow { Layout::Narrow } else { self.layout }
     }
 
     /// Remembers what the block says.
@@ -101,7 +108,7 @@ impl SegmentReceiver {
             return News::Left;
         }
         let region = info.object.region();
-        if info.seen.is_still(info.layout, |at, seen| region.equals(at, seen)) {
+        if info.seen.is_still(info.layout(), |at, seen| region.equals(at, seen)) {
             News::None
         } else {
             News::Moved
