@@ -29,6 +29,7 @@
 //! | module | what lives there | knows |
 //! | --- | --- | --- |
 //! | `wire` | bytes to values and back: the info block (§3), the channel and image blocks (§8, §9), the notices (§11) | nothing |
+//! | `convert` | [`Convert`]: pixels of any format (§9) as RGBA of bytes, shorts or floats | `wire` |
 //! | `mem` | the one place that reads and writes mapped bytes | nothing |
 //! | `sys` | what each operating system does: objects, mappings, locks, processes | `mem` |
 //! | `name` | short names and the object names made from them (wire §1) | `sys`, `wire` |
@@ -65,6 +66,7 @@
 compile_error!("tdshm supports 64-bit little-endian targets only: the protocol's integers are little-endian");
 
 mod chop;
+mod convert;
 #[cfg(unix)]
 #[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "macOS uses it, and the tests do"))]
 mod directory;
@@ -85,6 +87,7 @@ mod wire;
 pub use chop::{
     ChopBlockMut, ChopFrame, ChopReceiver, ChopSender, ChopSenderBuilder, ChopShape, ChopView, Samples, Sent,
 };
+pub use convert::{Convert, ConvertError, Encoding, RowOrder};
 pub use error::{
     BlockError, Error, ErrorKind, ErrorState, FieldValue, LockError, NameError, Occupant, OsError,
     SegmentError,

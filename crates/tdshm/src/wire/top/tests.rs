@@ -160,6 +160,16 @@ fn later_versions_are_read_as_the_one_with_colour() {
 }
 
 #[test]
+fn pixels_among_the_fields_of_colour_leave_none() {
+    let colour = |data_at| {
+        let mut header = good();
+        header.data_offset.set(data_at);
+        check(header.as_bytes(), 4096).unwrap().colour
+    };
+    assert_eq!([44, 48, 52].map(colour), [None, None, Some(TopColour::LINEAR)]);
+}
+
+#[test]
 fn unknown_pixels_are_bounded_by_what_is_said_and_mapped() {
     let with = |number, size, mapped| {
         let mut header = good();
