@@ -103,8 +103,7 @@ pub use segment::inspect::{
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};
 pub use top::{
-    Pixels, PixelsMut, RowOrder, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape,
-    TopView,
+    Pixels, PixelsMut, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape, TopView,
 };
 pub use wire::pixel::{ParsePixelFormatError, PixelFormat};
 pub use wire::top::{HeaderVersion, Texels, TopColour};

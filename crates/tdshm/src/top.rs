@@ -12,5 +12,5 @@ mod sender;
 
 pub use frame::{TopFrame, TopShape};
 pub use receiver::{TopReceiver, TopView};
-pub use rows::{Pixels, PixelsMut, RowOrder};
+pub use rows::{Pixels, PixelsMut};
 pub use sender::{TopBlockMut, TopSender, TopSenderBuilder};

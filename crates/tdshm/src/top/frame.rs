@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::convert::RowOrder;
 use crate::intake::block::{Notice, Receipt};
-use crate::top::rows::{RowOrder, STORED};
+use crate::top::rows::STORED;
 use crate::wire::top::{HeaderVersion, Texels, TopColour, TopLayout};
 
 /// What an image block says of itself.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::convert::RowOrder;
 use crate::error::{BlockError, Error, ErrorState};
 use crate::intake::Intake;
 use crate::intake::block::Target;
@@ -10,7 +11,7 @@ use crate::name::ShortName;
 use crate::segment::receiver::{Attached, ReadGuard, SegmentReceiver};
 use crate::top::block::TopBlock;
 use crate::top::frame::{TopFrame, TopShape};
-use crate::top::rows::{PixelsMut, RowOrder, STORED};
+use crate::top::rows::{PixelsMut, STORED};
 use crate::wire::top::TopLayout;
 
 /// Reads images from a segment that another program writes: a `Shared Mem In TOP`.

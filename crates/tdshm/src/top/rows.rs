@@ -2,6 +2,7 @@
 
 use zerocopy::IntoBytes;
 
+use crate::convert::RowOrder;
 use crate::error::BlockError;
 use crate::mem::{OutOfBounds, Region};
 use crate::wire::pixel::PixelFormat;
@@ -9,15 +10,6 @@ use crate::wire::pixel::PixelFormat;
 /// Which row lies first in a block: seen in TouchDesigner's own arrays and in what others had to do, confirmed by nobody
 /// (wire §9.1). The builders of senders and receivers let the user choose another.
 pub(super) const STORED: RowOrder = RowOrder::BottomFirst;
-
-/// Which row of an image comes first in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum RowOrder {
-    /// The top row, as picture files and windows have it.
-    TopFirst,
-    /// The bottom row, as TouchDesigner has it.
-    BottomFirst,
-}
 
 /// An image of the caller's, as it lies: what [`TopSender::send`](crate::TopSender::send) takes.
 ///

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::chop::Sent;
+use crate::convert::RowOrder;
 use crate::error::{BlockError, Error};
 use crate::mem::{OutOfBounds, Region, ViewBytesMut};
 use crate::name::ShortName;
@@ -10,7 +11,7 @@ use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
 use crate::top::frame::TopShape;
 use crate::top::receiver::row;
-use crate::top::rows::{Pixels, RowOrder, STORED};
+use crate::top::rows::{Pixels, STORED};
 use crate::wire::notice::FLAG_IMAGE;
 use crate::wire::pixel::PixelFormat;
 use crate::wire::top::{self, HeaderVersion, TopColour, TopLayout};
