@@ -6,6 +6,8 @@
 //! - [`Program`]: any other program, such as an example, of which a test reads what it prints;
 //! - [`frames`]: frames that can be checked: every sample follows from the frame's number;
 //! - [`foreign`]: programs that share no code with ours, written by hand from the protocol's description;
+//! - [`foreign_top`]: the same for images;
+//! - [`images`]: images that can be checked, and what a peer does with them;
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
 //! - [`info`]: the extension behind the info block, read and written by hand;
 //! - [`golden`]: bytes made by hand, in files;
@@ -18,8 +20,11 @@
 pub mod acts;
 #[allow(unsafe_code)] // a foreign program has to map memory by itself
 pub mod foreign;
+pub mod foreign_top;
 pub mod frames;
 pub mod golden;
+#[cfg_attr(target_os = "linux", allow(unsafe_code))] // a process that forks
+pub mod images;
 pub mod info;
 pub mod peer;
 pub mod program;

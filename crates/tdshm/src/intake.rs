@@ -450,7 +450,8 @@ impl<B: Block> Intake<B> {
             return self.learn(begun);
         }
         if let Err(error) = to.make_room(&self.block) {
-            return error.into();
+            // What there is no room for may be half of a header that is just being written.
+            return if notices.is_still(begun) { error.into() } else { Unlocked::Spoiled };
         }
         if let Some(place) = notices.current() {
             return self.copy_place(begun, place, to);

@@ -32,7 +32,7 @@
 //! | `quit` | ends in peace, everything dropped; also from within a hold | none |
 //! | `announce COMMAND…` | `note begin`, then the command | the command's |
 //!
-//! More of them stand in `tdshm_tests::acts`. While something is held all other commands work. New commands (`resize`, `stop`, `kill-at POINT`) are one
+//! More of them stand in `tdshm_tests::acts` and `tdshm_tests::images`. While something is held all other commands work. New commands (`resize`, `stop`, `kill-at POINT`) are one
 //! arm of `obey` each.
 
 use std::io::{BufRead, Write};
@@ -42,6 +42,7 @@ use std::time::Duration;
 
 use tdshm::{ChopReceiver, ChopSender, Error, NamedLock, SegmentReceiver};
 use tdshm_tests::foreign::Mapping;
+use tdshm_tests::images::Images;
 use tdshm_tests::{Seen, frames};
 
 /// How many frames a sender prepares that sends flat out.
@@ -58,7 +59,7 @@ fn main() {
         // The test has gone, and whatever this process waits for does not matter any more.
         std::process::exit(3);
     });
-    let mut session = Session { input, sender: None, receiver: None };
+    let mut session = Session { input, sender: None, receiver: None, images: Images::default() };
     while session.serve() != Flow::Quit {}
     drop(session);
 }
@@ -68,6 +69,7 @@ struct Session {
     input: Receiver<String>,
     sender: Option<ChopSender>,
     receiver: Option<ChopReceiver>,
+    images: Images,
 }
 
 #[derive(PartialEq)]
@@ -262,12 +264,27 @@ impl Session {
             "die" => tdshm_tests::system::die(),
             "let-go" | "unlock" => return Ok(Done::Flow(Flow::LetGo)),
             "quit" => return Ok(Done::Flow(Flow::Quit)),
+            other if other.starts_with("top-") => return self.obey_about_images(other, words),
             other => match tdshm_tests::acts::obey(other, words) {
                 Some(answer) => answer?,
                 None => return usage("no such command"),
             },
         };
         Ok(Done::Answer(answer))
+    }
+
+    fn obey_about_images(&mut self, command: &str, words: &mut SplitWhitespace<'_>) -> Result<Done, Failure> {
+        let mut images = std::mem::take(&mut self.images);
+        let mut flow = None;
+        let answer = images.obey(command, words, |answer| flow = Some(self.hold(answer)));
+        self.images = images;
+        match answer {
+            Some(answer) => Ok(Done::Answer(answer?)).map(|done| match flow {
+                Some(Flow::Quit) => Done::Flow(Flow::Quit),
+                _ => done,
+            }),
+            None => usage("no such command"),
+        }
     }
 
     fn send(&mut self, words: &mut SplitWhitespace<'_>) -> Result<String, Failure> {

@@ -11,7 +11,11 @@
 use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 use crate::notice::{Entry, Extension};
+use crate::sys::Object;
 use crate::wire::notice as at;
+
+/// Where a place begins at the latest: headers say it in an `i32`.
+const LAST_PLACE: usize = i32::MAX.unsigned_abs() as usize;
 
 /// The place that is current, as a reader found it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,10 +43,21 @@ impl Division {
     /// Places at most.
     pub(crate) const MOST: usize = at::SLOTS;
 
+    /// How many places data of so many bytes can have, of `count`: each begins where a header can say it. 0 for none
+    /// beside another.
+    pub(crate) fn most(each: usize, count: usize) -> usize {
+        let each = each.checked_next_multiple_of(at::SLOT_ALIGNMENT).unwrap_or(usize::MAX).max(1);
+        let beside_the_first = LAST_PLACE.saturating_sub(at::FIRST_SLOT).checked_div(each).unwrap_or(0);
+        let most = count.min(at::SLOTS).min(beside_the_first.saturating_add(1));
+        if most < 2 { 0 } else { most }
+    }
+
     /// Divides so many bytes; `None` where there are none for each.
     pub(crate) fn of(bytes: usize, count: usize) -> Option<Self> {
         let count = count.min(at::SLOTS);
         let stride = bytes.checked_sub(at::FIRST_SLOT)?.checked_div(count)?;
+        let reach = LAST_PLACE.saturating_sub(at::FIRST_SLOT);
+        let stride = stride.min(reach.checked_div(count.checked_sub(1)?).unwrap_or(stride));
         let stride = stride.checked_sub(stride.checked_rem(at::SLOT_ALIGNMENT)?)?;
         (stride > 0 && count > 1).then_some(Self { count, stride, first: at::FIRST_SLOT })
     }
@@ -127,7 +142,17 @@ impl<'m> Extension<'m> {
     }
 
     fn try_begin(self, index: usize) -> bool {
-        self.begin_at(index, |extension| !extension.entries().any(|entry| entry.has_pinned(index)))
+        let is_free = |extension: Self| !extension.entries().any(|entry| entry.has_pinned(index));
+        // Looked at before as well: whoever copies there need not see the sequence odd for nothing.
+        is_free(self) && self.begin_at(index, is_free)
+    }
+
+    /// Takes the pins of the dead away, who do not do so themselves.
+    pub(crate) fn unpin_the_dead(self, info: &Object) {
+        let pinned = |entry: &Entry<'_>| entry.pinned() != 0;
+        let is_dead = |entry: &Entry<'_>| !info.is_marked(&entry.mark(), entry.process());
+        // Who was taken for dead and lives finds out by the sequence that somebody writes there.
+        self.entries().filter(pinned).filter(is_dead).for_each(Entry::unpin);
     }
 
     /// Makes the place's sequence odd, then asks whether it may be filled; if not, takes that back.
@@ -181,8 +206,12 @@ impl Entry<'_> {
     }
 
     fn has_pinned(self, index: usize) -> bool {
-        let pinned = self.u32(at::ENTRY_PINNED).map_or(0, |pinned| pinned.load(Ordering::Relaxed));
-        usize::try_from(pinned).is_ok_and(|pinned| pinned == index.saturating_add(1))
+        usize::try_from(self.pinned()).is_ok_and(|pinned| pinned == index.saturating_add(1))
+    }
+
+    /// What it has pinned, counted from 1; 0: nothing.
+    fn pinned(self) -> u32 {
+        self.u32(at::ENTRY_PINNED).map_or(0, |pinned| pinned.load(Ordering::Relaxed))
     }
 }
 
@@ -193,4 +222,50 @@ fn sequence_at(index: usize) -> Option<usize> {
         return None;
     }
     Some(at::SLOT_TABLE_OFFSET.saturating_add(index.saturating_mul(at::SLOT_BYTES)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GIB: usize = 1 << 30;
+
+    #[test]
+    fn every_place_begins_where_a_header_can_say_it() {
+        // 8192 x 8192 pixels of 16 bytes are 1 GiB, and three of them reach beyond 2.
+        for (each, count, most) in [
+            (1, 4, 4),
+            (8_294_400, 3, 3),
+            (GIB, 3, 2),
+            (GIB - 32, 3, 2),
+            (GIB - 64, 3, 3),
+            (2 * GIB, 4, 0),
+            (16 * GIB, 4, 0),
+            (usize::MAX, 4, 0),
+            (0, 9, 4),
+            (100, 1, 0),
+            (100, 0, 0),
+        ] {
+            assert_eq!(Division::most(each, count), most, "{each} {count}");
+            if most == 0 {
+                continue;
+            }
+            let bytes = Division::bytes_for(each, most).unwrap();
+            let mapped = bytes.next_multiple_of(4096);
+            if let Some(division) = Division::of(mapped, most) {
+                assert!(division.stride >= each, "{each} {count}");
+                assert!(division.place(most - 1) <= LAST_PLACE, "{each} {count}");
+                assert!(division.place(most - 1) + each <= mapped, "{each} {count}");
+            } else {
+                assert_eq!(each, 0);
+            }
+        }
+        for bytes in [4 * GIB, 100 * GIB, usize::MAX >> 1] {
+            for count in 2..=4 {
+                let division = Division::of(bytes, count).unwrap();
+                assert!(division.place(count - 1) <= LAST_PLACE, "{bytes} {count}");
+                assert!(division.stride.is_multiple_of(64));
+            }
+        }
+    }
 }

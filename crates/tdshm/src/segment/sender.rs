@@ -287,11 +287,15 @@ impl SegmentSender {
     /// Before every write.
     #[inline]
     pub(super) fn prepare(&mut self) -> Result<(), Box<LockError>> {
-        if self.pid != sys::process::id() {
-            return Err(Box::new(self.forked()));
-        }
+        self.check_process()?;
         self.let_readers_in();
         Ok(())
+    }
+
+    /// Whether this is the process that owns it, not a forked child.
+    #[inline]
+    pub(super) fn check_process(&self) -> Result<(), Box<LockError>> {
+        if self.pid == sys::process::id() { Ok(()) } else { Err(Box::new(self.forked())) }
     }
 
     #[cold]
@@ -309,6 +313,7 @@ impl SegmentSender {
             self.looked = last;
             self.heal();
             self.recount();
+            self.unpin_the_dead();
         }
         due
     }

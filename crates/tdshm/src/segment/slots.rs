@@ -64,12 +64,13 @@ impl Slots {
     pub(crate) fn room(self, data_bytes: usize, usual_at: usize) -> usize {
         let plain = usual_at.saturating_add(data_bytes);
         match self {
-            Self::Always { count } => Division::bytes_for(data_bytes, count).unwrap_or(plain),
-            Self::Auto { count, from_bytes } if data_bytes >= from_bytes => {
-                Division::bytes_for(data_bytes, count).unwrap_or(plain)
-            }
-            Self::Auto { .. } | Self::Never => plain,
+            Self::Always { count } => Division::most(data_bytes, count),
+            Self::Auto { count, from_bytes } if data_bytes >= from_bytes => Division::most(data_bytes, count),
+            Self::Auto { .. } | Self::Never => 0,
         }
+        .checked_sub(1) // none
+        .and_then(|others| Division::bytes_for(data_bytes, others.saturating_add(1)))
+        .unwrap_or(plain)
     }
 }
 
@@ -86,6 +87,8 @@ impl SegmentSender {
         let (bytes, usual_at) = (block.data_bytes(), block.usual_at());
         let count = self.places_for(slots, bytes);
         if count > 0 {
+            // Before the first byte: a forked child has these places in common with its parent.
+            self.check_process().map_err(|error| *error)?;
             let Some(index) = self.begin_place(count, bytes) else {
                 return self.write_anew(count, block, fill);
             };
@@ -105,6 +108,8 @@ impl SegmentSender {
             .and_then(|()| fill(region.part(usual_at, bytes)?, Spot { place: None, is_new: false }));
         debug_assert_eq!(written, Ok(()), "the room was checked");
         drop(guard);
+        // `fill` may have forked, and this be the child: the parent ends the write.
+        self.check_process().map_err(|error| *error)?;
         self.wrote_to(usual_at.saturating_add(bytes));
         Ok(abandoned)
     }
@@ -112,17 +117,19 @@ impl SegmentSender {
     /// How many places the next frame wants, which has so many bytes of data: 0 for one alone.
     #[inline]
     pub(crate) fn places_for(&self, slots: Slots, bytes: usize) -> usize {
-        match slots {
-            Slots::Always { count } if bytes > 0 && self.extension().is_some() => count,
-            Slots::Auto { count, from_bytes } if bytes >= from_bytes && self.may_divide(bytes) => count,
-            _ => 0,
-        }
+        let count = match slots {
+            Slots::Always { count } if bytes > 0 => count,
+            Slots::Auto { count, from_bytes } if bytes >= from_bytes && self.is_among_ours() => count,
+            _ => return 0,
+        };
+        let may = self.extension().is_some() && self.undivided_bytes != Some(bytes);
+        if may { Division::most(bytes, count) } else { 0 }
     }
 
-    /// Whether the extension is there, nobody foreign has attached, and there was room the last time.
-    fn may_divide(&self, bytes: usize) -> bool {
-        let supported = self.info.region().load_u8(SUPPORTED_OFFSET);
-        supported == Ok(0) && self.extension().is_some() && self.undivided_bytes != Some(bytes)
+    /// Whether nobody foreign has attached.
+    #[inline]
+    fn is_among_ours(&self) -> bool {
+        self.info.region().load_u8(SUPPORTED_OFFSET) == Ok(0)
     }
 
     /// Begins to fill a place, of `count`, with so many bytes. `None`: they do not fit, and the frame needs another
@@ -223,6 +230,14 @@ impl SegmentSender {
         if let Some(extension) = self.extension() {
             extension.begin();
             extension.undivide();
+        }
+    }
+
+    /// Now and then: what the dead have pinned is not left alone for ever.
+    #[cold]
+    pub(super) fn unpin_the_dead(&self) {
+        if let (Some(extension), Some(_)) = (self.extension(), self.places) {
+            extension.unpin_the_dead(&self.info);
         }
     }
 
