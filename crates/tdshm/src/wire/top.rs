@@ -84,8 +84,9 @@ impl HeaderVersion {
         }
     }
 
-    /// What its `version` field holds.
-    pub(crate) fn number(self) -> i32 {
+    /// What its `version` field holds: 1 and 2, and 2 as well in the header from before 2022.
+    #[must_use]
+    pub fn number(self) -> i32 {
         match self {
             Self::Legacy => top_legacy::VERSION,
             Self::V1 => VERSION,
@@ -227,6 +228,11 @@ impl HeaderBytes {
 /// header does not count: pixels may come first.
 pub(crate) fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().take(top_legacy::HEADER_BYTES).all(|&byte| byte == 0)
+}
+
+/// Whether these bytes begin as an image block of either kind does.
+pub(crate) fn is_image(bytes: &[u8]) -> bool {
+    bytes.first_chunk().is_some_and(|magic| [MAGIC, top_legacy::MAGIC].contains(&u32::from_le_bytes(*magic)))
 }
 
 /// Checks a header of either kind, of which `bytes` are the first 56, or as many as are mapped, against the size of the
