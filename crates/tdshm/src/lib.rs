@@ -106,7 +106,7 @@ pub use top::{
     Pixels, PixelsMut, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape, TopView,
 };
 pub use wire::pixel::{ParsePixelFormatError, PixelFormat};
-pub use wire::top::{HeaderVersion, Texels, TopColour};
+pub use wire::top::{HeaderVersion, TexelKind, Texels, TopColour};
 pub use wire::top_legacy::LegacyFormat;
 
 /// What this build speaks, for programs that say so: `tdshm --version` does.

@@ -4,7 +4,7 @@ use zerocopy::little_endian::{F32, I32, I64, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::error::{BlockError, FieldValue};
-use crate::wire::pixel::{Anatomy, PixelFormat};
+use crate::wire::pixel::{Anatomy, Channels, PixelFormat, Sample};
 use crate::wire::top_legacy::{self, LegacyFormat, LegacyHeader};
 
 /// First field of every image block since 2022.
@@ -141,6 +141,24 @@ impl Texels {
         self.anatomy().map(Anatomy::bytes)
     }
 
+    /// Of what kind of numbers a pixel is made; `None` where nobody knows.
+    #[must_use]
+    pub fn kind(self) -> Option<TexelKind> {
+        let Anatomy { channels, sample, .. } = self.anatomy()?;
+        let (bits, float) = match sample {
+            Sample::Unorm8 => (8, false),
+            Sample::Unorm10 => (10, false),
+            Sample::Unorm16 => (16, false),
+            Sample::Float11 => (11, true),
+            Sample::Half => (16, true),
+            Sample::Float => (32, true),
+        };
+        let mono = matches!(channels, Channels::R | Channels::L | Channels::La);
+        let alpha =
+            matches!(channels, Channels::Rgba | Channels::Bgra | Channels::Abgr | Channels::A | Channels::La);
+        Some(TexelKind { bits, float, mono, alpha })
+    }
+
     /// What its pixels are.
     pub(crate) fn anatomy(self) -> Option<Anatomy> {
         match self {
@@ -148,6 +166,20 @@ impl Texels {
             Self::Legacy(legacy) => legacy.anatomy(),
         }
     }
+}
+
+/// What there is to know of pixels before one keeps them somewhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct TexelKind {
+    /// Bits of a channel: 8, 10, 11, 16 or 32; of the widest one where they differ.
+    pub bits: u8,
+    /// Whether channels are floating point; otherwise they are fractions from 0 to 1.
+    pub float: bool,
+    /// Whether one channel stands for red, green and blue.
+    pub mono: bool,
+    /// Whether there is alpha.
+    pub alpha: bool,
 }
 
 impl From<PixelFormat> for Texels {
