@@ -14,7 +14,7 @@ use std::io;
 
 use tdshm::ChopFrame;
 
-pub(crate) use text::{fit, number, printable, shape, short, wrapped};
+pub(crate) use text::{fit, image_shape, number, printable, shape, short, wrapped};
 
 /// A frame and its place among those that arrived.
 #[derive(Clone, Copy, Debug)]

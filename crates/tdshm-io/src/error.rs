@@ -1,5 +1,5 @@
-//! Every error type of the crate, by stage: the values ([`RecordingError`]), one format (`CsvError`, `WavError`),
-//! the file by its path ([`FileError`]).
+//! Every error type of the crate, by stage: the values ([`RecordingError`]), one format (`CsvError`, `WavError`,
+//! `PictureError`), the file by its path ([`FileError`]).
 //!
 //! Each message is one sentence: what is wrong, the value, the limit, then what to do.
 
@@ -296,7 +296,70 @@ pub enum WavError {
     Recording(#[from] RecordingError),
 }
 
-/// A file that did not become a recording.
+/// A picture that cannot be used, or does not fit its file.
+///
+/// None of these goes away by trying again, [`PictureError::Io`] perhaps excepted.
+#[cfg(feature = "images")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PictureError {
+    /// The bytes could not be read.
+    #[error("reading the picture failed: {0}")]
+    Io(#[from] io::Error),
+    /// It begins like none of the formats that are read.
+    #[error("the file is no PNG, JPEG or EXR picture: save it as one of these")]
+    NoPicture,
+    /// It begins like one, and then it cannot be read.
+    #[error("the picture is broken, or of a kind that is not read: {reason}: save it again")]
+    Broken {
+        /// What is wrong, in the words of the reader.
+        reason: String,
+    },
+    /// It is larger than an image block may be.
+    #[error(
+        "the picture is too large: at most {side} pixels a side and {bytes} bytes are read: make it smaller"
+    )]
+    TooLarge {
+        /// Pixels in a row, and rows, that a picture may have.
+        side: u32,
+        /// Bytes that its pixels may have.
+        bytes: u64,
+    },
+    /// There is no picture in the folder.
+    #[error("the folder holds no picture: put files into it that end in {known}")]
+    NoPictures {
+        /// The extensions of pictures, for people to read.
+        known: String,
+    },
+    /// Nobody knows what the pixels are.
+    #[error("the pixel format is {texels}, which is unknown here: use one of the 25 of TouchDesigner")]
+    UnknownFormat {
+        /// What was asked for, or what the block says.
+        texels: tdshm::Texels,
+    },
+    /// The bytes are not as many as the pixels have.
+    #[error("{given} bytes were given for pixels of {needed}: give all of them, without gaps")]
+    Size {
+        /// Bytes that there are.
+        given: usize,
+        /// Bytes that there should be.
+        needed: usize,
+    },
+    /// The file would hold less than the picture has.
+    #[error(
+        "{texels} does not fit a {file} file, which holds {holds}: write an .exr file, which holds everything"
+    )]
+    DoesNotFit {
+        /// What the pixels are.
+        texels: tdshm::Texels,
+        /// The kind of file.
+        file: &'static str,
+        /// What such a file holds.
+        holds: &'static str,
+    },
+}
+
+/// A file that did not become a recording or a picture, or a picture that did not become a file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
@@ -307,6 +370,24 @@ pub enum FileError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// The file could not be written. Worth another try once the path is right.
+    #[cfg(feature = "images")]
+    #[error("cannot write {}: {source}: check the path, and that you may write there", path.display())]
+    Create {
+        /// The path that was given.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file, or folder, is no picture that can be used, or cannot become one.
+    #[cfg(feature = "images")]
+    #[error("{}: {source}", path.display())]
+    Picture {
+        /// The path that was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: PictureError,
     },
     /// The extension belongs to no format that this build reads.
     #[error("cannot tell the format of {} from {}: use a file that ends in {known}", path.display(),

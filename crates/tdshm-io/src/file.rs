@@ -11,6 +11,8 @@ use crate::error::{FileError, RecordingError};
 
 #[cfg(feature = "csv")]
 pub mod csv;
+#[cfg(feature = "images")]
+pub mod picture;
 #[cfg(feature = "wav")]
 pub mod wav;
 

@@ -1,4 +1,5 @@
-//! The edges of tdshm: what comes from outside and becomes named channels.
+//! The edges of tdshm: what comes from outside and becomes named channels or
+//! images, and images that become files.
 //!
 //! A *recording* is a set of named channels that share one sample rate and one length. Sound tracks, motion
 //! capture, a spreadsheet of sensor readings: whatever program wrote the file, [`Recording::open`] gives the same
@@ -9,6 +10,7 @@
 //! | [`mod@file`] | [`Recording`], [`ReadOptions`], the choice of the format by the file's extension | always |
 //! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
 //! | `file::wav` | sound files: one channel a track | `wav` (default) |
+//! | `file::picture` | pictures (`.png`, `.jpg`, `.exr`): [`Picture`](file::picture::Picture) | `images` (default) |
 //! | `lines` | frames as CSV rows or JSON lines, one after the other as they come | `lines` (default) |
 //! | [`mod@error`] | every error type of the crate | always |
 //!
@@ -37,5 +39,9 @@ pub mod lines;
 
 #[cfg(feature = "lines")]
 pub use error::LineError;
+#[cfg(feature = "images")]
+pub use error::PictureError;
 pub use error::{FileError, RecordingError};
+#[cfg(feature = "images")]
+pub use file::picture::{Loss, Picture};
 pub use file::{ReadOptions, Recording};

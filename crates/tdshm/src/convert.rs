@@ -14,6 +14,7 @@ use crate::wire::top::Texels;
 use kernel::{Target, Work};
 
 mod kernel;
+mod pack;
 mod srgb;
 #[cfg(test)]
 mod tests;

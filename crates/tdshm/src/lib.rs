@@ -97,8 +97,8 @@ pub use mem::{ViewBytes, ViewBytesMut, ViewF32, ViewF32Mut};
 pub use name::ShortName;
 pub use segment::clean::{DryRun, Fate, Swept, SweptKind, clean};
 pub use segment::inspect::{
-    BlockKind, ChopContents, ChopReport, NoticeReport, ReceiverReport, SegmentReport, Survey, inspect, list,
-    survey,
+    BlockKind, ChopContents, ChopReport, NoticeReport, ReceiverReport, SegmentReport, Survey, TopContents,
+    TopReport, inspect, list, survey,
 };
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};
@@ -106,7 +106,7 @@ pub use top::{
     Pixels, PixelsMut, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape, TopView,
 };
 pub use wire::pixel::{ParsePixelFormatError, PixelFormat};
-pub use wire::top::{HeaderVersion, Texels, TopColour};
+pub use wire::top::{HeaderVersion, TexelKind, Texels, TopColour};
 pub use wire::top_legacy::LegacyFormat;
 
 /// What this build speaks, for programs that say so: `tdshm --version` does.

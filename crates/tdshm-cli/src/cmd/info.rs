@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use tdshm::{BlockError, NoticeReport, ReceiverReport, SegmentReport};
+use tdshm::{
+    BlockError, HeaderVersion, NoticeReport, ReceiverReport, SegmentReport, TopColour, TopContents, TopShape,
+};
 
 use crate::args::InfoArgs;
 use crate::output::{json, printable, screen, shape, wrapped};
@@ -29,7 +31,8 @@ pub(crate) fn run(args: &InfoArgs) -> anyhow::Result<Exit> {
 }
 
 fn broken_rule(report: &SegmentReport) -> Option<&BlockError> {
-    report.chop.as_ref()?.layout.as_ref().err()
+    let chop = report.chop.as_ref().and_then(|chop| chop.layout.as_ref().err());
+    chop.or_else(|| report.top.as_ref()?.layout.as_ref().err())
 }
 
 fn text(report: &SegmentReport, columns: Option<usize>) -> String {
@@ -70,6 +73,14 @@ fn text(report: &SegmentReport, columns: Option<usize>) -> String {
             Err(_) => line("channels", "malformed"),
         }
     }
+    match report.top.as_ref().map(|top| &top.layout) {
+        Some(Ok(contents)) => {
+            line("image", &image(&contents.shape));
+            line("header", &header(contents));
+        }
+        Some(Err(_)) => line("image", "malformed"),
+        None => {}
+    }
     line("sender", &sender(report));
     if let Some(notices) = &report.notices {
         if let Some(age) = notices.age {
@@ -84,6 +95,31 @@ fn text(report: &SegmentReport, columns: Option<usize>) -> String {
         line("foreign", "at least one receiver of another program has attached");
     }
     text
+}
+
+/// `640 × 360, R8G8B8A8_UNORM (37)`, and what else the block says of its pixels.
+fn image(shape: &TopShape) -> String {
+    let number = shape.texels.format().map(|format| format!(" ({})", format.number())).unwrap_or_default();
+    let unknown = if shape.texels.bytes_per_pixel().is_none() { ", which is unknown here" } else { "" };
+    let aspect = match shape.aspect {
+        (1.0, 1.0) => String::new(),
+        (x, y) => format!(", pixels of {} : {}", crate::output::number(x), crate::output::number(y)),
+    };
+    let colour = match shape.colour {
+        Some(TopColour { primaries, transfer }) => format!(", primaries {primaries}, transfer {transfer}"),
+        None => String::new(),
+    };
+    format!("{} × {}, {}{number}{unknown}{aspect}{colour}", shape.width, shape.height, shape.texels)
+}
+
+/// `version 1, 921600 bytes of pixels from byte 48 on`.
+fn header(contents: &TopContents) -> String {
+    let version = match contents.shape.version {
+        HeaderVersion::Legacy => "from before 2022".to_owned(),
+        version => format!("version {}", version.number()),
+    };
+    let bytes = say::count_of(contents.shape.data_bytes, "byte");
+    format!("{version}, {bytes} of pixels from byte {} on", contents.data_offset)
 }
 
 /// Whose the segment is, and whether that lives.

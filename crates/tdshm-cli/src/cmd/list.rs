@@ -5,7 +5,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::args::ListArgs;
 use crate::output::colour::{self, paint};
-use crate::output::{fit, json, number, printable, screen};
+use crate::output::{fit, image_shape, json, number, printable, screen};
 use crate::{Exit, say};
 
 const HEADS: [&str; 6] = ["NAME", "KIND", "CHANNELS", "SAMPLES", "RATE", "BYTES"];
@@ -43,22 +43,23 @@ fn why(error: &Error) -> String {
 
 /// The table, cut to `columns` where there are so many.
 fn table(reports: &[SegmentReport], columns: Option<usize>, colours: bool) -> String {
-    let rows: Vec<([String; 6], &'static str)> = reports.iter().map(|r| (cells(r), remark(r))).collect();
+    let rows: Vec<([String; 6], String, bool)> = reports.iter().map(row).collect();
     let mut widths = HEADS.map(str::len);
-    for (cells, _) in &rows {
+    for (cells, ..) in &rows {
         for (width, cell) in widths.iter_mut().zip(cells) {
             *width = cell.width().max(*width);
         }
     }
     if let (Some(columns), [name, others @ ..]) = (columns, &mut widths) {
-        let remarks = rows.iter().map(|(_, remark)| remark.width()).max().unwrap_or(0);
+        let remarks = rows.iter().map(|(_, remark, _)| remark.width()).max().unwrap_or(0);
         let others = others.iter().map(|width| width.saturating_add(2)).sum::<usize>();
         let room = columns.saturating_sub(others).saturating_sub(2);
         let least = room.clamp(LEAST_NAME, LEAST_BESIDE_REMARK);
         *name = (*name).min(room.saturating_sub(remarks).max(least));
     }
     let mut text = String::new();
-    for (cells, remark) in std::iter::once((HEADS.map(str::to_owned), "")).chain(rows) {
+    let head = (HEADS.map(str::to_owned), String::new(), false);
+    for (cells, remark, wrong) in std::iter::once(head).chain(rows) {
         let head = cells.first().is_some_and(|cell| cell == HEADS[0]) && text.is_empty();
         let mut line = String::new();
         for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
@@ -67,17 +68,26 @@ fn table(reports: &[SegmentReport], columns: Option<usize>, colours: bool) -> St
             line.push_str(&cell);
             line.push_str("  ");
         }
-        line.push_str(remark);
+        line.push_str(&remark);
         let line = line.trim_end();
         let line = match columns {
             Some(columns) if line.width() > columns => fit(line, columns),
             _ => line.to_owned(),
         };
         let style = if head { "1" } else { "33" };
-        text.push_str(&paint(colours && (head || !remark.is_empty()), style, &line));
+        text.push_str(&paint(colours && (head || wrong), style, &line));
         text.push('\n');
     }
     text
+}
+
+/// The cells of a line, what stands behind them, and whether that is about something wrong.
+fn row(report: &SegmentReport) -> ([String; 6], String, bool) {
+    let wrong = remark(report);
+    let image = report.top.as_ref().and_then(|top| top.layout.as_ref().ok());
+    let image = image.map(|contents| image_shape(&contents.shape));
+    let words: Vec<&str> = image.as_deref().into_iter().chain((!wrong.is_empty()).then_some(wrong)).collect();
+    (cells(report), words.join(", "), !wrong.is_empty())
 }
 
 fn cells(report: &SegmentReport) -> [String; 6] {
@@ -101,7 +111,9 @@ fn remark(report: &SegmentReport) -> &'static str {
         "has died: `tdshm clean`"
     } else if report.mapped_bytes.is_none() {
         "no data segment"
-    } else if report.chop.as_ref().is_some_and(|chop| chop.layout.is_err()) {
+    } else if report.chop.as_ref().is_some_and(|chop| chop.layout.is_err())
+        || report.top.as_ref().is_some_and(|top| top.layout.is_err())
+    {
         "malformed: `tdshm info`"
     } else {
         ""

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
-use tdshm::{BlockKind, ReceiverReport, SegmentReport};
+use tdshm::{BlockKind, HeaderVersion, PixelFormat, ReceiverReport, SegmentReport, Texels, TopReport};
 
 use crate::output::{Arrival, View};
 
@@ -93,6 +93,8 @@ pub(crate) struct Segment<'r> {
     length: Option<usize>,
     sample_rate: Option<f32>,
     names: Option<&'r [String]>,
+    #[serde(flatten)]
+    image: Option<Image>,
     /// Null for a foreign sender's segment, like `owner_alive`, `frames`, `age_ms` and `receivers`.
     owner_pid: Option<u32>,
     owner_alive: Option<bool>,
@@ -100,6 +102,52 @@ pub(crate) struct Segment<'r> {
     frames: Option<u64>,
     age_ms: Option<f64>,
     receivers: Option<Vec<Receiver>>,
+}
+
+/// What an image block says; only images have these keys.
+#[derive(Serialize)]
+struct Image {
+    width: Option<usize>,
+    height: Option<usize>,
+    /// Its name; of an unknown one the number, or OpenGL's.
+    pixel_format: Option<String>,
+    /// Null for what only blocks from before 2022 can say.
+    pixel_format_number: Option<u32>,
+    header_version: Option<i32>,
+    /// Whether the header is the one from before 2022, whose version is 2 as well.
+    legacy: Option<bool>,
+    data_offset: Option<usize>,
+    data_bytes: Option<usize>,
+}
+
+impl From<&TopReport> for Image {
+    fn from(report: &TopReport) -> Self {
+        let contents = report.layout.as_ref().ok();
+        let shape = contents.map(|contents| contents.shape);
+        Self {
+            width: shape.map(|shape| shape.width),
+            height: shape.map(|shape| shape.height),
+            pixel_format: shape.map(|shape| pixel_format(shape.texels)),
+            pixel_format_number: shape.and_then(|shape| pixel_format_number(shape.texels)),
+            header_version: shape.map(|shape| shape.version.number()),
+            legacy: shape.map(|shape| shape.version == HeaderVersion::Legacy),
+            data_offset: contents.map(|contents| contents.data_offset),
+            data_bytes: shape.map(|shape| shape.data_bytes),
+        }
+    }
+}
+
+/// The format's whole name, of an old block that of today's twin; what the block says where there is none.
+pub(crate) fn pixel_format(texels: Texels) -> String {
+    texels.format().map_or_else(|| texels.to_string(), |format| format.to_string())
+}
+
+/// The format's number, also where nobody knows it; `None` for an old block without a twin of today.
+pub(crate) fn pixel_format_number(texels: Texels) -> Option<u32> {
+    match texels {
+        Texels::Format(format) => Some(format.number()),
+        texels => texels.format().map(PixelFormat::number),
+    }
 }
 
 /// A receiver that has registered itself.
@@ -137,6 +185,7 @@ impl<'r> From<&'r SegmentReport> for Segment<'r> {
             length: contents.map(|contents| contents.len_samples),
             sample_rate: contents.map(|contents| contents.sample_rate),
             names: contents.and_then(|contents| contents.names.as_deref()),
+            image: report.top.as_ref().map(Image::from),
             owner_pid: notices.and_then(|notices| notices.owner_pid),
             owner_alive: notices.map(|notices| notices.owner_alive),
             supported: report.supported,
@@ -151,6 +200,7 @@ impl<'r> From<&'r SegmentReport> for Segment<'r> {
 pub(crate) fn kind(report: &SegmentReport) -> &'static str {
     match report.kind {
         BlockKind::Chop => "chop",
+        BlockKind::Top => "top",
         _ => "unknown",
     }
 }

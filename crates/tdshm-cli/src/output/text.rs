@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use tdshm::{PixelFormat, Texels, TopShape};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::say::count_of;
@@ -36,6 +37,17 @@ pub(crate) fn shape(num_channels: usize, len_samples: usize, sample_rate: f32) -
         count_of(len_samples, "sample"),
         number(sample_rate)
     )
+}
+
+/// `640 × 360 rgba8`.
+pub(crate) fn image_shape(shape: &TopShape) -> String {
+    format!("{} × {} {}", shape.width, shape.height, format_name(shape.texels))
+}
+
+/// The name of a format that people type; what the block says where there is none.
+pub(crate) fn format_name(texels: Texels) -> String {
+    let short = texels.format().and_then(PixelFormat::short_name);
+    short.map_or_else(|| texels.to_string(), str::to_owned)
 }
 
 /// Text for a terminal. Names come from strangers, and what a terminal obeys is not let through.

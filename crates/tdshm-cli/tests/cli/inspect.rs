@@ -1,7 +1,10 @@
 //! `tdshm info` and `tdshm list`.
 
 use serde_json::{Value, json};
-use tdshm::{ChopFrame, ChopReceiver, ChopSender, SegmentSender};
+use tdshm::{
+    ChopFrame, ChopReceiver, ChopSender, HeaderVersion, PixelFormat, Pixels, SegmentSender, TopColour,
+    TopSender,
+};
 
 use crate::kit::{Name, run};
 
@@ -115,4 +118,92 @@ fn an_absent_name_is_status_1() {
     let ended = run(&["info", name.as_str()]);
     assert_eq!((ended.code, ended.out.len(), ended.err.len()), (Some(1), 0, 1), "{ended:?}");
     assert!(ended.err[0].starts_with(&format!("tdshm: no segment named {:?}", name.as_str())), "{ended:?}");
+}
+
+#[test]
+fn an_image_says_size_format_version_and_where_it_lies() {
+    let name = Name::new();
+    let mut out = TopSender::builder(name.as_str()).slots(1).create().unwrap();
+    out.send(&Pixels::top_first(PixelFormat::R16G16_SFLOAT, 7, 3, &[0; 84])).unwrap();
+    let known = info(&name);
+    let expected = [
+        ("kind", json!("top")),
+        ("width", json!(7)),
+        ("height", json!(3)),
+        ("pixel_format", json!("R16G16_SFLOAT")),
+        ("pixel_format_number", json!(83)),
+        ("header_version", json!(1)),
+        ("legacy", json!(false)),
+        ("data_offset", json!(48)),
+        ("data_bytes", json!(84)),
+        ("num_channels", Value::Null),
+        ("frames", json!(1)),
+    ];
+    for (key, value) in expected {
+        assert_eq!(known[key], value, "{key} in {known}");
+    }
+    let people = run(&["info", name.as_str()]);
+    assert!(people.out.contains(&"  kind      top".to_owned()), "{people:?}");
+    assert!(people.out.contains(&"  image     7 × 3, R16G16_SFLOAT (83)".to_owned()), "{people:?}");
+    let header = "  header    version 1, 84 bytes of pixels from byte 48 on";
+    assert!(people.out.contains(&header.to_owned()), "{people:?}");
+    let list = run(&["list"]);
+    let line = list.out.iter().find(|line| line.contains(name.as_str())).unwrap();
+    let words: Vec<_> = line.split_whitespace().collect();
+    assert_eq!(words, [name.as_str(), "top", "-", "-", "-", "65536", "7", "×", "3", "rg16f"]);
+}
+
+#[test]
+fn other_headers_of_images_are_told_apart() {
+    let name = Name::new();
+    let coloured = TopSender::builder(name.as_str()).slots(1).colour(TopColour::SRGB);
+    let mut out = coloured.aspect(2.0, 1.0).create().unwrap();
+    out.send(&Pixels::top_first(PixelFormat::R8_UNORM, 4, 1, &[0; 4])).unwrap();
+    let known = info(&name);
+    assert_eq!((&known["header_version"], &known["data_offset"]), (&json!(2), &json!(56)), "{known}");
+    let people = run(&["info", name.as_str()]);
+    let image = "  image     4 × 1, R8_UNORM (9), pixels of 2 : 1, primaries 2, transfer 1";
+    assert!(people.out.contains(&image.to_owned()), "{people:?}");
+    drop(out);
+
+    let mut out = TopSender::builder(name.as_str()).slots(1).header(HeaderVersion::Legacy).create().unwrap();
+    out.send(&Pixels::top_first(PixelFormat::R8G8B8A8_UNORM, 1, 1, &[0; 4])).unwrap();
+    let known = info(&name);
+    for (key, value) in
+        [("legacy", json!(true)), ("data_offset", json!(40)), ("pixel_format", json!("R8G8B8A8_UNORM"))]
+    {
+        assert_eq!(known[key], value, "{key} in {known}");
+    }
+    let people = run(&["info", name.as_str()]);
+    assert!(people.out.iter().any(|line| line.starts_with("  header    from before 2022, ")), "{people:?}");
+}
+
+#[test]
+fn a_broken_or_unknown_image_is_named() {
+    let name = Name::new();
+    let mut segment = SegmentSender::create(name.as_str(), 4096).unwrap();
+    let mut put = |format: u32, height: u32| {
+        let fields = [0xd95e_f835_u32, 1, 2, height, 0x3f80_0000, 0x3f80_0000, format, 0, 8, 0, 48, 0];
+        let header: Vec<u8> = fields.iter().flat_map(|field| field.to_le_bytes()).collect();
+        segment.lock().unwrap().view().copy_from(&header);
+    };
+    put(9, 40_000);
+    let ended = run(&["info", name.as_str()]);
+    assert_eq!((ended.code, ended.err.len()), (Some(0), 1), "{ended:?}");
+    assert!(ended.err[0].contains("malformed: ") && ended.err[0].contains("40000"), "{ended:?}");
+    assert!(ended.out.contains(&"  image     malformed".to_owned()), "{ended:?}");
+    let known = info(&name);
+    assert_eq!((&known["kind"], &known["width"]), (&json!("top"), &Value::Null), "{known}");
+    let list = run(&["list"]);
+    assert!(
+        list.out.iter().any(|line| line.contains(name.as_str()) && line.contains("malformed")),
+        "{list:?}"
+    );
+
+    put(4242, 1);
+    let known = info(&name);
+    assert_eq!((&known["pixel_format"], &known["pixel_format_number"]), (&json!("0x1092"), &json!(4242)));
+    let people = run(&["info", name.as_str()]);
+    let image = "  image     2 × 1, 0x1092, which is unknown here";
+    assert!(people.out.contains(&image.to_owned()), "{people:?}");
 }

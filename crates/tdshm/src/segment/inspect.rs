@@ -10,9 +10,11 @@ use crate::error::{BlockError, Error, ErrorKind, OsError, SegmentError, object_e
 use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
 use crate::segment::block;
 use crate::sys::{self, ObjectError, Peek, Process};
+use crate::top::TopShape;
 use crate::wire::chop::{self, ChopHeader, ChopLayout};
 use crate::wire::info::{self, InfoBlock, NoBlock, Postfix};
 use crate::wire::notice;
+use crate::wire::top::{self, TopLayout};
 
 /// What a segment holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +22,8 @@ use crate::wire::notice;
 pub enum BlockKind {
     /// Channels (wire §8).
     Chop,
+    /// An image (wire §9).
+    Top,
     /// Nothing that this program knows, or nothing yet.
     Unknown,
 }
@@ -38,6 +42,8 @@ pub struct SegmentReport {
     pub kind: BlockKind,
     /// The channel block, when it is one.
     pub chop: Option<ChopReport>,
+    /// The image block, when it is one.
+    pub top: Option<TopReport>,
     /// Whether a receiver has said that it understands resizing; `None` without an info segment.
     pub supported: Option<bool>,
     /// Whether the sender has said that it left; `None` without an info segment.
@@ -104,6 +110,31 @@ pub struct ChopContents {
     pub names: Option<Vec<String>>,
 }
 
+/// What a look at an image block found. Its pixels are not looked at.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TopReport {
+    /// What the header says, or the rule it breaks.
+    pub layout: Result<TopContents, BlockError>,
+}
+
+/// The measures of an image block.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TopContents {
+    /// Size, format, and the header's version.
+    pub shape: TopShape,
+    /// Where the pixels begin, in bytes from the start of the block. A sender that fills one place while another is read
+    /// changes it at every image.
+    pub data_offset: usize,
+}
+
+impl From<TopLayout> for TopContents {
+    fn from(layout: TopLayout) -> Self {
+        Self { shape: TopShape::of(&layout), data_offset: layout.data_at }
+    }
+}
+
 /// Looks at the segment `name`, without taking part: nobody waits for it, and nobody notices.
 ///
 /// What is read may change while it is read: the parts of a report need not be of one moment.
@@ -121,7 +152,7 @@ pub struct ChopContents {
 ///
 /// # Source
 ///
-/// wire §2, §3, §8, §11.
+/// wire §2, §3, §8, §9, §11.
 ///
 /// ```
 /// # fn main() -> Result<(), tdshm::Error> {
@@ -277,6 +308,7 @@ fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
         mapped_bytes: None,
         kind: BlockKind::Unknown,
         chop: None,
+        top: None,
         supported: block.as_ref().map(|block| block.supported == 1),
         detached: block.as_ref().map(InfoBlock::detached),
         notices,
@@ -290,6 +322,9 @@ fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
                 report.kind = BlockKind::Chop;
                 let layout = header.check(peek.bytes()).and_then(|layout| contents(&peek, &layout));
                 report.chop = Some(ChopReport { block_bytes: header.block_bytes(), layout });
+            } else if let Some(layout) = image(&peek, &report.segment)? {
+                report.kind = BlockKind::Top;
+                report.top = Some(TopReport { layout: layout.map(TopContents::from) });
             }
             Ok(report)
         }
@@ -373,6 +408,16 @@ fn contents(peek: &Peek, layout: &ChopLayout) -> Result<ChopContents, BlockError
         sample_rate: layout.sample_rate,
         names: layout.names_at.map(|at| names(peek, at, layout.num_channels)).transpose()?,
     })
+}
+
+/// The header of an image block, checked; `None` where there is something else.
+fn image(peek: &Peek, object: &str) -> Result<Option<Result<TopLayout, BlockError>>, SegmentError> {
+    let mut header = [0; top::COLOUR_HEADER_BYTES];
+    let found = peek.read(0, &mut header).map_err(|source| {
+        SegmentError::from(OsError { operation: "read", object: object.to_owned(), source })
+    })?;
+    let header = header.get(..found).unwrap_or_default();
+    Ok(top::is_image(header).then(|| top::check(header, peek.bytes())))
 }
 
 /// Reads names in growing pieces, until all are there or the object ends.

@@ -28,7 +28,7 @@ pub struct TopShape {
 }
 
 impl TopShape {
-    pub(super) fn of(layout: &TopLayout) -> Self {
+    pub(crate) fn of(layout: &TopLayout) -> Self {
         let TopLayout { width, height, aspect, texels, version, data_bytes, colour, .. } = *layout;
         Self { width, height, texels, aspect, version, colour, data_bytes }
     }

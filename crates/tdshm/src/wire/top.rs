@@ -4,7 +4,7 @@ use zerocopy::little_endian::{F32, I32, I64, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use crate::error::{BlockError, FieldValue};
-use crate::wire::pixel::{Anatomy, PixelFormat};
+use crate::wire::pixel::{Anatomy, Channels, PixelFormat, Sample};
 use crate::wire::top_legacy::{self, LegacyFormat, LegacyHeader};
 
 /// First field of every image block since 2022.
@@ -84,8 +84,9 @@ impl HeaderVersion {
         }
     }
 
-    /// What its `version` field holds.
-    pub(crate) fn number(self) -> i32 {
+    /// What its `version` field holds: 1 and 2, and 2 as well in the header from before 2022.
+    #[must_use]
+    pub fn number(self) -> i32 {
         match self {
             Self::Legacy => top_legacy::VERSION,
             Self::V1 => VERSION,
@@ -140,6 +141,24 @@ impl Texels {
         self.anatomy().map(Anatomy::bytes)
     }
 
+    /// Of what kind of numbers a pixel is made; `None` where nobody knows.
+    #[must_use]
+    pub fn kind(self) -> Option<TexelKind> {
+        let Anatomy { channels, sample, .. } = self.anatomy()?;
+        let (bits, float) = match sample {
+            Sample::Unorm8 => (8, false),
+            Sample::Unorm10 => (10, false),
+            Sample::Unorm16 => (16, false),
+            Sample::Float11 => (11, true),
+            Sample::Half => (16, true),
+            Sample::Float => (32, true),
+        };
+        let mono = matches!(channels, Channels::R | Channels::L | Channels::La);
+        let alpha =
+            matches!(channels, Channels::Rgba | Channels::Bgra | Channels::Abgr | Channels::A | Channels::La);
+        Some(TexelKind { bits, float, mono, alpha })
+    }
+
     /// What its pixels are.
     pub(crate) fn anatomy(self) -> Option<Anatomy> {
         match self {
@@ -147,6 +166,20 @@ impl Texels {
             Self::Legacy(legacy) => legacy.anatomy(),
         }
     }
+}
+
+/// What there is to know of pixels before one keeps them somewhere else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct TexelKind {
+    /// Bits of a channel: 8, 10, 11, 16 or 32; of the widest one where they differ.
+    pub bits: u8,
+    /// Whether channels are floating point; otherwise they are fractions from 0 to 1.
+    pub float: bool,
+    /// Whether one channel stands for red, green and blue.
+    pub mono: bool,
+    /// Whether there is alpha.
+    pub alpha: bool,
 }
 
 impl From<PixelFormat> for Texels {
@@ -227,6 +260,11 @@ impl HeaderBytes {
 /// header does not count: pixels may come first.
 pub(crate) fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().take(top_legacy::HEADER_BYTES).all(|&byte| byte == 0)
+}
+
+/// Whether these bytes begin as an image block of either kind does.
+pub(crate) fn is_image(bytes: &[u8]) -> bool {
+    bytes.first_chunk().is_some_and(|magic| [MAGIC, top_legacy::MAGIC].contains(&u32::from_le_bytes(*magic)))
 }
 
 /// Checks a header of either kind, of which `bytes` are the first 56, or as many as are mapped, against the size of the

@@ -1,0 +1,162 @@
+//! Pictures into files.
+
+use std::fs;
+use std::path::Path;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{DynamicImage, ImageBuffer, ImageFormat};
+use tdshm::{Convert, TexelKind};
+
+use crate::error::{FileError, PictureError};
+use crate::file::picture::{Bytes, Loss, Picture, broken, extension, known_extensions};
+
+/// Of 100: what is lost is hard to see.
+const JPEG_QUALITY: u8 = 95;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    Unorm8,
+    Unorm16,
+    Float,
+}
+
+impl Picture {
+    /// Writes the picture to `path`, in the format that its extension names: `.png` for 8 bits and for 16, `.exr` for
+    /// floats, `.jpg` for pictures that may lose something. Whatever there was is replaced, and only once the whole
+    /// picture has been made.
+    ///
+    /// A format of one channel is saved as grey, one without alpha without it. EXR holds everything, 8 and 16 bits as
+    /// floats from 0 to 1. What does not fit the file is refused, or cut to fit where `loss` says so.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::UnknownExtension`], [`FileError::Create`] when the system refuses, and [`FileError::Picture`] with
+    /// [`PictureError::DoesNotFit`].
+    pub fn save(&self, path: impl AsRef<Path>, loss: Loss) -> Result<(), FileError> {
+        let path = path.as_ref();
+        let extension = extension(path);
+        let format = match extension.as_deref() {
+            Some("png") => ImageFormat::Png,
+            Some("jpg" | "jpeg") => ImageFormat::Jpeg,
+            Some("exr") => ImageFormat::OpenExr,
+            _ => {
+                let known = known_extensions();
+                return Err(FileError::UnknownExtension { path: path.to_owned(), extension, known });
+            }
+        };
+        let bytes = self
+            .encode(format, loss)
+            .map_err(|source| FileError::Picture { path: path.to_owned(), source })?;
+        fs::write(path, bytes).map_err(|source| FileError::Create { path: path.to_owned(), source })
+    }
+
+    fn encode(&self, format: ImageFormat, loss: Loss) -> Result<Vec<u8>, PictureError> {
+        let unknown = || PictureError::UnknownFormat { texels: self.texels };
+        let kind = self.kind().ok_or_else(unknown)?;
+        let mut bytes = Bytes::default();
+        let refuse = |file, holds| match loss {
+            Loss::Allow => Ok(()),
+            Loss::Refuse => Err(PictureError::DoesNotFit { texels: self.texels, file, holds }),
+        };
+        match format {
+            ImageFormat::Jpeg => {
+                if kind.float || kind.bits > 8 || self.has_transparency(kind)? {
+                    refuse("JPEG", "8 bits and no alpha")?;
+                }
+                let image = self.image((kind.mono, false), Holds::Unorm8)?;
+                image.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))
+            }
+            ImageFormat::Png => {
+                if kind.float {
+                    refuse("PNG", "8 or 16 bits from 0 to 1")?;
+                }
+                let holds = if kind.float || kind.bits > 8 { Holds::Unorm16 } else { Holds::Unorm8 };
+                self.image((kind.mono, kind.alpha), holds)?.write_to(&mut bytes, format)
+            }
+            _ => self.image((kind.mono, kind.alpha), Holds::Float)?.write_to(&mut bytes, format),
+        }
+        .map_err(broken)?;
+        Ok(bytes.into_inner())
+    }
+
+    /// Whether any pixel is not opaque.
+    fn has_transparency(&self, kind: TexelKind) -> Result<bool, PictureError> {
+        Ok(kind.alpha && self.rgba8()?.as_chunks().0.iter().any(|[_, _, _, a]| *a != u8::MAX))
+    }
+
+    fn rgba8(&self) -> Result<Vec<u8>, PictureError> {
+        let mut rgba = vec![0; self.samples()];
+        match Convert::new(self.texels, self.width, self.height).to_rgba8(&self.pixels, &mut rgba) {
+            Ok(()) => Ok(rgba),
+            Err(_) => Err(PictureError::UnknownFormat { texels: self.texels }),
+        }
+    }
+
+    fn samples(&self) -> usize {
+        self.width.saturating_mul(self.height).saturating_mul(4)
+    }
+
+    /// Grey or colours, with alpha or without.
+    fn image(&self, (mono, alpha): (bool, bool), holds: Holds) -> Result<DynamicImage, PictureError> {
+        let size = u32::try_from(self.width).ok().zip(u32::try_from(self.height).ok());
+        let too_large = || PictureError::Size { given: self.pixels.len(), needed: usize::MAX };
+        let (width, height) = size.ok_or_else(too_large)?;
+        let image = match holds {
+            Holds::Unorm8 => {
+                let rgba = self.rgba8()?;
+                match (mono, alpha) {
+                    (true, false) => buffer(width, height, pick(&rgba, [0])).map(DynamicImage::ImageLuma8),
+                    (true, true) => buffer(width, height, pick(&rgba, [0, 3])).map(DynamicImage::ImageLumaA8),
+                    (false, false) => {
+                        buffer(width, height, pick(&rgba, [0, 1, 2])).map(DynamicImage::ImageRgb8)
+                    }
+                    (false, true) => buffer(width, height, rgba).map(DynamicImage::ImageRgba8),
+                }
+            }
+            Holds::Unorm16 => {
+                let mut rgba = vec![0; self.samples()];
+                let convert = Convert::new(self.texels, self.width, self.height);
+                convert
+                    .to_rgba16(&self.pixels, &mut rgba)
+                    .map_err(|_| PictureError::UnknownFormat { texels: self.texels })?;
+                match (mono, alpha) {
+                    (true, false) => buffer(width, height, pick(&rgba, [0])).map(DynamicImage::ImageLuma16),
+                    (true, true) => {
+                        buffer(width, height, pick(&rgba, [0, 3])).map(DynamicImage::ImageLumaA16)
+                    }
+                    (false, false) => {
+                        buffer(width, height, pick(&rgba, [0, 1, 2])).map(DynamicImage::ImageRgb16)
+                    }
+                    (false, true) => buffer(width, height, rgba).map(DynamicImage::ImageRgba16),
+                }
+            }
+            Holds::Float => {
+                let mut rgba = vec![0.0; self.samples()];
+                let row_samples = self.width.saturating_mul(4).max(1);
+                for (row, to) in self.rows().zip(rgba.chunks_mut(row_samples)) {
+                    self.row_to_rgba32f(row, to);
+                }
+                match alpha {
+                    false => buffer(width, height, pick(&rgba, [0, 1, 2])).map(DynamicImage::ImageRgb32F),
+                    true => buffer(width, height, rgba).map(DynamicImage::ImageRgba32F),
+                }
+            }
+        };
+        image.ok_or_else(too_large)
+    }
+}
+
+fn buffer<P: image::Pixel>(
+    width: u32,
+    height: u32,
+    samples: Vec<P::Subpixel>,
+) -> Option<ImageBuffer<P, Vec<P::Subpixel>>> {
+    ImageBuffer::from_raw(width, height, samples)
+}
+
+/// Some of the four samples of each pixel.
+fn pick<T: Copy, const N: usize>(rgba: &[T], which: [usize; N]) -> Vec<T> {
+    let pixels = rgba.as_chunks::<4>().0.iter();
+    pixels.flat_map(|pixel| which.into_iter().filter_map(|index| pixel.get(index).copied())).collect()
+}

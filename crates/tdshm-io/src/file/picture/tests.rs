@@ -1,0 +1,171 @@
+#![allow(clippy::arithmetic_side_effects, reason = "a test that overflows has failed")]
+
+use super::*;
+
+/// Pixels of a format that have every kind of number in them, 4 × 3 of them.
+fn pattern(format: PixelFormat) -> Picture {
+    let mut pixels = vec![0; 12 * format.bytes_per_pixel().unwrap()];
+    let mono = Texels::Format(format).kind().unwrap().mono;
+    let rgba: Vec<f32> = (0..12_u8)
+        .flat_map(|n| {
+            let v = f32::from(n) / 11.0;
+            if mono { [v, v, v, 1.0 - v] } else { [v, 1.0 - v, v * v, 0.25 + v / 2.0] }
+        })
+        .collect();
+    format.pack(&rgba, &mut pixels).unwrap();
+    Picture::new(format, 4, 3, pixels).unwrap()
+}
+
+fn saved(picture: &Picture, file: &str, loss: Loss) -> Result<Picture, FileError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(file);
+    picture.save(&path, loss)?;
+    Picture::open(&path)
+}
+
+#[test]
+fn every_format_comes_back_from_the_file_that_holds_it() {
+    for format in PixelFormat::ALL {
+        let picture = pattern(format);
+        let kind = picture.kind().unwrap();
+        let file = if kind.float { "x.exr" } else { "x.png" };
+        let back = saved(&picture, file, Loss::Refuse).unwrap();
+        let read = back.kind().unwrap();
+        // EXR has neither grey nor half floats here; the three colours are the same, and the numbers exact.
+        assert_eq!((read.float, read.mono), (kind.float, kind.mono && !kind.float), "{format}");
+        assert_eq!(back.to_format(format).unwrap(), picture, "{format} through {file}");
+    }
+}
+
+#[test]
+fn exr_holds_everything_and_files_that_do_not_say_so() {
+    for format in PixelFormat::ALL {
+        let picture = pattern(format);
+        let kind = picture.kind().unwrap();
+        assert_eq!(saved(&picture, "x.exr", Loss::Refuse).unwrap().to_format(format).unwrap(), picture);
+        for (file, fits) in [("x.png", !kind.float), ("x.jpg", kind.bits == 8 && !kind.alpha && !kind.float)]
+        {
+            match saved(&picture, file, Loss::Refuse) {
+                Ok(_) => assert!(fits, "{format} {file}"),
+                Err(FileError::Picture { source: PictureError::DoesNotFit { .. }, .. }) => {
+                    assert!(!fits, "{format} {file}");
+                }
+                Err(other) => panic!("{other}"),
+            }
+            assert_eq!(saved(&picture, file, Loss::Allow).unwrap().width(), 4);
+        }
+    }
+    let error = saved(&pattern(PixelFormat::R32_SFLOAT), "x.png", Loss::Refuse).unwrap_err();
+    assert!(
+        error.to_string().ends_with(
+            "R32_SFLOAT does not fit a PNG file, which holds 8 or 16 bits from 0 to 1: write an .exr file, which holds \
+             everything"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn floats_are_cut_where_that_is_allowed() {
+    let floats: Vec<u8> = [-1.0_f32, 0.5, 2.0, f32::NAN].iter().flat_map(|v| v.to_le_bytes()).collect();
+    let picture = Picture::new(PixelFormat::R32_SFLOAT, 4, 1, floats).unwrap();
+    let back = saved(&picture, "x.png", Loss::Allow).unwrap();
+    assert_eq!(back.texels(), Texels::Format(PixelFormat::R16_UNORM));
+    assert_eq!(back.pixels(), [0, 0, 0, 128, 255, 255, 0, 0]);
+}
+
+#[test]
+fn opaque_pictures_fit_jpeg() {
+    let picture =
+        Picture::new(PixelFormat::R8G8B8A8_UNORM, 16, 16, [[90, 90, 90, 255]; 256].concat()).unwrap();
+    let back = saved(&picture, "x.JPEG", Loss::Refuse).unwrap();
+    assert!(back.pixels().iter().zip(picture.pixels()).all(|(a, b)| a.abs_diff(*b) < 3), "{back:?}");
+}
+
+#[test]
+fn grey_has_equal_colours_in_other_formats() {
+    let grey = Picture::new(PixelFormat::R8A8_UNORM, 1, 1, vec![51, 102]).unwrap();
+    assert_eq!(grey.to_format(PixelFormat::B8G8R8A8_UNORM).unwrap().pixels(), [51, 51, 51, 102]);
+    let grey = Picture::new(PixelFormat::R8_UNORM, 1, 1, vec![51]).unwrap();
+    assert_eq!(grey.to_format(PixelFormat::R8G8B8A8_UNORM).unwrap().pixels(), [51, 51, 51, 255]);
+    assert_eq!(grey.to_format(PixelFormat::A8_UNORM).unwrap().pixels(), [255]);
+}
+
+#[test]
+fn the_way_up_that_a_camera_recorded_is_applied() {
+    // Left black, right white, and an EXIF block that says: turn by 180 degrees.
+    let pixels: Vec<u8> = (0..256).flat_map(|n| [if n % 16 < 8 { 0 } else { 255 }; 3]).collect();
+    let mut jpeg = Bytes::default();
+    let image = image::RgbImage::from_raw(16, 16, pixels).unwrap();
+    image.write_to(&mut jpeg, ImageFormat::Jpeg).unwrap();
+    let jpeg = jpeg.into_inner();
+    let left = |bytes: &[u8]| Picture::read(Cursor::new(bytes)).unwrap().pixels()[0];
+    assert!(left(&jpeg) < 50);
+    let tiff =
+        [b"Exif\0\0II*\0\x08\0\0\0\x01\0".as_slice(), b"\x12\x01\x03\0\x01\0\0\0\x03\0\0\0\0\0\0\0"].concat();
+    let length = u16::try_from(tiff.len() + 2).unwrap().to_be_bytes();
+    let turned = [&jpeg[..2], b"\xff\xe1", &length, &tiff, &jpeg[2..]].concat();
+    assert!(left(&turned) > 200);
+}
+
+#[test]
+fn what_is_no_picture_is_told() {
+    let read = |bytes: &[u8]| Picture::read(Cursor::new(bytes)).unwrap_err().to_string();
+    let none = "the file is no PNG, JPEG or EXR picture: save it as one of these";
+    assert_eq!((read(b"hello, world").as_str(), read(b"").as_str()), (none, none));
+    assert_eq!(read(b"GIF89a\x01\0\x01\0\0\0\0"), none);
+
+    let mut png = Bytes::default();
+    image::RgbImage::new(64, 64).write_to(&mut png, ImageFormat::Png).unwrap();
+    let png = png.into_inner();
+    for end in [8, 20, 33, png.len() / 2, png.len() - 20] {
+        let said = read(&png[..end]);
+        assert!(said.starts_with("the picture is broken, or of a kind that is not read: "), "{end}: {said}");
+    }
+    // Another width, in a header whose checksum is right.
+    let mut wide = png.clone();
+    wide[16..20].copy_from_slice(&40_000_u32.to_be_bytes());
+    let sum = crc(&wide[12..29]);
+    wide[29..33].copy_from_slice(&sum.to_be_bytes());
+    let said = read(&wide);
+    assert_eq!(
+        said,
+        "the picture is too large: at most 32768 pixels a side and 2147483648 bytes are read: make it smaller"
+    );
+}
+
+/// The checksum of a PNG's chunk.
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |mut crc, byte| {
+        crc ^= u32::from(*byte);
+        (0..8).for_each(|_| crc = if crc & 1 == 1 { (crc >> 1) ^ 0xedb8_8320 } else { crc >> 1 });
+        crc
+    })
+}
+
+#[test]
+fn a_folder_is_its_pictures_in_natural_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = super::folder(folder.path()).unwrap_err().to_string();
+    assert!(
+        error.ends_with("the folder holds no picture: put files into it that end in .png, .jpg, .jpeg, .exr")
+    );
+    for file in ["f10.png", "f9.PNG", "notes.txt", ".f1.png", "f11.exr", "Thumbs.db"] {
+        fs::write(folder.path().join(file), "").unwrap();
+    }
+    fs::create_dir(folder.path().join("f0.png")).unwrap();
+    let names: Vec<String> = super::folder(folder.path()).unwrap().iter().map(|path| name(path)).collect();
+    assert_eq!(names, ["f9.PNG", "f10.png", "f11.exr"]);
+    assert!(matches!(super::folder(folder.path().join("no")), Err(FileError::Open { .. })));
+}
+
+#[test]
+fn a_path_that_cannot_be_written_is_named() {
+    let picture = pattern(PixelFormat::R8_UNORM);
+    let said = picture.save("no/such/folder/x.png", Loss::Refuse).unwrap_err().to_string();
+    assert!(said.starts_with("cannot write no/such/folder/x.png: "), "{said}");
+    let said = picture.save("x.gif", Loss::Refuse).unwrap_err().to_string();
+    assert!(said.starts_with(
+        "cannot tell the format of x.gif from the extension \"gif\": use a file that ends in .png"
+    ));
+}
