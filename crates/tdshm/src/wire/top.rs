@@ -229,6 +229,44 @@ pub(crate) fn is_blank(bytes: &[u8]) -> bool {
     bytes.iter().take(top_legacy::HEADER_BYTES).all(|&byte| byte == 0)
 }
 
+/// Every field of a header of either kind as it stands, for tools that show them: its offset, its name, its value.
+/// `None`: these bytes are no image's.
+pub(crate) fn fields(bytes: &[u8]) -> Option<Vec<(usize, &'static str, FieldValue)>> {
+    use core::mem::offset_of;
+    if let Ok((header, _)) = LegacyHeader::read_from_prefix(bytes)
+        && header.magic.get() == top_legacy::MAGIC
+    {
+        return Some(header.fields().to_vec());
+    }
+    let mut whole = [0; COLOUR_HEADER_BYTES];
+    for (to, from) in whole.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    let header = TopHeader::read_from_bytes(&whole).ok().filter(|header| header.magic.get() == MAGIC)?;
+    let int = |value: I32| FieldValue::Int(value.get().into());
+    let number = |value: U32| FieldValue::Int(value.get().into());
+    let mut fields = vec![
+        (offset_of!(TopHeader, magic), "magic", FieldValue::Magic(header.magic.get())),
+        (offset_of!(TopHeader, version), "version", int(header.version)),
+        (offset_of!(TopHeader, width), "width", int(header.width)),
+        (offset_of!(TopHeader, height), "height", int(header.height)),
+        (offset_of!(TopHeader, aspect_x), "aspectx", FieldValue::Float(header.aspect_x.get())),
+        (offset_of!(TopHeader, aspect_y), "aspecty", FieldValue::Float(header.aspect_y.get())),
+        (offset_of!(TopHeader, pixel_format), "pixelFormat", number(header.pixel_format)),
+        (offset_of!(TopHeader, data_size), "dataSize", FieldValue::Int(header.data_size.get())),
+        (offset_of!(TopHeader, data_offset), "dataOffset", int(header.data_offset)),
+    ];
+    if header.version.get() >= COLOUR_VERSION {
+        fields.push((
+            offset_of!(TopHeader, gamut_primaries),
+            "gamutPrimaries",
+            number(header.gamut_primaries),
+        ));
+        fields.push((offset_of!(TopHeader, transfer), "transfer", number(header.transfer)));
+    }
+    Some(fields)
+}
+
 /// Checks a header of either kind, of which `bytes` are the first 56, or as many as are mapped, against the size of the
 /// mapping.
 pub(crate) fn check(bytes: &[u8], mapped: usize) -> Result<TopLayout, BlockError> {
