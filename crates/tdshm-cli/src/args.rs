@@ -1,5 +1,6 @@
 //! The flags, as data: parser and help follow from here.
 
+pub(crate) mod doctor;
 pub(crate) mod examples;
 pub(crate) mod version;
 
@@ -54,6 +55,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Remove what dead senders left behind, and locks that nobody has open
     Clean(CleanArgs),
+    /// Find out what keeps programs apart: on this machine alone, or between it and a running TouchDesigner
+    Doctor(doctor::DoctorArgs),
     /// Print a script that makes a shell complete this command's words
     Completions(CompletionsArgs),
     /// Print a page of the manual

@@ -3,6 +3,7 @@
 mod clean;
 mod completions;
 mod demo;
+mod doctor;
 mod info;
 mod list;
 mod man;
@@ -24,6 +25,7 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(&args, again, &Stop::on_signals()?),
         Command::Send(args) => send::run(&args, &Stop::on_signals()?),
         Command::Watch(args) => watch::run(&args, &Stop::on_signals()?),
+        Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),
         Command::List(args) => list::run(&args),

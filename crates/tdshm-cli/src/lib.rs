@@ -26,7 +26,7 @@ mod wave;
 
 use std::ffi::OsString;
 use std::io;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use clap::Parser;
 
@@ -66,7 +66,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// How this very command is started once more, which the subcommand `demo` does: a program, and the arguments in front
+/// How this very command is started once more, which the subcommands `demo` and `doctor` do: a program, and the arguments in front
 /// of its own.
 ///
 /// ```
@@ -94,10 +94,25 @@ impl Again {
     }
 }
 
+impl Again {
+    /// This very command once more, without its arguments.
+    fn command(&self) -> anyhow::Result<Command> {
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => std::env::current_exe()
+                .map_err(|error| anyhow::anyhow!("cannot find this program, to start it again: {error}"))?
+                .into_os_string(),
+        };
+        let mut command = Command::new(program);
+        command.args(&self.args);
+        Ok(command)
+    }
+}
+
 /// Runs the command with `args`, the first of which is the program's own name, and returns when it is over.
 ///
-/// From then on SIGINT, SIGTERM and SIGHUP of this process only ask a running command to end. The subcommand
-/// `demo` starts the current executable a second time: where that is another program, see [`run_as`].
+/// From then on SIGINT, SIGTERM and SIGHUP of this process only ask a running command to end. The subcommands
+/// `demo` and `doctor` start the current executable a second time: where that is another program, see [`run_as`].
 ///
 /// ```
 /// assert_eq!(tdshm_cli::run(["tdshm", "send"]).code(), 2); // the name is missing

@@ -33,6 +33,11 @@ pub(crate) fn error(what: impl Display) {
     write(&format!("{who} {}\n", printable(&what.to_string())));
 }
 
+/// Puts lines before a person who takes part, whatever else is said.
+pub(crate) fn to_person(lines: &str) {
+    write(lines);
+}
+
 /// Where standard error has gone, nobody wants to know.
 fn write(text: &str) {
     progress::without_bar(|| {

@@ -77,6 +77,7 @@ mod lock;
 mod mem;
 mod name;
 mod notice;
+mod place;
 mod segment;
 mod step;
 #[allow(unsafe_code)] // the one place that calls the operating system
@@ -95,7 +96,11 @@ pub use error::{
 pub use lock::{Acquired, LockGuard, NamedLock};
 pub use mem::{ViewBytes, ViewBytesMut, ViewF32, ViewF32Mut};
 pub use name::ShortName;
+pub use place::{Place, place};
 pub use segment::clean::{DryRun, Fate, Swept, SweptKind, clean};
+pub use segment::examine::{
+    Deviation, Examination, ExaminedField, ExaminedObject, LockState, TriedLock, examine, try_locks,
+};
 pub use segment::inspect::{
     BlockKind, ChopContents, ChopReport, NoticeReport, ReceiverReport, SegmentReport, Survey, TopContents,
     TopReport, inspect, list, survey,

@@ -8,7 +8,7 @@
 //! - [`Peek`]: an object through its descriptor, for those who look and clean up: nothing is mapped;
 //! - [`Bell`]: how receivers sleep until the next frame, and are woken;
 //! - [`process`], [`life`]: who this process is, and whether another one lives;
-//! - [`object_names`]: the names of the objects there are;
+//! - [`object_names`]: the names of the objects there are; [`place`]: where they are;
 //! - [`NAME_RULES`], [`INFO_IS_WIDE`]: what object names and info blocks look like here.
 //!
 //! Some questions have an answer of another nature on each system. Who owns an object is what the system's own
@@ -51,7 +51,7 @@ compile_error!("tdshm has no implementation for this operating system yet");
 pub(crate) use process::die;
 pub(crate) use system::{
     Bell, INFO_IS_WIDE, LIVE_SENDERS_ARE_ROBBED, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES, OWNER_IS_A_RECORD,
-    Object, Peek, coarse_instant, coarse_time, life, object_names, process, program_name, start_time,
+    Object, Peek, coarse_instant, coarse_time, life, object_names, place, process, program_name, start_time,
 };
 
 /// What a name may be.

@@ -28,6 +28,7 @@ pub(crate) fn below(command: &str) -> Below {
         "info" => Below { examples: INFO, remarks: &[] },
         "list" => Below { examples: LIST, remarks: &[] },
         "clean" => Below { examples: CLEAN, remarks: &[] },
+        "doctor" => Below { examples: DOCTOR, remarks: DOCTOR_REMARKS },
         "completions" => Below { examples: COMPLETIONS, remarks: &[] },
         "man" => Below { examples: MAN, remarks: &[] },
         _ => Below { examples: TDSHM, remarks: REMARKS },
@@ -87,6 +88,15 @@ const CLEAN: &[Example] = &[
     ("tdshm clean", "everything that the dead left"),
     ("tdshm clean mocap", "of that name alone, and say what stays and why"),
 ];
+
+const DOCTOR: &[Example] = &[
+    ("tdshm doctor", "does this machine do all that it takes?"),
+    ("tdshm doctor --touchdesigner", "with TouchDesigner running: both ways, channels and images"),
+    ("tdshm doctor --touchdesigner --timeout 300 > report.txt", "with more time; the summary into a file"),
+];
+
+const DOCTOR_REMARKS: &[(&str, &str)] =
+    &[("Exit status", "0 when nothing failed, also where there are warnings; 1 when something did.")];
 
 const COMPLETIONS: &[Example] = &[
     ("tdshm completions bash > ~/.local/share/bash-completion/completions/tdshm", "bash"),

@@ -16,6 +16,7 @@ use rustix::io::Errno;
 use rustix::thread::futex;
 
 use crate::mem::Region;
+use crate::place::Place;
 use crate::step::step;
 use crate::sys::posix::map::Map;
 use crate::sys::posix::owner;
@@ -317,6 +318,48 @@ pub(crate) fn object_names(prefix: &str) -> io::Result<Vec<String>> {
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .filter(|name| name.starts_with(prefix))
         .collect())
+}
+
+/// Bytes of `/dev/shm` below which a large block may not fit.
+const LITTLE_ROOM: u64 = 64 << 20;
+
+/// The file system of the objects, and what narrows it.
+pub(crate) fn place() -> Place {
+    let mut place = Place { what: format!("files in {DIRECTORY}"), ..Place::default() };
+    match rustix::fs::statvfs(DIRECTORY) {
+        Ok(stat) => {
+            let total = stat.f_blocks.saturating_mul(stat.f_frsize);
+            let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+            (place.free_bytes, place.total_bytes) = (Some(free), Some(total));
+            if free < LITTLE_ROOM {
+                place.troubles.push(format!(
+                    "{DIRECTORY} has {free} of its {total} bytes left: give it more (mount -o remount,size=1g {DIRECTORY}, \
+                     or docker run --shm-size=1g)"
+                ));
+            }
+        }
+        Err(error) => {
+            place.troubles.push(format!("{DIRECTORY} cannot be used: {error}: mount a tmpfs there"))
+        }
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    if let Some(umask) = status.lines().find_map(|line| line.strip_prefix("Umask:")).map(str::trim) {
+        place.facts.push(format!("umask {umask}"));
+        // The owner's bits to read and write.
+        if u32::from_str_radix(umask, 8).is_ok_and(|bits| bits & 0o600 != 0) {
+            place.troubles.push(format!(
+                "the umask {umask} takes this user's own rights to what it makes: set it to 0022 (umask 0022)"
+            ));
+        }
+    }
+    if std::path::Path::new("/.dockerenv").exists() || std::path::Path::new("/run/.containerenv").exists() {
+        place.facts.push(
+            "in a container: programs of other containers, and of the host, meet here only if they share /dev/shm \
+             (docker run --ipc=host)"
+                .to_owned(),
+        );
+    }
+    place
 }
 
 fn pages(bytes: usize) -> usize {

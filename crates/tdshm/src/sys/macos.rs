@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::directory;
+use crate::place::Place;
 use crate::sys::posix::cond_lock::CondLock;
 use crate::sys::posix::pause::Pause;
 use crate::sys::{
@@ -124,6 +125,19 @@ pub(crate) fn object_names(prefix: &str) -> std::io::Result<Vec<String>> {
         ObjectError::NotOurs(reason) => std::io::Error::new(std::io::ErrorKind::InvalidData, reason),
         other => std::io::Error::other(format!("{other:?}")),
     })
+}
+
+/// The name directory, which stands for a place.
+pub(crate) fn place() -> Place {
+    let mut place =
+        Place { what: "objects of shm_open, with the name directory".to_owned(), ..Place::default() };
+    if let Ok(names) = directory::SHARED.object_names("") {
+        place.facts.push(format!("the name directory leads to {} objects", names.len()));
+    }
+    place.facts.push(
+        "short names of one or two bytes need no place in the directory, and cannot be listed".to_owned(),
+    );
+    place
 }
 
 /// How receivers sleep until the next frame: they look at the wake word, at most a millisecond apart.

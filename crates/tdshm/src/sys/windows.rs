@@ -23,6 +23,7 @@ use windows_sys::Win32::Foundation::{
 use windows_sys::Win32::System::SystemInformation::{GetSystemTimeAsFileTime, GetTickCount64};
 
 use crate::mem::Region;
+use crate::place::Place;
 use crate::step::step;
 use crate::sys::windows::map::{Rights, View, create_section, open_section};
 use crate::sys::{Make, NameRules, ObjectError, Process};
@@ -49,6 +50,25 @@ pub(crate) const NAME_RULES: NameRules = NameRules {
 };
 
 const PAGE: usize = 4096;
+
+/// The session whose objects these are.
+pub(crate) fn place() -> Place {
+    let mut place = Place { what: "named objects of the session".to_owned(), ..Place::default() };
+    place.free_bytes = u64::try_from(map::free_bytes()).ok().filter(|bytes| *bytes != u64::MAX);
+    match directory::session() {
+        Ok(0) => place.troubles.push(
+            "this program runs in session 0, as services do: programs of a desktop, such as TouchDesigner, do not see \
+             what it makes. Start it from the desktop"
+                .to_owned(),
+        ),
+        Ok(session) => place.facts.push(format!(
+            "session {session}: programs of other sessions, and those that run as administrator while this one does not, \
+             do not meet here"
+        )),
+        Err(error) => place.troubles.push(format!("the session cannot be asked for: {error}")),
+    }
+    place
+}
 
 /// A named stretch of shared memory, mapped whole.
 #[derive(Debug)]

@@ -85,6 +85,28 @@ impl ChopHeader {
         self.size.get()
     }
 
+    /// Every field as it stands, for tools that show them: its offset, its name, its value.
+    pub(crate) fn fields(&self) -> [(usize, &'static str, FieldValue); 9] {
+        use core::mem::offset_of;
+        let int = |value: I32| FieldValue::Int(value.get().into());
+        [
+            (offset_of!(Self, magic), "magic", magic_value(self.magic.get())),
+            (offset_of!(Self, version), "version", int(self.version)),
+            (offset_of!(Self, size), "size", int(self.size)),
+            (offset_of!(Self, num_chans), "numChans", int(self.num_chans)),
+            (offset_of!(Self, length), "length", int(self.length)),
+            (offset_of!(Self, sample_rate), "sampleRate", FieldValue::Float(self.sample_rate.get())),
+            (offset_of!(Self, names_sent), "namesSent", int(self.names_sent)),
+            (offset_of!(Self, channel_data_offset), "channelDataOffset", int(self.channel_data_offset)),
+            (offset_of!(Self, name_data_offset), "nameDataOffset", int(self.name_data_offset)),
+        ]
+    }
+
+    /// What the fields say that nothing relies on: `version` and `namesSent`.
+    pub(crate) fn version_and_names_sent(&self) -> (i32, i32) {
+        (self.version.get(), self.names_sent.get())
+    }
+
     /// Whether nobody has written here yet: a mapping is zero when it is made.
     pub(crate) fn is_blank(&self) -> bool {
         self.as_bytes().iter().all(|&byte| byte == 0)

@@ -205,6 +205,24 @@ impl InfoBlock {
         })
     }
 
+    /// Every field as it stands, for tools that show them: its offset, its name, its value. Where nothing tells which
+    /// layout it is, as the wide one has them.
+    pub(crate) fn fields(&self) -> [(usize, &'static str, String); 5] {
+        let layout = self.layout.written();
+        let postfix_at = if layout == Layout::Narrow { NARROW_POSTFIX.start } else { WIDE_POSTFIX.start };
+        let postfix = match &self.postfix {
+            Ok(postfix) => format!("{:?}", postfix.as_str()),
+            Err(first) => format!("no letters, beginning with {first:#x}"),
+        };
+        [
+            (0, "magic", format!("{MAGIC:#010x}")),
+            (VERSION_OFFSET, "version", self.version.to_string()),
+            (SUPPORTED_OFFSET, "supported", self.supported.to_string()),
+            (postfix_at, "postfix", postfix),
+            (layout.detach_at(), "detach", self.detach.to_string()),
+        ]
+    }
+
     /// The block byte for byte: the first [`Layout::bytes`] of these.
     pub(crate) fn encode(&self) -> [u8; MOST_BYTES] {
         let mut block = [0; MOST_BYTES];

@@ -1,5 +1,7 @@
 //! The image block: one header, then the pixels (wire §9). Its magic tells which of two kinds it is.
 
+mod fields;
+
 use zerocopy::little_endian::{F32, I32, I64, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -31,6 +33,8 @@ pub(crate) const PRIMARIES_REC709: u32 = 2;
 pub(crate) const TRANSFER_LINEAR: u32 = 0;
 /// `transfer` of sRGB.
 pub(crate) const TRANSFER_SRGB: u32 = 1;
+
+pub(crate) use fields::fields;
 
 const SENDER: &str = "the sender writes a wrong header";
 const SENDS: &str = "send another size";

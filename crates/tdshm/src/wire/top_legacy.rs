@@ -5,6 +5,7 @@ use core::fmt;
 use zerocopy::little_endian::{F32, I32, U32};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+use crate::error::FieldValue;
 use crate::wire::pixel::{Anatomy, Channels, PixelFormat, Sample};
 
 /// First field of every such block.
@@ -35,6 +36,26 @@ const _: () = {
     assert!(core::mem::offset_of!(LegacyHeader, aspect_x) == 16);
     assert!(core::mem::offset_of!(LegacyHeader, data_offset) == 36);
 };
+
+impl LegacyHeader {
+    /// Every field as it stands, for tools that show them: its offset, its name, its value.
+    pub(crate) fn fields(&self) -> [(usize, &'static str, FieldValue); 10] {
+        use core::mem::offset_of;
+        let int = |value: I32| FieldValue::Int(value.get().into());
+        [
+            (offset_of!(Self, magic), "magic", FieldValue::Magic(self.magic.get())),
+            (offset_of!(Self, version), "version", int(self.version)),
+            (offset_of!(Self, width), "width", int(self.width)),
+            (offset_of!(Self, height), "height", int(self.height)),
+            (offset_of!(Self, aspect_x), "aspectx", FieldValue::Float(self.aspect_x.get())),
+            (offset_of!(Self, aspect_y), "aspecty", FieldValue::Float(self.aspect_y.get())),
+            (offset_of!(Self, data_format), "dataFormat", int(self.data_format)),
+            (offset_of!(Self, data_type), "dataType", int(self.data_type)),
+            (offset_of!(Self, pixel_format), "pixelFormat", int(self.pixel_format)),
+            (offset_of!(Self, data_offset), "dataOffset", int(self.data_offset)),
+        ]
+    }
+}
 
 /// OpenGL's names of the channels that are sent.
 pub(crate) mod data_format {

@@ -1,8 +1,7 @@
 //! The other process of the demo: this program once more, as a sender.
 
-use std::env;
 use std::io::Read;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,20 +21,16 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn start(name: &str, again: &Again) -> anyhow::Result<Self> {
-        let program = match &again.program {
-            Some(program) => program.clone(),
-            None => env::current_exe()
-                .map_err(|error| anyhow!("cannot find this program, to start it again: {error}"))?
-                .into_os_string(),
-        };
-        let child = Command::new(&program)
-            .args(&again.args)
+        let mut command = again.command()?;
+        let child = command
             .args(["send", name, "--bundled-recording", "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .map_err(|error| anyhow!("cannot start the sending process, {}: {error}", program.display()))?;
+            .map_err(|error| {
+                anyhow!("cannot start the sending process, {}: {error}", command.get_program().display())
+            })?;
         Ok(Self { child })
     }
 

@@ -19,13 +19,17 @@ const LOOKS: usize = 16;
 /// How the kinds of object are called that segments and locks are.
 const KINDS: [&str; 2] = ["Section", "Mutant"];
 
-/// The names of all segments and locks of this session that begin with `prefix`, in no particular order.
-pub(crate) fn object_names(prefix: &str) -> io::Result<Vec<String>> {
+/// The session that this process belongs to.
+pub(super) fn session() -> io::Result<u32> {
     let mut session = 0;
     // SAFETY: any process id may be asked for; the function writes one `u32`.
     let known = unsafe { ProcessIdToSessionId(std::process::id(), &raw mut session) };
-    let own = format!(r"\Sessions\{session}\BaseNamedObjects");
-    let directory = if known == 0 { Err(io::Error::last_os_error()) } else { open(&own) };
+    if known == 0 { Err(io::Error::last_os_error()) } else { Ok(session) }
+}
+
+/// The names of all segments and locks of this session that begin with `prefix`, in no particular order.
+pub(crate) fn object_names(prefix: &str) -> io::Result<Vec<String>> {
+    let directory = session().and_then(|session| open(&format!(r"\Sessions\{session}\BaseNamedObjects")));
     // Services have theirs at the top.
     let directory = directory.or_else(|_| open(r"\BaseNamedObjects"))?;
 

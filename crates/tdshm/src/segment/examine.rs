@@ -1,0 +1,430 @@
+//! Holding a segment against the protocol's tables, field by field, for tools that find out what is wrong.
+//!
+//! Nothing is mapped, locked or created, as in `inspect`; only [`try_locks`] takes the locks, one after the other, for as
+//! long as that takes.
+
+use std::time::Duration;
+
+use crate::error::{Error, OsError, SegmentError, object_error};
+use crate::lock::NamedLock;
+use crate::name::{INFO_SUFFIX, PREFIX, ShortName};
+use crate::segment::block;
+use crate::segment::inspect::extension;
+use crate::sys::{self, ObjectError, Peek};
+use crate::wire::chop::{self, ChopHeader};
+use crate::wire::info::{self, InfoBlock, Layout, Postfix};
+use crate::wire::top;
+use crate::wire::top_legacy;
+use zerocopy::FromBytes;
+
+/// What a segment says, field by field, and where it departs from the protocol.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Examination {
+    /// The short name.
+    pub name: ShortName,
+    /// Whether its sender is one of this library.
+    pub is_ours: bool,
+    /// Whether the sender has said that it left.
+    pub detached: bool,
+    /// The info segment, then the data segment: those that are there.
+    pub objects: Vec<ExaminedObject>,
+    /// What departs from the protocol, in the order of the fields.
+    pub deviations: Vec<Deviation>,
+}
+
+/// One object of a segment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExaminedObject {
+    /// Its name.
+    pub object: String,
+    /// Its size in bytes.
+    pub mapped_bytes: usize,
+    /// What lies in it, in words.
+    pub holds: &'static str,
+    /// Its fields, in the order of their offsets.
+    pub fields: Vec<ExaminedField>,
+}
+
+/// One field of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExaminedField {
+    /// Bytes from the beginning of the block.
+    pub offset: usize,
+    /// Its name in the protocol's description.
+    pub name: &'static str,
+    /// What it holds, as text.
+    pub value: String,
+}
+
+/// Something that is not as the protocol has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deviation {
+    /// Whether it keeps others from reading the segment, or from following it when it moves or ends. Otherwise it is
+    /// allowed, and only unusual.
+    pub is_breach: bool,
+    /// What it is, and what was expected.
+    pub text: String,
+}
+
+impl Examination {
+    /// The field of that name in the object that has it.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.objects.iter().rev().flat_map(|object| &object.fields);
+        fields.find(|field| field.name == name).map(|field| field.value.as_str())
+    }
+
+    fn breach(&mut self, text: String) {
+        self.deviations.push(Deviation { is_breach: true, text });
+    }
+
+    fn unusual(&mut self, text: String) {
+        self.deviations.push(Deviation { is_breach: false, text });
+    }
+}
+
+/// What came of trying a lock.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct TriedLock {
+    /// The lock's object name.
+    pub object: String,
+    /// `None`: nobody has made it yet.
+    pub state: Option<Result<LockState, Error>>,
+}
+
+/// A lock that could be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LockState {
+    /// It was free, or became free within the limit.
+    Free,
+    /// The last holder had died with it.
+    Abandoned,
+}
+
+/// Holds the segment `name` against the protocol's tables, without taking part: nobody waits for it, and nobody notices.
+///
+/// What is read may change while it is read: a deviation that does not stay was one moment of a write.
+///
+/// # Platform
+///
+/// As [`inspect`](crate::inspect). The narrow layout of the info block is the usual one everywhere but on Windows.
+///
+/// # Errors
+///
+/// [`Error::Name`]; [`SegmentError::DoesNotExist`] when there is neither an info nor a data segment; what may not be read.
+///
+/// # Source
+///
+/// wire §1, §3, §8, §9.
+///
+/// ```
+/// # fn main() -> Result<(), tdshm::Error> {
+/// # let name = format!("docexamine{}", std::process::id());
+/// let mut out = tdshm::ChopSender::create(&name)?;
+/// out.send(&[[0.5], [1.5]])?;
+/// let found = tdshm::examine(&name)?;
+/// assert_eq!(found.field("numChans"), Some("2"));
+/// assert_eq!(found.deviations, []);
+/// # drop(out);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn examine(name: &str) -> Result<Examination, Error> {
+    let name = ShortName::new(name)?;
+    let mut found =
+        Examination { name, is_ours: false, detached: false, objects: Vec::new(), deviations: Vec::new() };
+    let postfix = examine_info(&mut found)?;
+    let object = found.name.data_segment_with(postfix.unwrap_or_default());
+    match Peek::open(&object) {
+        Ok(peek) => examine_data(&mut found, object, &peek)?,
+        Err(ObjectError::Absent) if found.objects.is_empty() => {
+            return Err(SegmentError::DoesNotExist { name: found.name.as_str().to_owned() }.into());
+        }
+        Err(ObjectError::Absent) if !found.detached => {
+            found.breach(format!("the data segment {object} is not there, which the info segment leads to"));
+        }
+        Err(ObjectError::Absent) => {}
+        Err(error) => return Err(object_error(error, &object, chop::HEADER_BYTES).into()),
+    }
+    Ok(found)
+}
+
+/// Looks at the info segment, and says where the data are.
+fn examine_info(found: &mut Examination) -> Result<Option<Postfix>, Error> {
+    let object = found.name.info_segment();
+    let peek = match Peek::open(&object) {
+        Ok(peek) => peek,
+        Err(ObjectError::Absent) => {
+            let misnamed = format!("{PREFIX}{}{INFO_SUFFIX}", found.name.as_str());
+            let single = Peek::open(&misnamed).is_ok();
+            found.breach(match single {
+                true => format!(
+                    "the info segment is called {misnamed}, with {PREFIX} once: receivers look for {object}, and \
+                     TouchDesigner reads nothing without it"
+                ),
+                false => format!(
+                    "there is no info segment {object}: TouchDesigner reads nothing without it, and nobody learns that \
+                     the sender moved or left"
+                ),
+            });
+            return Ok(None);
+        }
+        Err(error) => return Err(object_error(error, &object, info::LEAST_BYTES).into()),
+    };
+    let mapped_bytes = peek.bytes();
+    let block = block::peek(&peek);
+    let mut fields = Vec::new();
+    if let Ok(block) = &block {
+        let field = |(offset, name, value)| ExaminedField { offset, name, value };
+        fields.extend(block.fields().map(field));
+    }
+    let holds = match block.as_ref().map(|block| block.layout) {
+        Ok(Layout::Narrow) => "an info block with 8-bit characters",
+        Ok(Layout::Wide) => "an info block with 16-bit characters",
+        Ok(_) => "an info block; nothing tells 8-bit from 16-bit characters before it moves",
+        Err(_) => "no info block",
+    };
+    found.is_ours = extension(&peek).is_some();
+    found.objects.push(ExaminedObject { object: object.clone(), mapped_bytes, holds, fields });
+    match block {
+        Ok(block) => {
+            found.detached = block.detached();
+            check_info(found, &block, &peek);
+            Ok(block.postfix.ok())
+        }
+        Err(error) => {
+            found.breach(block::no_block(error, &object, mapped_bytes).to_string());
+            Ok(None)
+        }
+    }
+}
+
+fn check_info(found: &mut Examination, block: &InfoBlock, peek: &Peek) {
+    if block.version < info::VERSION {
+        found.breach(format!(
+            "the info block's version is {}: before {} it cannot say that the sender left",
+            block.version,
+            info::VERSION
+        ));
+    } else if block.version > info::VERSION {
+        let (version, known) = (block.version, info::VERSION);
+        found.unusual(format!("the info block's version is {version}: later than {known}, which is known"));
+    }
+    for (field, value) in [("supported", block.supported), ("detach", block.detach)] {
+        if value > 1 {
+            found.breach(format!("the info block's {field} is {value}: 0 and 1 are what it may be"));
+        }
+    }
+    if sys::INFO_IS_WIDE && block.layout == Layout::Narrow {
+        found.unusual(
+            "the info block has 8-bit characters, as builds up to 2018 wrote it on Windows".to_owned(),
+        );
+    }
+    match &block.postfix {
+        Ok(postfix) if !postfix.as_str().is_empty() => {
+            let letters = postfix.as_str();
+            if letters.len() != Postfix::LEN || !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
+                found.unusual(format!(
+                    "the postfix is {letters:?}: {} letters from a to z are usual",
+                    Postfix::LEN
+                ));
+            }
+        }
+        Ok(_) if !sys::INFO_IS_WIDE && has_wide_postfix(peek) => {
+            found.breach(
+                "the postfix is written with 16-bit characters, as on Windows: receivers here look for 8-bit ones, \
+                 and lose the segment"
+                    .to_owned(),
+            );
+        }
+        Ok(_) => {}
+        Err(first) => found.breach(format!("the postfix holds no letters: it begins with {first:#x}")),
+    }
+}
+
+/// Whether a block that has no narrow postfix has a wide one.
+fn has_wide_postfix(peek: &Peek) -> bool {
+    let mut bytes = [0; info::MOST_BYTES];
+    let len = peek.read(0, &mut bytes).unwrap_or(0);
+    let wide = InfoBlock::parse(bytes.get(..len).unwrap_or_default(), Layout::Wide);
+    wide.is_ok_and(|block| {
+        block.layout == Layout::Wide && block.postfix.is_ok_and(|postfix| !postfix.as_str().is_empty())
+    })
+}
+
+fn examine_data(found: &mut Examination, object: String, peek: &Peek) -> Result<(), Error> {
+    let mut bytes = [0; top::COLOUR_HEADER_BYTES];
+    let read = |source| SegmentError::from(OsError { operation: "read", object: object.clone(), source });
+    let len = peek.read(0, &mut bytes).map_err(read)?;
+    let bytes = bytes.get(..len).unwrap_or_default();
+    let mapped_bytes = peek.bytes();
+    let field = |(offset, name, value): (usize, &'static str, crate::error::FieldValue)| ExaminedField {
+        offset,
+        name,
+        value: value.to_string(),
+    };
+    let mut examined = ExaminedObject {
+        object,
+        mapped_bytes,
+        holds: "something that is neither channels nor an image",
+        fields: vec![],
+    };
+    let channels = ChopHeader::read_from_prefix(bytes).ok().map(|(header, _)| header);
+    if let Some(header) = channels.filter(|header| header.magic() == chop::MAGIC) {
+        examined.holds = "a channel block";
+        examined.fields.extend(header.fields().map(field));
+        found.objects.push(examined);
+        check_channels(found, &header, peek);
+    } else if let Some(fields) = top::fields(bytes) {
+        examined.holds = "an image block";
+        examined.fields.extend(fields.into_iter().map(field));
+        found.objects.push(examined);
+        check_image(found, bytes, mapped_bytes);
+    } else if top::is_blank(bytes) {
+        examined.holds = "nothing yet";
+        found.objects.push(examined);
+    } else {
+        let magic = bytes.first_chunk().map(|magic| u32::from_le_bytes(*magic)).unwrap_or_default();
+        found.objects.push(examined);
+        found.breach(format!(
+            "the data segment begins with {magic:#010x}: channels begin with {:#010x}, images with {:#010x} or {:#010x}",
+            chop::MAGIC,
+            top::MAGIC,
+            top_legacy::MAGIC
+        ));
+    }
+    Ok(())
+}
+
+fn check_channels(found: &mut Examination, header: &ChopHeader, peek: &Peek) {
+    let layout = match header.check(peek.bytes()) {
+        Ok(layout) => layout,
+        Err(error) => return found.breach(error.to_string()),
+    };
+    let (version, names_sent) = header.version_and_names_sent();
+    if version != chop::VERSION {
+        found.unusual(format!("version is {version}: {} is the one that is known", chop::VERSION));
+    }
+    if !(0..=1).contains(&names_sent) {
+        found.unusual(format!("namesSent is {names_sent}: 0 and 1 are what it may be"));
+    }
+    if layout.samples_at != chop::HEADER_BYTES && !found.is_ours {
+        found.unusual(format!("channelDataOffset is {}: {} is usual", layout.samples_at, chop::HEADER_BYTES));
+    }
+    let samples_end = layout.samples_at.saturating_add(layout.samples_bytes());
+    let mut end = samples_end;
+    if let Some(names_at) = layout.names_at {
+        if names_at != samples_end && !found.is_ours {
+            found.unusual(format!(
+                "nameDataOffset is {names_at}: right behind the samples, at {samples_end}, is usual"
+            ));
+        }
+        match names_bytes(peek, names_at, layout.num_channels) {
+            Some(bytes) => end = samples_end.max(names_at.saturating_add(bytes)),
+            None => found.breach(format!(
+                "the names are announced and not all there: {} NULs are missing in what is mapped behind nameDataOffset",
+                layout.num_channels
+            )),
+        }
+    }
+    let claimed = header.block_bytes();
+    if !found.is_ours && usize::try_from(claimed).ok() != Some(end) {
+        found.unusual(format!("size is {claimed}: the block takes {end} bytes"));
+    }
+}
+
+/// Bytes that so many names take, their NULs included; `None`: they do not end.
+fn names_bytes(peek: &Peek, at: usize, count: usize) -> Option<usize> {
+    let mut bytes = vec![0; peek.bytes().checked_sub(at)?];
+    let len = peek.read(at, &mut bytes).ok()?;
+    chop::names_extent(bytes.get(..len)?, count)
+}
+
+fn check_image(found: &mut Examination, bytes: &[u8], mapped: usize) {
+    let layout = match top::check(bytes, mapped) {
+        Ok(layout) => layout,
+        Err(error) => return found.breach(error.to_string()),
+    };
+    let version = found.field("version").map(str::to_owned).unwrap_or_default();
+    if version != layout.version.number().to_string() {
+        found.unusual(format!("version is {version}: it is read as {}", layout.version.number()));
+    }
+    let header = layout.version.header_bytes();
+    if layout.data_at != header && !found.is_ours {
+        found.unusual(format!("dataOffset is {}: {header} is usual", layout.data_at));
+    }
+    if layout.texels.bytes_per_pixel().is_none() {
+        found.breach(format!("the pixel format is {}, which is not known", layout.texels));
+    }
+    if let Some(colour) = layout.colour {
+        if colour.primaries != top::PRIMARIES_REC709 {
+            found.unusual(format!(
+                "gamutPrimaries is {}: {} is known",
+                colour.primaries,
+                top::PRIMARIES_REC709
+            ));
+        }
+        if ![top::TRANSFER_LINEAR, top::TRANSFER_SRGB].contains(&colour.transfer) {
+            found.unusual(format!("transfer is {}: 0 and 1 are known", colour.transfer));
+        }
+    }
+}
+
+/// Takes the two locks of the segment `name`, each for an instant and never both, waiting up to `limit`: says which of
+/// them are stuck.
+///
+/// A lock that its holder died with is repaired by that, as by anybody else who takes it.
+///
+/// # Platform
+///
+/// Where locks stay when everybody has gone, those that are missing are not made. Windows: a mutex goes with the last
+/// program that has it open, so it is free.
+///
+/// # Errors
+///
+/// [`Error::Name`]. What is wrong with a lock stands in its [`TriedLock::state`].
+///
+/// # Source
+///
+/// wire §5.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), tdshm::Error> {
+/// # let name = format!("doctrylocks{}", std::process::id());
+/// # let mut out = tdshm::ChopSender::create(&name)?;
+/// for lock in tdshm::try_locks(&name, Duration::from_millis(100))? {
+///     if let Some(Err(error)) = lock.state {
+///         eprintln!("{error}");
+///     }
+/// }
+/// # drop(out);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+/// # Ok(())
+/// # }
+/// ```
+pub fn try_locks(name: &str, limit: Duration) -> Result<Vec<TriedLock>, Error> {
+    let name = ShortName::new(name)?;
+    let tried = [name.data_lock(), name.info_lock()].map(|object| {
+        let state = try_lock(&object, limit).transpose();
+        TriedLock { object, state }
+    });
+    Ok(tried.into())
+}
+
+fn try_lock(object: &str, limit: Duration) -> Result<Option<LockState>, Error> {
+    if !sys::NAMES_DIE_WITH_HANDLES && matches!(Peek::open(object), Err(ObjectError::Absent)) {
+        return Ok(None);
+    }
+    let Some(lock) = NamedLock::open_as_guest(object)? else { return Ok(None) };
+    let acquired = lock.lock_timeout(limit)?;
+    Ok(Some(if acquired.is_abandoned() { LockState::Abandoned } else { LockState::Free }))
+}
