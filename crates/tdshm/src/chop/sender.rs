@@ -525,11 +525,9 @@ impl ChopSenderBuilder {
         let mut encoded = Vec::new();
         chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded)?;
         let (header, layout) = ChopHeader::plan(0, 0, sample_rate, None)?;
-        let room = match self.room_bytes.max(ROOM_BYTES).checked_sub(HEADER_BYTES) {
-            Some(data) => self.slots.room(data, HEADER_BYTES).max(self.room_bytes),
-            None => ROOM_BYTES,
-        };
-        let segment = self.segment.size_bytes(room).flags(FLAG_CHANNELS).create()?;
+        let least = self.room_bytes.max(ROOM_BYTES);
+        let wanted = self.slots.room(least.saturating_sub(HEADER_BYTES), HEADER_BYTES);
+        let segment = self.segment.room(wanted, least).flags(FLAG_CHANNELS).create()?;
         Ok(ChopSender {
             segment,
             sample_rate,

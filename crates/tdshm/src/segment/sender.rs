@@ -89,7 +89,7 @@ pub struct SegmentSender {
     /// Somebody took the data's name while it was being made anew: the next frame goes elsewhere.
     pub(super) displaced: bool,
     /// Bytes that a segment has at most.
-    largest: usize,
+    pub(super) largest: usize,
     /// The places that the data segment is divided into.
     pub(super) places: Option<Places>,
     /// Where the block ends that lies at the usual place, while nothing is divided.
@@ -104,6 +104,8 @@ pub struct SegmentSender {
 pub struct SegmentSenderBuilder {
     name: String,
     size_bytes: usize,
+    /// What will do where memory is short.
+    least_bytes: usize,
     access: Access,
     limit: Duration,
     ceiling: usize,
@@ -130,6 +132,7 @@ impl SegmentSender {
         SegmentSenderBuilder {
             name: name.to_owned(),
             size_bytes,
+            least_bytes: size_bytes,
             access: Access::PRIVATE,
             limit: LIMIT,
             ceiling: CEILING,
@@ -443,8 +446,10 @@ impl SegmentSenderBuilder {
         self
     }
 
-    pub(crate) fn size_bytes(mut self, size_bytes: usize) -> Self {
-        self.size_bytes = size_bytes;
+    /// Room for so many bytes, or, where memory is short, for `least_bytes`.
+    pub(crate) fn room(mut self, wanted_bytes: usize, least_bytes: usize) -> Self {
+        self.size_bytes = wanted_bytes.max(least_bytes);
+        self.least_bytes = least_bytes;
         self
     }
 
@@ -467,9 +472,10 @@ impl SegmentSenderBuilder {
     /// As [`SegmentSender::create`].
     pub fn create(self) -> Result<SegmentSender, Error> {
         let short = ShortName::new(&self.name)?;
-        if self.size_bytes == 0 || self.size_bytes > self.largest {
-            return Err(SegmentError::BadSize { bytes: self.size_bytes, limit: self.largest }.into());
+        if self.least_bytes == 0 || self.least_bytes > self.largest {
+            return Err(SegmentError::BadSize { bytes: self.least_bytes, limit: self.largest }.into());
         }
+        let wanted = if self.size_bytes <= self.largest { self.size_bytes } else { self.least_bytes };
         let data_lock = NamedLock::open_own(&short.data_lock(), self.access)?;
         let info_lock = NamedLock::open_own(&short.info_lock(), self.access)?;
         step!("create: locks");
@@ -477,7 +483,8 @@ impl SegmentSenderBuilder {
         step!("create: locked");
         let request = Request {
             short: &short,
-            bytes: self.size_bytes,
+            bytes: wanted,
+            least: self.least_bytes,
             access: self.access,
             force: self.force,
             flags: self.flags,

@@ -26,6 +26,8 @@ const PATIENCE: Duration = Duration::from_millis(200);
 pub(super) struct Request<'r> {
     pub(super) short: &'r ShortName,
     pub(super) bytes: usize,
+    /// What will do where memory is short.
+    pub(super) least: usize,
     pub(super) access: Access,
     /// Take the name also from a foreign sender, of which nobody can tell whether it lives.
     pub(super) force: bool,
@@ -180,8 +182,8 @@ fn data_without_info(request: &Request<'_>, object: String) -> Result<(), Segmen
 }
 
 fn create_blank(request: &Request<'_>, name: &str) -> Result<Object, ObjectError> {
-    let (bytes, access) = (request.bytes, request.access);
-    let make = Make { bytes, least: bytes, access, owned: true, replaces: None };
+    let (bytes, least, access) = (request.bytes, request.least, request.access);
+    let make = Make { bytes, least, access, owned: true, replaces: None };
     Object::create(name, make, |_| Ok(()))
 }
 

@@ -82,7 +82,8 @@ pub struct TopSenderBuilder {
     settings: Settings,
     slots: Slots,
     stored: RowOrder,
-    room_bytes: usize,
+    /// Bytes of the pixels that there is to be room for.
+    data_bytes: usize,
 }
 
 /// A block that was planned.
@@ -125,7 +126,7 @@ impl TopSender {
             settings: Settings { version: HeaderVersion::V1, aspect: (1.0, 1.0), colour: None },
             slots: Slots::Auto { count: SLOTS, from_bytes: 1 },
             stored: STORED,
-            room_bytes: ROOM_BYTES,
+            data_bytes: 0,
         }
     }
 
@@ -287,8 +288,7 @@ impl TopSenderBuilder {
 
     /// Room for images of that size, in as many places as they will have, so that the first one needs no move.
     pub fn room_for(mut self, format: PixelFormat, width: usize, height: usize) -> Self {
-        let bytes = format.bytes_per_pixel().unwrap_or(0).saturating_mul(width).saturating_mul(height);
-        self.room_bytes = self.slots.room(bytes, top::COLOUR_HEADER_BYTES).max(ROOM_BYTES);
+        self.data_bytes = format.bytes_per_pixel().unwrap_or(0).saturating_mul(width).saturating_mul(height);
         self
     }
 
@@ -324,7 +324,9 @@ impl TopSenderBuilder {
     ///
     /// As [`SegmentSender::create`].
     pub fn create(self) -> Result<TopSender, Error> {
-        let segment = self.segment.largest(isize::MAX.unsigned_abs()).size_bytes(self.room_bytes);
+        let least = self.data_bytes.saturating_add(top::COLOUR_HEADER_BYTES).max(ROOM_BYTES);
+        let wanted = self.slots.room(self.data_bytes, top::COLOUR_HEADER_BYTES);
+        let segment = self.segment.largest(isize::MAX.unsigned_abs()).room(wanted, least);
         Ok(TopSender {
             segment: segment.flags(FLAG_IMAGE).create()?,
             settings: self.settings,
