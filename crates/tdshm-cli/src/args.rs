@@ -6,16 +6,19 @@ pub(crate) mod version;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum, ValueHint};
-use tdshm::ShortName;
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum, ValueHint};
+use tdshm::{PixelFormat, ShortName};
 use tdshm_ops::{Pattern, PatternError};
 
 use crate::wave::Wave;
 
+/// Pixels in a row, and rows, that a test pattern may have: no image block has more.
+const LARGEST_SIDE: usize = 32768;
+
 /// Above the flags that every subcommand takes.
 const EVERYWHERE: &str = "Options of every subcommand";
 
-/// Channels between programs at memory speed: TouchDesigner's shared memory, on the command line.
+/// Channels and images between programs at memory speed: TouchDesigner's shared memory, on the command line.
 #[derive(Debug, Parser)]
 #[command(name = "tdshm", version, long_version = version::long(), after_help = examples::help("tdshm"))]
 #[command(max_term_width = examples::WIDEST)]
@@ -44,11 +47,13 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// See it work: one process streams a real recording, this one shows it arriving
     Demo(DemoArgs),
-    /// Send channels under a name, as a Shared Mem Out CHOP does: a wave, a recording, or what comes on
-    /// standard input
+    /// Send under a name, as Shared Mem Out operators do: channels (a wave, a recording, what comes on standard input) or
+    /// images (a picture, a folder of them, a test pattern)
     Send(SendArgs),
-    /// Show the channels that arrive under a name, as a Shared Mem In CHOP does
+    /// Show the channels or images that arrive under a name, as Shared Mem In operators do
     Watch(WatchArgs),
+    /// Write an image that arrives under a name into a file
+    Snap(SnapArgs),
     /// Say what is known about one segment, without touching it
     Info(InfoArgs),
     /// List the segments of this machine
@@ -73,6 +78,8 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("send"))]
+#[command(group = ArgGroup::new("formatted").args(["stdin", "image", "test_pattern"]))]
+#[command(group = ArgGroup::new("played").args(["file", "image"]))]
 pub(crate) struct SendArgs {
     /// The shared-memory name that receivers open
     #[arg(value_parser = short_name, value_hint = ValueHint::Other)]
@@ -122,8 +129,8 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["wave", "count", "channels", "length"])]
     pub(crate) file: Option<PathBuf>,
 
-    /// Start the file again at its end, from --start on where that is given [default: leave at its end]
-    #[arg(long = "loop", requires = "file")]
+    /// Start the file or folder again at its end, from --start on where that is given [default: leave at its end]
+    #[arg(long = "loop", requires = "played")]
     pub(crate) looped: bool,
 
     /// Where in the file to begin, in seconds of the recording
@@ -141,21 +148,45 @@ pub(crate) struct SendArgs {
     #[arg(long, conflicts_with_all = ["file", "looped", "start", "speed", "wave", "count", "channels", "fps"])]
     pub(crate) stdin: bool,
 
-    /// What standard input holds: csv or json [default: what its first line looks like]
-    #[arg(long, requires = "stdin", value_enum, hide_possible_values = true)]
-    pub(crate) format: Option<LinesFormat>,
+    /// Send a picture (.png, .jpg or .exr), once: it stays until Ctrl-C, and receivers that come later get it too. Or a
+    /// folder of pictures, one after the other at --fps, by the numbers in their names; one that cannot be read is told
+    /// and left out [default: channels]
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, conflicts_with_all = ["file", "stdin", "wave", "count", "channels", "length", "rate", "no_names", "start", "speed"])]
+    pub(crate) image: Option<PathBuf>,
+
+    /// Send a picture of so many pixels, say 1280x720: colour bars, a gradient that moves, and the number of the frame
+    /// [default: channels]
+    #[arg(long, value_name = "WxH", value_parser = size, conflicts_with_all = ["image", "file", "stdin", "wave", "count", "channels", "length", "rate", "no_names", "start", "speed", "looped"])]
+    pub(crate) test_pattern: Option<(usize, usize)>,
+
+    /// What standard input holds: csv or json [default: what its first line looks like]. Of images the pixel format, such
+    /// as rgba8, rgba16f, r32f or R8G8B8A8_UNORM: numbers are converted, colours are not; a format of one channel takes
+    /// red [default: what holds all of the picture, and rgba8 for --test-pattern]
+    #[arg(long, requires = "formatted", value_parser = send_format)]
+    pub(crate) format: Option<SendFormat>,
 
     /// Send the recording that comes with the command, over and over.
     #[arg(long, hide = true, conflicts_with_all = ["file", "stdin", "wave", "count", "channels", "length", "rate"])]
     pub(crate) bundled_recording: bool,
+
+    /// Send the demo's image as well, under that name.
+    #[arg(long, hide = true, requires = "bundled_recording", value_parser = short_name)]
+    pub(crate) bundled_image: Option<ShortName>,
 
     /// Leave when standard input ends.
     #[arg(long, hide = true, conflicts_with = "stdin")]
     pub(crate) until_stdin_closes: bool,
 }
 
+/// What `send --format` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SendFormat {
+    Lines(LinesFormat),
+    Pixels(PixelFormat),
+}
+
 /// How the lines of standard input are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LinesFormat {
     Csv,
     Json,
@@ -186,7 +217,8 @@ pub(crate) struct WatchArgs {
     pub(crate) latest: bool,
 
     /// How to show the frames: table (a line a channel with its last, least and greatest sample), csv (a line of
-    /// channel names, again when they change, and a row a sample) or json (an object a frame, one on each line)
+    /// channel names, again when they change, and a row a sample) or json (an object a frame, one on each line). Of images
+    /// table shows the picture itself in a terminal, csv and json what is known of each, without pixels
     #[arg(long, value_enum, default_value_t = Format::Table, hide_possible_values = true)]
     pub(crate) format: Format,
 }
@@ -197,6 +229,31 @@ pub(crate) enum Format {
     Table,
     Csv,
     Json,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help("snap"))]
+pub(crate) struct SnapArgs {
+    /// The shared-memory name that the sender uses; it may start later
+    #[arg(value_parser = short_name, value_hint = ValueHint::Other)]
+    pub(crate) name: ShortName,
+
+    /// Where to write it: .png (8 and 16 bits), .exr (floats, and everything else) or .jpg
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+
+    /// Leave the image out that is there already [default: the first one there is]
+    #[arg(long)]
+    pub(crate) next: bool,
+
+    /// Write also what the file cannot hold: floats cut at 0 and 1 into 16 bits of a PNG, everything as 8 bits without
+    /// alpha into a JPEG [default: refuse]
+    #[arg(long)]
+    pub(crate) lossy: bool,
+
+    /// Fail after S seconds without an image [default: wait for ever]
+    #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) timeout: Option<f64>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -266,6 +323,27 @@ fn channel_name(text: &str) -> Result<String, &'static str> {
 
 fn pattern(text: &str) -> Result<Pattern, PatternError> {
     text.parse()
+}
+
+fn size(text: &str) -> Result<(usize, usize), &'static str> {
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=LARGEST_SIDE).contains(side));
+    let sides = text.split_once(['x', 'X', '×']).and_then(|(width, height)| side(width).zip(side(height)));
+    sides.ok_or("give width and height in pixels, each from 1 to 32768, say 1280x720")
+}
+
+fn send_format(text: &str) -> Result<SendFormat, String> {
+    match text {
+        "csv" => Ok(SendFormat::Lines(LinesFormat::Csv)),
+        "json" => Ok(SendFormat::Lines(LinesFormat::Json)),
+        _ => {
+            let format = text.parse().ok().filter(|format: &PixelFormat| format.name().is_some());
+            format.map(SendFormat::Pixels).ok_or_else(|| {
+                let names: Vec<_> =
+                    PixelFormat::ALL.into_iter().filter_map(PixelFormat::short_name).collect();
+                format!("give csv or json with --stdin, and with images one of {}", names.join(" "))
+            })
+        }
+    }
 }
 
 fn at_least_one(text: &str) -> Result<usize, &'static str> {

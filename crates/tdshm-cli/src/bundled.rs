@@ -1,8 +1,11 @@
 //! The recording that comes with the command.
 
 use anyhow::anyhow;
+use tdshm::PixelFormat;
 use tdshm_io::Recording;
 use tdshm_io::file::csv;
+
+use crate::pattern::TestPattern;
 
 /// What it is, for a title.
 pub(crate) const TITLE: &str = "sea-surface temperature off Peru, month by month";
@@ -12,6 +15,11 @@ pub(crate) const UNIT: &str = "°C";
 pub(crate) const FIRST_YEAR: usize = 1950;
 /// How fast it is streamed, in samples per second: slow enough to be watched.
 pub(crate) const SAMPLE_RATE: f32 = 10.0;
+
+/// The image that is streamed beside it: small, since it is there to be looked at.
+pub(crate) fn image() -> TestPattern {
+    TestPattern::new(PixelFormat::R8G8B8A8_UNORM, 96, 54)
+}
 
 /// The recording: a channel a month, a sample a year.
 pub(crate) fn recording() -> anyhow::Result<Recording> {

@@ -8,6 +8,7 @@ mod info;
 mod list;
 mod man;
 mod send;
+mod snap;
 mod watch;
 
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Send(args) => send::run(&args, &Stop::on_signals()?),
         Command::Watch(args) => watch::run(&args, &Stop::on_signals()?),
         Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
+        Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),
         Command::List(args) => list::run(&args),

@@ -1,4 +1,4 @@
-//! The command `tdshm`: streams channels into shared memory, shows what arrives, and says what is there.
+//! The command `tdshm`: streams channels and images into shared memory, shows what arrives, and says what is there.
 //!
 //! [`run`] is the whole program; the binary hands it the arguments and gives its [`Exit`] to the system. Data goes
 //! to standard output, everything said about it to standard error.
@@ -8,7 +8,7 @@
 //! | `args` | the flags, as data |
 //! | `cmd` | one file a subcommand |
 //! | `source` | what is sent: a wave made up as it goes, or a recording at its own speed |
-//! | `wave`, `pace` | the shapes of waves; when the next frame is due |
+//! | `wave`, `pattern`, `pace` | the shapes of waves; the test pattern; when the next frame is due |
 //! | `bundled` | the recording that comes with the command |
 //! | `output` | frames as tables, CSV, JSON lines and bars; the terminal, its colours and its width |
 //! | `say`, `stop` | sentences on standard error; signals |
@@ -19,6 +19,7 @@ mod bundled;
 mod cmd;
 mod output;
 mod pace;
+mod pattern;
 mod say;
 mod source;
 mod stop;

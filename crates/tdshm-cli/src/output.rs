@@ -3,6 +3,7 @@
 pub(crate) mod bars;
 pub(crate) mod colour;
 pub(crate) mod csv;
+pub(crate) mod image;
 pub(crate) mod json;
 pub(crate) mod pipe;
 pub(crate) mod progress;
@@ -14,7 +15,7 @@ use std::io;
 
 use tdshm::ChopFrame;
 
-pub(crate) use text::{fit, image_shape, number, printable, shape, short, wrapped};
+pub(crate) use text::{fit, format_name, image_shape, number, printable, shape, short, wrapped};
 
 /// A frame and its place among those that arrived.
 #[derive(Clone, Copy, Debug)]

@@ -25,6 +25,7 @@ pub(crate) fn below(command: &str) -> Below {
         "demo" => Below { examples: DEMO, remarks: &[] },
         "send" => Below { examples: SEND, remarks: &[] },
         "watch" => Below { examples: WATCH, remarks: &[] },
+        "snap" => Below { examples: SNAP, remarks: &[] },
         "info" => Below { examples: INFO, remarks: &[] },
         "list" => Below { examples: LIST, remarks: &[] },
         "clean" => Below { examples: CLEAN, remarks: &[] },
@@ -39,8 +40,10 @@ const TDSHM: &[Example] = &[
     ("tdshm demo", "see it work: two processes, a real recording"),
     ("tdshm send mocap --channels tx,ty,tz", "three sines, 60 times a second"),
     ("tdshm send take1 --file walk.csv --rate 120", "a recording at its own speed"),
+    ("tdshm send bars --test-pattern 640x360", "images, with a moving test pattern"),
     ("tdshm watch mocap", "what arrives, as a table"),
     ("tdshm watch mocap --format csv > take2.csv", "or into a file"),
+    ("tdshm snap bars bars.png", "an image, into a file"),
     ("tdshm list", "every segment of this machine"),
     ("tdshm clean", "remove what dead senders left behind"),
 ];
@@ -48,8 +51,8 @@ const TDSHM: &[Example] = &[
 const REMARKS: &[(&str, &str)] = &[
     (
         "In TouchDesigner",
-        "NAME is the Shared Mem Name of a Shared Mem In CHOP (to receive) or a Shared Mem Out CHOP (to send), with Memory \
-         Type set to Local.",
+        "NAME is the Shared Mem Name of a Shared Mem In CHOP or TOP (to receive) or a Shared Mem Out CHOP or TOP (to send), \
+         with Memory Type set to Local.",
     ),
     ("Exit status", "0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C."),
 ];
@@ -63,6 +66,9 @@ const SEND: &[Example] = &[
     ("tdshm send audio --file voice.wav --loop", "a sound, over and over"),
     ("tdshm send take1 --file walk.csv --rate 120", "120 rows a second"),
     ("tdshm send take1 --file walk.csv --start 5 --speed 0.5", "from 5 seconds on, at half speed"),
+    ("tdshm send plate --image plate.exr", "a picture, until Ctrl-C"),
+    ("tdshm send shot --image frames --fps 24 --loop", "a folder of pictures, over and over"),
+    ("tdshm send bars --test-pattern 1280x720 --format rgba16f", "colour bars that move, in half floats"),
     ("sensor | tdshm send knob --stdin", "what a program prints, as it comes"),
     ("tdshm watch a --format json | ssh host tdshm send b --stdin", "to another machine"),
 ];
@@ -73,6 +79,12 @@ const WATCH: &[Example] = &[
     ("tdshm watch mocap --format json | jq .channels", "an object a line"),
     ("tdshm watch mocap --scope 'tx r* ^ry'", "some channels; the quotes are for the shell"),
     ("tdshm watch mocap --frames 1 --timeout 2", "is anything there? exit status 1 if not"),
+];
+
+const SNAP: &[Example] = &[
+    ("tdshm snap cam now.png", "the image that is there, or the first one that comes"),
+    ("tdshm snap cam next.exr --next --timeout 5", "the next one; fails after five seconds without"),
+    ("tdshm snap cam small.jpg --lossy", "whatever it is, as a JPEG"),
 ];
 
 const INFO: &[Example] = &[

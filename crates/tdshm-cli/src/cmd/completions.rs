@@ -1,6 +1,6 @@
 //! `tdshm completions`: scripts for shells.
 
-use clap::{Command, CommandFactory};
+use clap::{Command, CommandFactory, Id};
 use clap_complete::generate;
 
 use crate::Exit;
@@ -25,5 +25,9 @@ pub(crate) fn run(args: &CompletionsArgs) -> anyhow::Result<Exit> {
 fn without_hidden(command: Command) -> Command {
     let visible: Vec<_> = command.get_arguments().filter(|arg| !arg.is_hide_set()).cloned().collect();
     let about = command.get_about().cloned().unwrap_or_default();
-    Command::new(command.get_name().to_owned()).about(about).args(visible)
+    // One holds all flags: it has no use here.
+    let is_visible = |id: &Id| visible.iter().any(|arg| arg.get_id() == id);
+    let groups: Vec<_> =
+        command.get_groups().filter(|group| group.get_args().all(is_visible)).cloned().collect();
+    Command::new(command.get_name().to_owned()).about(about).args(visible).groups(groups)
 }

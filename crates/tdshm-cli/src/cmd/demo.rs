@@ -1,4 +1,4 @@
-//! `tdshm demo`: another process sends the bundled recording, this one shows it arriving.
+//! `tdshm demo`: another process sends the bundled recording and an image, this one shows them arriving.
 
 mod show;
 mod worker;
@@ -7,7 +7,7 @@ use std::process;
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-use tdshm::{ChopFrame, ChopReceiver, DryRun, SegmentReceiver};
+use tdshm::{ChopFrame, ChopReceiver, DryRun, SegmentReceiver, TopFrame, TopReceiver};
 use tdshm_io::Recording;
 
 use crate::args::DemoArgs;
@@ -15,6 +15,7 @@ use crate::cmd::LOCK_LIMIT;
 use crate::cmd::demo::show::Show;
 use crate::cmd::demo::worker::Worker;
 use crate::output::{screen, short};
+use crate::pattern::TestPattern;
 use crate::stop::{SLICE, Stop};
 use crate::{Again, Exit, bundled, say};
 
@@ -29,16 +30,22 @@ struct Tally {
     as_recorded: u64,
     /// The place in the recording of the last sample that was.
     place: Option<usize>,
+    images: u64,
+    /// Images whose every pixel is the pattern's.
+    as_drawn: u64,
 }
 
 /// Streams for the time that was asked for, or until somebody asks to stop.
 pub(crate) fn run(args: &DemoArgs, again: &Again, stop: &Stop) -> anyhow::Result<Exit> {
     let recording = bundled::recording()?;
     let name = format!("demo{}", process::id());
-    let _last = SweptAtLast(name.clone());
-    let segment = SegmentReceiver::builder(&name).lock_limit(LOCK_LIMIT).open()?;
-    let mut receiver = ChopReceiver::over(segment);
-    let mut worker = Worker::start(&name, again)?;
+    let image = format!("{name}image");
+    let _last = [SweptAtLast(name.clone()), SweptAtLast(image.clone())];
+    let open = |name: &str| SegmentReceiver::builder(name).lock_limit(LOCK_LIMIT).open();
+    let mut receiver = ChopReceiver::over(open(&name)?);
+    let mut images = TopReceiver::over(open(&image)?);
+    let mut pattern = bundled::image();
+    let mut worker = Worker::start(&name, &image, again)?;
     let from = worker.id();
     let mut show = Show::new(&name, from, &recording);
 
@@ -72,7 +79,10 @@ pub(crate) fn run(args: &DemoArgs, again: &Again, stop: &Stop) -> anyhow::Result
         if let Some(frame) = receiver.next_timeout(wait)? {
             let first = *first.get_or_insert_with(Instant::now);
             tally.count(frame, &recording);
-            show.frame(frame, &tally, first.elapsed())?;
+            if let Some(image) = images.try_next()? {
+                tally.count_image(image, &mut pattern);
+            }
+            show.frame(frame, images.frame(), &tally, first.elapsed())?;
         }
     };
     // The cursor first, then the other process, then what became of it.
@@ -81,6 +91,12 @@ pub(crate) fn run(args: &DemoArgs, again: &Again, stop: &Stop) -> anyhow::Result
     if let Some(first) = first {
         screen::write(&tally.sentence(first.elapsed().min(limit), from, &name))?;
     }
+    ensure!(
+        tally.as_drawn == tally.images,
+        "{} of {} do not hold what was drawn: this is a fault in tdshm, please report it",
+        tally.images.saturating_sub(tally.as_drawn),
+        say::count(tally.images, "image")
+    );
     ensure!(
         tally.as_recorded == tally.frames,
         "{} of {} do not hold what was recorded: this is a fault in tdshm, please report it",
@@ -109,13 +125,22 @@ impl Tally {
         }
     }
 
+    fn count_image(&mut self, image: &TopFrame, pattern: &mut TestPattern) {
+        self.images = self.images.saturating_add(1);
+        pattern.draw(image.number().unwrap_or(0));
+        if pattern.is(image) {
+            self.as_drawn = self.as_drawn.saturating_add(1);
+        }
+    }
+
     fn sentence(&self, streamed: Duration, from: u32, name: &str) -> String {
         let frames = if self.frames == 1 { "1 frame" } else { &format!("{} frames", self.frames) };
         let as_recorded = if self.as_recorded == self.frames { ", every value as recorded" } else { "" };
         format!(
-            "{frames} arrived in {} s, from process {from} to process {} through {name:?}{as_recorded}\n",
+            "{frames} arrived in {} s, from process {from} to process {} through {name:?}, with {}{as_recorded}\n",
             short((streamed.as_secs_f64() * 10.0).round() / 10.0),
-            process::id()
+            process::id(),
+            say::count(self.images, "image")
         )
     }
 }

@@ -1,5 +1,6 @@
-//! `tdshm send`: a wave, a recording or what comes on standard input, into a segment.
+//! `tdshm send`: a wave, a recording, what comes on standard input, or images, into a segment.
 
+mod image;
 mod lines;
 mod readers;
 
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
-use tdshm::{ChopSender, ErrorKind};
+use tdshm::{ChopSender, ErrorKind, TopSender};
 use tdshm_io::{ReadOptions, Recording};
 
 use crate::args::{Args, SendArgs};
@@ -33,6 +34,9 @@ pub(crate) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
     }
     if args.until_stdin_closes {
         stop.when_stdin_closes();
+    }
+    if args.image.is_some() || args.test_pattern.is_some() {
+        return image::run(args, stop);
     }
     let mut source = source(args)?;
     let mut out = create(args, &source)?;
@@ -104,12 +108,13 @@ fn announce(args: &SendArgs, source: &Source) {
             if args.looped { format!("{what}, over and over") } else { what }
         }
     };
-    say_sending(&format!("{what}, {} frames a second", short(args.fps)), args.name.as_str());
+    say_sending(&format!("{what}, {} frames a second", short(args.fps)), args.name.as_str(), "CHOP");
 }
 
-fn say_sending(what: &str, name: &str) {
+/// What is sent, and how to receive it: with an operator of that family.
+fn say_sending(what: &str, name: &str, family: &str) {
     say::line(format_args!(
-        "sending {what}, as {name:?}: receive with `tdshm watch {}`, or a Shared Mem In CHOP",
+        "sending {what}, as {name:?}: receive with `tdshm watch {}`, or a Shared Mem In {family}",
         say::quoted(name)
     ));
 }
@@ -120,13 +125,22 @@ fn stream(args: &SendArgs, source: &mut Source, out: &mut Out, stop: &Stop) -> R
     let mut buffer = Vec::new();
     let mut readers = Readers::new(args.name.as_str());
     let mut progress = progress(args, source);
+    let mut image = match &args.bundled_image {
+        Some(name) => Some((TopSender::create(name.as_str())?, bundled::image())),
+        None => None,
+    };
     while args.frames.is_none_or(|frames| out.frames() < frames) {
         if !stop.wait_until(begin, pace.due()) {
             return Ok(());
         }
         readers.look();
         match source.tick(begin.elapsed(), &mut buffer) {
-            Tick::Frame { len_samples } => out.send(&buffer, len_samples)?,
+            Tick::Frame { len_samples } => {
+                out.send(&buffer, len_samples)?;
+                if let Some((sender, pattern)) = &mut image {
+                    pattern.send(sender.frames().saturating_add(1), sender)?;
+                }
+            }
             Tick::Nothing => {}
             Tick::End => break,
         }

@@ -1,5 +1,6 @@
 //! `tdshm watch`: what arrives.
 
+mod feed;
 mod scope;
 
 use std::collections::HashSet;
@@ -7,16 +8,12 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use tdshm::{Attached, ChopReceiver, SegmentReceiver};
+use tdshm::{Attached, BlockKind, Error};
 
-use crate::args::{Format, WatchArgs};
-use crate::cmd::LOCK_LIMIT;
-use crate::cmd::watch::scope::Scope;
-use crate::output::csv::CsvView;
-use crate::output::json::JsonView;
+use crate::args::WatchArgs;
+use crate::cmd::watch::feed::{Channels, Feed, Images};
 use crate::output::pipe;
-use crate::output::table::TableView;
-use crate::output::{Arrival, View, short};
+use crate::output::short;
 use crate::stop::{SLICE, Stop};
 use crate::{Exit, say};
 
@@ -25,20 +22,14 @@ const MOST_ERRORS: usize = 32;
 
 /// Shows frames until there were enough, none came for too long, or somebody asks to stop.
 pub(crate) fn run(args: &WatchArgs, stop: &Stop) -> anyhow::Result<Exit> {
-    let segment = SegmentReceiver::builder(args.name.as_str()).lock_limit(LOCK_LIMIT).open()?;
+    let kind = tdshm::inspect(args.name.as_str()).map_or(BlockKind::Unknown, |report| report.kind);
     let mut watcher = Watcher {
-        receiver: ChopReceiver::over(segment),
-        view: match args.format {
-            Format::Table => Box::new(TableView::new(args.name.clone())),
-            Format::Csv => Box::new(CsvView::default()),
-            Format::Json => Box::new(JsonView::default()),
-        },
-        scope: args.scope.clone().map(Scope::new),
+        feed: feed(args, kind)?,
         count: 0,
         missed: Missed { latest: args.latest, ..Missed::default() },
         told: Told::default(),
     };
-    watcher.scope.iter().flat_map(Scope::warnings).for_each(say::line);
+    args.scope.iter().flat_map(scope::warnings).for_each(say::line);
     let result = watcher.watch(args, stop);
     if let Err(error) = &result
         && error.downcast_ref().is_some_and(|error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe)
@@ -51,10 +42,16 @@ pub(crate) fn run(args: &WatchArgs, stop: &Stop) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
+/// What receives and shows blocks of that kind: channels, as long as nobody has sent anything else.
+fn feed(args: &WatchArgs, kind: BlockKind) -> Result<Box<dyn Feed>, Error> {
+    Ok(match kind {
+        BlockKind::Top => Box::new(Images::open(args)?),
+        _ => Box::new(Channels::open(args)?),
+    })
+}
+
 struct Watcher {
-    receiver: ChopReceiver,
-    view: Box<dyn View>,
-    scope: Option<Scope>,
+    feed: Box<dyn Feed>,
     /// Frames that arrived.
     count: u64,
     missed: Missed,
@@ -93,7 +90,7 @@ impl Watcher {
             if left.is_some_and(|left| left.is_zero()) {
                 bail!(self.why_nothing_came(args));
             }
-            if self.next(left.map_or(SLICE, |left| left.min(SLICE)), stop)? {
+            if self.next(args, left.map_or(SLICE, |left| left.min(SLICE)), stop)? {
                 last = Instant::now();
             }
         }
@@ -101,54 +98,56 @@ impl Watcher {
     }
 
     /// Waits up to `limit` for a frame and shows it.
-    fn next(&mut self, limit: Duration, stop: &Stop) -> io::Result<bool> {
+    fn next(&mut self, args: &WatchArgs, limit: Duration, stop: &Stop) -> anyhow::Result<bool> {
         let begin = Instant::now();
-        let arrived = match self.receiver.next_timeout(limit) {
-            Ok(frame) => Ok(frame.is_some()),
-            Err(error) => Err(error.to_string()),
-        };
+        let arrived = self.feed.next(limit);
         // Before anything is said: that may draw what is not drawn yet.
-        let about_scope = self.follow_names();
+        let about_scope = self.feed.follow_names();
         self.tell_of_sender()?;
         match arrived {
             Ok(true) => {}
             Ok(false) => {
-                if let Some(last) = last(&self.receiver, self.scope.as_ref(), self.count) {
-                    self.view.idle(last)?;
-                }
+                self.feed.idle(self.count)?;
                 if pipe::nobody_reads() {
-                    return Err(io::ErrorKind::BrokenPipe.into());
+                    return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
                 }
                 return Ok(false);
             }
             Err(error) => {
-                self.tell_of_error(error)?;
+                if self.has_changed_kind(args, &error)? {
+                    return Ok(false);
+                }
+                self.tell_of_error(error.to_string())?;
                 stop.wait_until(begin, limit);
                 return Ok(false);
             }
         }
         self.count = self.count.saturating_add(1);
-        let Some(arrival) = last(&self.receiver, self.scope.as_ref(), self.count) else { return Ok(false) };
-        self.missed.since_told = self.missed.since_told.saturating_add(arrival.frame.missed().unwrap_or(0));
-        self.view.show(arrival)?;
+        self.missed.since_told = self.missed.since_told.saturating_add(self.feed.missed().unwrap_or(0));
+        self.feed.show(self.count)?;
         for sentence in about_scope {
             self.tell(&sentence)?;
         }
         self.tell_of_missed(false)?;
-        let Some(frame) = self.receiver.frame() else { return Ok(true) };
-        if frame.is_abandoned() {
-            let (name, count) = (self.receiver.name().as_str(), self.count);
+        if self.feed.is_abandoned() {
+            let (name, count) = (self.feed.name(), self.count);
             self.tell(&format!("a process that held the lock of {name:?} died before frame {count}"))?;
         }
         Ok(true)
     }
 
-    /// Applies the scope again where the names are other ones; what there is to say about that.
-    fn follow_names(&mut self) -> Vec<String> {
-        match (&mut self.scope, self.receiver.frame()) {
-            (Some(scope), Some(frame)) => scope.follow(self.receiver.name().as_str(), frame.names()),
-            _ => Vec::new(),
+    /// Whether a block cannot be read because it is of the other kind; then that is received from now on.
+    fn has_changed_kind(&mut self, args: &WatchArgs, error: &Error) -> anyhow::Result<bool> {
+        if !matches!(error, Error::Block(_)) {
+            return Ok(false);
         }
+        let kind = tdshm::inspect(args.name.as_str()).map_or(BlockKind::Unknown, |report| report.kind);
+        if kind == BlockKind::Unknown || kind == self.feed.kind() {
+            return Ok(false);
+        }
+        self.settle()?;
+        self.feed = feed(args, kind)?;
+        Ok(true)
     }
 
     /// Says how many frames were missed, once in a while, or `now`.
@@ -165,12 +164,12 @@ impl Watcher {
 
     /// Says when the sender is not there yet, leaves, or comes.
     fn tell_of_sender(&mut self) -> io::Result<()> {
-        let attached = self.receiver.attached();
+        let attached = self.feed.attached();
         if (attached != Attached::Yes) == self.told.absent {
             return Ok(());
         }
         self.told.absent = !self.told.absent;
-        let name = self.receiver.name().as_str();
+        let name = self.feed.name();
         let what = match attached {
             Attached::Yes => format!("the sender of {name:?} is there"),
             Attached::Left => format!("the sender of {name:?} has left: waiting for another one"),
@@ -207,13 +206,13 @@ impl Watcher {
     }
 
     fn settle(&mut self) -> io::Result<()> {
-        self.view.settle(last(&self.receiver, self.scope.as_ref(), self.count))
+        self.feed.settle(self.count)
     }
 
     fn why_nothing_came(&self, args: &WatchArgs) -> String {
         let name = args.name.as_str();
         let seconds = short(args.timeout.unwrap_or_default());
-        match self.receiver.attached() {
+        match self.feed.attached() {
             Attached::Yes if self.count > 0 => {
                 format!(
                     "no new frame of {name:?} in {seconds} s: its sender is there, but sends nothing, or, if it is \
@@ -231,9 +230,4 @@ impl Watcher {
             ),
         }
     }
-}
-
-/// The last frame that arrived.
-fn last<'f>(receiver: &'f ChopReceiver, scope: Option<&'f Scope>, count: u64) -> Option<Arrival<'f>> {
-    receiver.frame().map(|frame| Arrival { count, frame, scope: scope.map(Scope::picked) })
 }

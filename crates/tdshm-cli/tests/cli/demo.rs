@@ -36,6 +36,8 @@ fn frames_arrive_from_another_process() {
     assert!(frames >= 2, "{last}");
     assert!(last.contains(&format!("from process {from} to process {to}")), "{last}");
     assert!(last.ends_with(", every value as recorded"), "{last}");
+    let with = last.split(", with ").nth(1).and_then(|rest| rest.split_whitespace().next());
+    assert!(with.and_then(|images| images.parse().ok()).is_some_and(|images: u32| images >= 1), "{last}");
     assert!(!name.has_objects() && !is_alive(from));
 }
 

@@ -68,7 +68,9 @@ impl Drop for Name {
             let ours = |end: &str| {
                 ends.contains(&end) || (end.len() == 31 && end.bytes().all(|b| b.is_ascii_lowercase()))
             };
-            if short.and_then(|short| short.strip_prefix(&self.0)).is_some_and(ours) {
+            // The demo's image has a name of its own.
+            let rest = short.and_then(|short| short.strip_prefix(&self.0));
+            if rest.map(|rest| rest.strip_prefix("image").unwrap_or(rest)).is_some_and(ours) {
                 let _ = fs::remove_file(object.path());
             }
         }

@@ -10,6 +10,7 @@
 mod clean;
 mod demo;
 mod documents;
+mod images;
 mod inspect;
 mod kit;
 mod lines;

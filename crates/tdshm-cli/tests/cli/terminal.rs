@@ -222,3 +222,35 @@ fn a_table_in_a_terminal_is_drawn_in_place() {
     let text = written.join().unwrap();
     assert!(text.contains("\x1b[?25l") && text.ends_with("\x1b[?25h"), "the cursor comes back: {text:?}");
 }
+
+#[test]
+fn an_image_is_shown_in_letters() {
+    let name = Name::new();
+    let sender = start(&["send", name.as_str(), "--test-pattern", "40x20"]);
+    until(|| tdshm::inspect(name.as_str()).is_ok_and(|report| report.top.is_some()));
+    let watch = || command(&["watch", name.as_str(), "--frames", "2"]);
+    let text = shown(watch(), 90);
+    assert!(text.contains("40 × 20 rgba8   header 1"), "{text}");
+    // The first bar, twice above one another; ten lines of forty letters.
+    assert!(text.contains("\x1b[38;2;191;191;191;48;2;191;191;191m▀▀▀▀▀"), "{text}");
+    let pictures: Vec<_> = plain(&text).lines().filter(|line| line.contains('▀')).map(width).collect();
+    assert!(pictures.len() % 10 == 0 && pictures.iter().all(|width| *width == 40), "{pictures:?}");
+
+    // Nothing is wider than a narrow terminal, and without colours there are shades.
+    let mut grey = watch();
+    grey.env("NO_COLOR", "1");
+    let text = shown(grey, 30);
+    assert!(!text.contains("38;2") && text.contains("▓▓▓"), "{text}");
+    assert!(plain(&text).lines().all(|line| width(line) <= 30), "{text}");
+    let mut ascii = watch();
+    ascii.env("NO_COLOR", "1").env("LC_ALL", "C");
+    let (mut child, written) = {
+        let (stdio, written) = terminal(30);
+        (ascii.stdout(stdio).spawn().unwrap(), written)
+    };
+    drop(ascii);
+    assert!(child.wait().unwrap().success());
+    let text = plain(&written.join().unwrap());
+    assert!(text.lines().any(|line| line.starts_with("##") || line.starts_with("%%")), "{text}");
+    drop(sender);
+}

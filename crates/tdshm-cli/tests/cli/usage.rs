@@ -46,6 +46,21 @@ fn wrong_usage_is_status_2() {
         &["send", "a", "--stdin", "--speed", "2"],
         &["send", "a", "--stdin", "--format", "table"],
         &["send", "a", "--stdin", "--format", "json", "--length", "2"],
+        &["send", "a", "--image", "x.png", "--format", "csv"],
+        &["send", "a", "--image", "x.png", "--format", "nosuch"],
+        &["send", "a", "--image", "x.png", "--format", "4242"],
+        &["send", "a", "--image", "x.png", "--loop"],
+        &["send", "a", "--image", "x.png", "--file", "x.csv"],
+        &["send", "a", "--image", "x.png", "--test-pattern", "8x8"],
+        &["send", "a", "--test-pattern", "8"],
+        &["send", "a", "--test-pattern", "0x8"],
+        &["send", "a", "--test-pattern", "8x32769"],
+        &["send", "a", "--test-pattern", "8x8", "--loop"],
+        &["send", "a", "--test-pattern", "8x8", "--channels", "x"],
+        &["send", "a", "--stdin", "--format", "rgba8"],
+        &["send", "a", "--format", "rgba8"],
+        &["snap", "a"],
+        &["snap", "a", "x.png", "--timeout", "0"],
         &["list", "--color", "sometimes"],
         &["completions"],
         &["completions", "tcsh"],
@@ -86,7 +101,7 @@ fn every_page_of_the_manual_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     assert_eq!(run(&["man", "--out", path]).code, Some(0));
-    for subcommand in ["demo", "send", "watch", "info", "list", "clean", "completions", "man"] {
+    for subcommand in ["demo", "send", "watch", "snap", "info", "list", "clean", "completions", "man"] {
         let page = run(&["man", subcommand]);
         let file = fs::read_to_string(folder.path().join(format!("tdshm-{subcommand}.1"))).unwrap();
         assert_eq!(page.out, file.lines().collect::<Vec<_>>());

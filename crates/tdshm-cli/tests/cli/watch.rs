@@ -107,8 +107,9 @@ fn missed_frames_are_told_of_unless_only_the_latest_count() {
     for latest in [false, true] {
         let mut args = vec!["watch", name.as_str(), "--format", "json"];
         args.extend(latest.then_some("--latest"));
-        let mut watch = start(&args);
+        // Before it starts: it would take what is left of the round before for its first.
         out.send(&[[0.5]]).unwrap();
+        let mut watch = start(&args);
         watch.line();
         // Stopped, it cannot see what goes by.
         watch.signal("STOP");

@@ -5,13 +5,19 @@ use std::io;
 use std::process;
 use std::time::Duration;
 
-use tdshm::ChopFrame;
+use tdshm::{ChopFrame, TopFrame};
 use tdshm_io::Recording;
 
 use crate::bundled;
 use crate::cmd::demo::Tally;
 use crate::output::bars::{self, Style};
-use crate::output::screen::{self, Screen};
+use crate::output::image::preview;
+use crate::output::screen::{self, Screen, Size};
+
+/// Rows of letters that the image gets, where there are so many.
+const MOST_ROWS: usize = 12;
+/// With fewer there is nothing to be seen.
+const LEAST_ROWS: usize = 5;
 
 /// What shows them, and what it says above.
 #[derive(Debug)]
@@ -40,7 +46,13 @@ impl Show {
     }
 
     /// Shows a frame that arrived `streamed` after the first.
-    pub(super) fn frame(&mut self, frame: &ChopFrame, tally: &Tally, streamed: Duration) -> io::Result<()> {
+    pub(super) fn frame(
+        &mut self,
+        frame: &ChopFrame,
+        image: Option<&TopFrame>,
+        tally: &Tally,
+        streamed: Duration,
+    ) -> io::Result<()> {
         let year = tally.place.map(|place| place.saturating_add(bundled::FIRST_YEAR));
         let year = year.map_or_else(|| "????".to_owned(), |year| year.to_string());
         let Some(screen) = &mut self.screen else { return self.line(frame, tally, &year, streamed) };
@@ -55,7 +67,10 @@ impl Show {
             seconds => format!("{:.1} frames/s   ", tally.frames.saturating_sub(1) as f64 / seconds),
         };
         let status = format!("year {year}   frame {}   {rate}Ctrl-C ends", tally.frames);
-        let lines = bars::lines(frame, style, size, &[&way, bundled::TITLE, ""], &status);
+        let mut lines = bars::lines(frame, style, size, &[&way, bundled::TITLE, ""], &status);
+        if let Some(image) = image {
+            add_picture(&mut lines, image, style, size);
+        }
         screen.draw(size, &lines)
     }
 
@@ -82,5 +97,18 @@ impl Show {
         text.push('\n');
         self.line_at = Some(Duration::from_secs(streamed.as_secs().saturating_add(1)));
         screen::write(&text)
+    }
+}
+
+/// Puts the image below the bars, above the last line, where there is room.
+fn add_picture(lines: &mut Vec<String>, image: &TopFrame, style: Style, size: Size) {
+    let rows = size.rows.saturating_sub(1).saturating_sub(lines.len()).min(MOST_ROWS);
+    if rows < LEAST_ROWS {
+        return;
+    }
+    let style = preview::Style { colours: style.colours, unicode: style.unicode };
+    let room = Size { columns: size.columns, rows };
+    if let (Some(picture), Some(last)) = (preview::lines(image, style, room), lines.len().checked_sub(1)) {
+        lines.splice(last..last, picture);
     }
 }

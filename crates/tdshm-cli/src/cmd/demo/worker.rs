@@ -12,7 +12,7 @@ use crate::Again;
 /// How long it may take to leave before it is killed.
 const LEAVES_WITHIN: Duration = Duration::from_secs(2);
 
-/// A process that sends the bundled recording for as long as this one holds its standard input: it leaves even
+/// A process that sends the bundled recording, and an image, for as long as this one holds its standard input: it leaves even
 /// when this one is killed. Ended and reaped when dropped.
 #[derive(Debug)]
 pub(super) struct Worker {
@@ -20,10 +20,10 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn start(name: &str, again: &Again) -> anyhow::Result<Self> {
+    pub(super) fn start(name: &str, image: &str, again: &Again) -> anyhow::Result<Self> {
         let mut command = again.command()?;
         let child = command
-            .args(["send", name, "--bundled-recording", "--until-stdin-closes"])
+            .args(["send", name, "--bundled-recording", "--bundled-image", image, "--until-stdin-closes"])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())

@@ -12,7 +12,7 @@ use clap::error::ErrorKind as UsageKind;
 use tdshm_io::LineError;
 use tdshm_io::lines::{FrameLines, LineFormat, LineFrame};
 
-use crate::args::{Args, LinesFormat, SendArgs};
+use crate::args::{Args, LinesFormat, SendArgs, SendFormat};
 use crate::cmd::send::readers::Readers;
 use crate::cmd::send::{DEFAULT_RATE, Out, say_sending};
 use crate::output::shape;
@@ -35,8 +35,12 @@ enum Come {
 
 /// Sends until standard input ends, enough has been sent, or somebody asks to stop.
 pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
-    if args.format == Some(LinesFormat::Json) && args.length > 1 {
+    if args.format == Some(SendFormat::Lines(LinesFormat::Json)) && args.length > 1 {
         let what = "--length is for CSV: each JSON line is a frame with a length of its own";
+        return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+    }
+    if let Some(SendFormat::Pixels(format)) = args.format {
+        let what = format!("--format {format} is for images: standard input holds csv or json");
         return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
     }
     if io::stdin().is_terminal() {
@@ -72,9 +76,9 @@ fn read(args: &SendArgs) -> Receiver<Come> {
     let (send, come) = mpsc::sync_channel(AHEAD);
     let mut lines = FrameLines::new(BufReader::new(io::stdin())).rows_per_frame(args.length);
     lines = match args.format {
-        Some(LinesFormat::Csv) => lines.format(LineFormat::Csv),
-        Some(LinesFormat::Json) => lines.format(LineFormat::Json),
-        None => lines,
+        Some(SendFormat::Lines(LinesFormat::Csv)) => lines.format(LineFormat::Csv),
+        Some(SendFormat::Lines(LinesFormat::Json)) => lines.format(LineFormat::Json),
+        Some(SendFormat::Pixels(_)) | None => lines,
     };
     thread::spawn(move || {
         loop {
@@ -146,7 +150,7 @@ impl Sending<'_> {
                     say::error("--length is for CSV: each JSON line is a frame with a length of its own");
                 }
                 let what = shape(names.len(), *len_samples, rate);
-                say_sending(&format!("{what}, as they come"), self.args.name.as_str());
+                say_sending(&format!("{what}, as they come"), self.args.name.as_str(), "CHOP");
                 none.insert(out)
             }
         };

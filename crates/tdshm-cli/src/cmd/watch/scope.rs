@@ -13,6 +13,11 @@ const MOST_NAMES: usize = 16;
 /// Characters of a name in a sentence.
 const LONGEST_NAME: usize = 40;
 
+/// What a pattern alone most likely does not mean.
+pub(super) fn warnings(pattern: &Pattern) -> impl Iterator<Item = String> {
+    pattern.warnings().iter().map(|warning| format!("scope: {warning}"))
+}
+
 /// A pattern, applied to the channels that arrive. It is applied again when their names change.
 #[derive(Debug)]
 pub(super) struct Scope {
@@ -26,11 +31,6 @@ pub(super) struct Scope {
 impl Scope {
     pub(super) fn new(pattern: Pattern) -> Self {
         Self { pattern, names: Vec::new(), picked: Vec::new(), said: HashSet::new() }
-    }
-
-    /// What the pattern alone most likely does not mean.
-    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
-        self.pattern.warnings().iter().map(|warning| format!("scope: {warning}"))
     }
 
     /// The channels that are shown, by their positions.
