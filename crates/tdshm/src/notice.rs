@@ -5,6 +5,7 @@
 
 pub(crate) mod bell;
 pub(crate) mod slots;
+pub(crate) mod turn;
 
 use core::ops::Range;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -106,10 +107,7 @@ impl<'m> Extension<'m> {
     #[inline]
     pub(crate) fn begin(self) {
         if let Some(sequence) = self.u64(at::SEQUENCE_OFFSET) {
-            // Odd already: the last write was given up in the middle.
-            let now = sequence.load(Ordering::Relaxed);
-            sequence.store(now.wrapping_add(1).wrapping_add(now & 1), Ordering::Relaxed);
-            fence(Ordering::Release);
+            turn::begin(sequence);
         }
     }
 

@@ -6,11 +6,11 @@
 //! own, odd while it is being filled: the segment's would reject copies of places that nobody touches.
 //!
 //! A pin asks, and the sequence decides: a sender that finds every place pinned takes one all the same, so that nobody
-//! who is stopped stops it, and whoever copies there finds out.
+//! who is stopped stops it, and whoever copies there finds out. [`turn`] is the core of it.
 
 use core::sync::atomic::{AtomicU64, Ordering, fence};
 
-use crate::notice::{Entry, Extension};
+use crate::notice::{Entry, Extension, turn};
 use crate::sys::Object;
 use crate::wire::notice as at;
 
@@ -119,12 +119,7 @@ impl<'m> Extension<'m> {
     /// Notes that there is one place alone, which may be written next. With the sequence odd.
     #[cold]
     pub(crate) fn undivide(self) {
-        for index in 0..at::SLOTS {
-            if let Some(sequence) = self.place_sequence(index) {
-                let now = sequence.load(Ordering::Relaxed);
-                sequence.store((now | 1).wrapping_add(2), Ordering::Relaxed);
-            }
-        }
+        (0..at::SLOTS).filter_map(|index| self.place_sequence(index)).for_each(turn::close);
         fence(Ordering::Release); // whoever copies there is told before anything is written
         if let Some(slots) = self.u32(at::SLOTS_OFFSET) {
             slots.store(0, Ordering::Relaxed);
@@ -136,15 +131,14 @@ impl<'m> Extension<'m> {
         let after = |step: usize| current.wrapping_add(step).checked_rem(count);
         (1..count).filter_map(after).find(|index| self.try_begin(*index)).or_else(|| {
             let index = after(1)?;
-            self.begin_at(index, |_| true);
+            turn::begin(self.place_sequence(index)?);
             Some(index)
         })
     }
 
     fn try_begin(self, index: usize) -> bool {
-        let is_free = |extension: Self| !extension.entries().any(|entry| entry.has_pinned(index));
-        // Looked at before as well: whoever copies there need not see the sequence odd for nothing.
-        is_free(self) && self.begin_at(index, is_free)
+        let is_free = || !self.entries().any(|entry| entry.has_pinned(index));
+        self.place_sequence(index).is_some_and(|sequence| turn::try_begin(sequence, is_free))
     }
 
     /// Takes the pins of the dead away, who do not do so themselves.
@@ -155,27 +149,10 @@ impl<'m> Extension<'m> {
         self.entries().filter(pinned).filter(is_dead).for_each(Entry::unpin);
     }
 
-    /// Makes the place's sequence odd, then asks whether it may be filled; if not, takes that back.
-    ///
-    /// A reader pins first and looks at the sequence then: one of the two sees the other.
-    fn begin_at(self, index: usize, may: impl FnOnce(Self) -> bool) -> bool {
-        let Some(sequence) = self.place_sequence(index) else { return false };
-        let before = sequence.load(Ordering::Relaxed);
-        // Odd already: it was begun before and never ended.
-        let begun = before.wrapping_add(1).wrapping_add(before & 1);
-        sequence.store(begun, Ordering::Relaxed);
-        fence(Ordering::SeqCst);
-        if may(self) {
-            return true;
-        }
-        sequence.store(before, Ordering::Relaxed); // nothing was written
-        false
-    }
-
     /// Ends the filling of a place.
     pub(crate) fn end_place(self, index: usize) {
         if let Some(sequence) = self.place_sequence(index) {
-            sequence.store(sequence.load(Ordering::Relaxed).wrapping_add(1) & !1, Ordering::Release);
+            turn::end(sequence);
         }
     }
 
@@ -195,14 +172,17 @@ impl Entry<'_> {
     /// Asks the sender to leave a place alone.
     #[inline]
     pub(crate) fn pin(self, place: Current) {
-        self.put(at::ENTRY_PINNED, u32::try_from(place.index).unwrap_or_default().saturating_add(1));
-        fence(Ordering::SeqCst);
+        if let (Some(pinned), Ok(index)) = (self.u32(at::ENTRY_PINNED), u64::try_from(place.index)) {
+            turn::pin(pinned, index);
+        }
     }
 
     /// Takes that back.
     #[inline]
     pub(crate) fn unpin(self) {
-        self.put(at::ENTRY_PINNED, 0);
+        if let Some(pinned) = self.u32(at::ENTRY_PINNED) {
+            turn::unpin(pinned);
+        }
     }
 
     fn has_pinned(self, index: usize) -> bool {
