@@ -9,6 +9,8 @@
 
 mod clean;
 mod demo;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod documents;
 mod images;
 mod inspect;

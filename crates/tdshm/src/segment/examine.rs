@@ -328,10 +328,13 @@ fn check_channels(found: &mut Examination, header: &ChopHeader, peek: &Peek) {
         }
         match names_bytes(peek, names_at, layout.num_channels) {
             Some(bytes) => end = samples_end.max(names_at.saturating_add(bytes)),
-            None => found.breach(format!(
-                "the names are announced and not all there: {} NULs are missing in what is mapped behind nameDataOffset",
-                layout.num_channels
-            )),
+            None => {
+                return found.breach(format!(
+                    "the names of {} channels are announced, and not all of them end in what is mapped: the sender has \
+                     to write them, each with a NUL behind it",
+                    layout.num_channels
+                ));
+            }
         }
     }
     let claimed = header.block_bytes();
