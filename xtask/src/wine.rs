@@ -16,8 +16,8 @@ const LOADERS: &[&str] = &["/usr/lib/wine/wine64", "wine64", "wine"];
 const SERVERS: &[&str] = &["/usr/lib/wine/wineserver", "wineserver"];
 const C_COMPILER: &str = "x86_64-w64-mingw32-gcc";
 const CPP_COMPILER: &str = "x86_64-w64-mingw32-g++";
-/// The foreign sender and receiver of the tests.
-const PEER: &str = "tests/foreign/windows_peer.c";
+/// The foreign sender and receiver of the tests, and what they do to processes.
+const FOREIGN: [&str; 2] = ["tests/foreign/windows_peer.c", "tests/foreign/windows_process.c"];
 /// A library of Windows that Wine 8 lacks and Rust's standard library needs.
 const STAND_IN: &str = "bcryptprimitives";
 
@@ -49,17 +49,19 @@ impl Wine {
         Ok(wine)
     }
 
-    /// The same, with the C program of the tests built.
+    /// The same, with the C programs of the tests built.
     ///
     /// # Errors
     ///
     /// As [`set_up`](Self::set_up).
     pub(crate) fn for_tests(ws: &Workspace) -> Result<Self, Outcome> {
         let wine = Self::set_up(ws)?;
-        let stem = Path::new(PEER).file_stem().unwrap_or_default();
-        // Above the folders of all profiles, where the tests look for it.
-        let program = wine.cross.folder(ws).join(stem).with_extension("exe");
-        compile(ws, PEER, &program, &["-municode"])?;
+        for source in FOREIGN {
+            let stem = Path::new(source).file_stem().unwrap_or_default();
+            // Above the folders of all profiles, where the tests look for it.
+            let program = wine.cross.folder(ws).join(stem).with_extension("exe");
+            compile(ws, source, &program, &["-municode"])?;
+        }
         Ok(wine)
     }
 

@@ -54,8 +54,15 @@ pub(crate) fn quoted(name: &str) -> String {
     if name.chars().all(plain) { name.to_owned() } else { quoted_always(name) }
 }
 
+#[cfg(not(windows))]
 fn quoted_always(name: &str) -> String {
     format!("'{}'", name.replace('\'', "'\\''"))
+}
+
+/// As above: what both shells of Windows take for one word.
+#[cfg(windows)]
+fn quoted_always(name: &str) -> String {
+    format!("\"{name}\"")
 }
 
 /// `1 frame`, `2 frames`.
@@ -75,9 +82,12 @@ mod tests {
     #[test]
     fn names_are_quoted_for_the_shell_where_they_need_it() {
         assert_eq!(quoted("mocap_1"), "mocap_1");
-        assert_eq!(quoted("my cam"), "'my cam'");
-        assert_eq!(quoted("it's"), r"'it'\''s'");
-        assert_eq!(quoted("-x"), "-- '-x'");
+        let expected = if cfg!(windows) {
+            [r#""my cam""#, r#""it's""#, r#"-- "-x""#]
+        } else {
+            ["'my cam'", r"'it'\''s'", "-- '-x'"]
+        };
+        assert_eq!(["my cam", "it's", "-x"].map(quoted), expected);
     }
 
     #[test]

@@ -1,5 +1,10 @@
 //! Being asked to stop: Ctrl-C, a signal from outside, or a parent that has gone.
 
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,18 +12,15 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 
 use crate::Exit;
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
 
 /// How long a wait lasts at most without a look whether to stop.
 pub(crate) const SLICE: Duration = Duration::from_millis(20);
-
-#[cfg(unix)]
-const SIGNALS: [i32; 3] = [SIGINT, SIGTERM, signal_hook::consts::SIGHUP];
-#[cfg(not(unix))]
-const SIGNALS: [i32; 2] = [SIGINT, SIGTERM];
 
 /// Whether this command has been asked to stop.
 #[derive(Clone, Debug, Default)]
@@ -33,15 +35,7 @@ impl Stop {
     /// From now on the first signal asks; the second ends the process at once, whatever it is doing.
     pub(crate) fn on_signals() -> anyhow::Result<Self> {
         let stop = Self::default();
-        let once_more = Arc::new(AtomicBool::new(false));
-        for signal in SIGNALS {
-            let status = i32::from(exit_of(signal).code());
-            let number = usize::try_from(signal).unwrap_or_default();
-            flag::register_conditional_shutdown(signal, status, Arc::clone(&once_more))
-                .and_then(|_| flag::register(signal, Arc::clone(&once_more)))
-                .and_then(|_| flag::register_usize(signal, Arc::clone(&stop.signal), number))
-                .map_err(|error| anyhow!("cannot listen for signals: {error}"))?;
-        }
+        system::listen(&stop.signal).map_err(|error| anyhow!("cannot listen for signals: {error}"))?;
         Ok(stop)
     }
 

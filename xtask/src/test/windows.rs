@@ -11,6 +11,9 @@ use crate::workspace::Workspace;
 /// What runs nowhere but where people build, and benchmarks: these have a task of their own.
 const NOT_FOR_WINDOWS: [&str; 2] = ["tdshm-xtask", "tdshm-bench"];
 
+/// How long a test may take: Wine needs several times as long for each object, and longer still on a busy machine.
+const WATCHDOG_SECONDS: &str = "300";
+
 /// What all steps need, found or installed when the first of them asks for it.
 pub(super) struct Setup<'a> {
     ws: &'a Workspace,
@@ -44,7 +47,7 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
                 return built;
             }
             let mut tests = wine.cargo(ws, [test_args(ws), &excluded(&NOT_FOR_WINDOWS)].concat());
-            tests.env("TDSHM_PEER_WITH_STEPS", program);
+            tests.env("TDSHM_PEER_WITH_STEPS", program).env("TDSHM_TEST_SECONDS", WATCHDOG_SECONDS);
             outcome(tests)
         }),
         step("Windows: doc tests", |ws, wine| {

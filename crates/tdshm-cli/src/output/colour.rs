@@ -16,6 +16,9 @@ pub(crate) fn choose(color: Color) {
         Color::Never => ColorChoice::Never,
     };
     choice.write_global();
+    // A console of Windows has to be told that there will be escape sequences. One that cannot be told is none.
+    #[cfg(windows)]
+    let _ = crossterm::ansi_support::supports_ansi();
 }
 
 /// What `--color` says among arguments that may not parse.

@@ -1,25 +1,15 @@
 //! `tdshm clean`, and what it leaves alone.
 
-use std::fs;
-
-use crate::kit::{Name, run, start};
-
-/// The objects with that name in them.
-pub(crate) fn objects(name: &Name) -> Vec<String> {
-    let entries = fs::read_dir("/dev/shm").unwrap();
-    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|object| object.contains(name.as_str())).collect();
-    names.sort();
-    names
-}
+use crate::kit::{ForeignSegment, Name, run, start};
 
 #[test]
+#[cfg(unix)] // elsewhere everything goes with the process that has died
 fn what_the_dead_left_is_removed_and_a_dry_run_removes_nothing() {
     let name = Name::new();
     let mut send = start(&["send", name.as_str()]);
     send.says("sending");
     let alive = run(&["clean", name.as_str()]);
-    assert_eq!((alive.code, objects(&name).len()), (Some(0), 4), "{alive:?}");
+    assert_eq!((alive.code, name.objects().len()), (Some(0), 4), "{alive:?}");
     assert!(
         alive.out.iter().any(|line| line.contains(&format!("process {} uses it", send.id()))),
         "{alive:?}"
@@ -33,21 +23,57 @@ fn what_the_dead_left_is_removed_and_a_dry_run_removes_nothing() {
         "{dead:?}"
     );
     let dry = run(&["clean", "--dry-run", name.as_str()]);
-    assert_eq!((dry.code, dry.out.len(), objects(&name).len()), (Some(0), 4, 4), "{dry:?}");
+    assert_eq!((dry.code, dry.out.len(), name.objects().len()), (Some(0), 4, 4), "{dry:?}");
     assert!(dry.err[0].contains("would remove 4 objects"), "{dry:?}");
     let clean = run(&["clean", name.as_str()]);
     assert_eq!((clean.code, clean.out.len()), (Some(0), 4), "{clean:?}");
-    assert_eq!(objects(&name), Vec::<String>::new());
+    assert_eq!(name.objects(), Vec::<String>::new());
+    assert!(run(&["clean", name.as_str()]).err[0].contains("nothing to clean"));
+}
+
+/// Where objects live as long as anybody has them open.
+#[test]
+#[cfg(windows)]
+fn what_the_dead_left_is_told_of_and_goes_when_nobody_holds_it() {
+    let name = Name::new();
+    let mut send = start(&["send", name.as_str()]);
+    send.says("sending");
+    let alive = run(&["clean", name.as_str()]);
+    assert_eq!((alive.code, name.objects().len()), (Some(0), 4), "{alive:?}");
+    assert!(
+        alive.out.iter().any(|line| line.contains(&format!("process {} uses it", send.id()))),
+        "{alive:?}"
+    );
+
+    let holder = crate::kit::Holder::of(name.as_str());
+    send.signal("KILL");
+    send.wait();
+    let dead = run(&["list"]);
+    assert!(
+        dead.out.iter().any(|line| line.contains(name.as_str()) && line.contains("has died")),
+        "{dead:?}"
+    );
+    for args in [&["clean", "--dry-run", name.as_str()][..], &["clean", name.as_str()]] {
+        let clean = run(args);
+        assert!(clean.out[0].starts_with("goes when its receivers let go"), "{clean:?}");
+        assert!(name.has_segments());
+    }
+    let left = run(&["list"]);
+    assert!(
+        left.out.iter().any(|line| line.contains(name.as_str()) && line.contains("has left")),
+        "receivers are told: {left:?}"
+    );
+    drop(holder);
+    assert_eq!(name.objects(), Vec::<String>::new());
     assert!(run(&["clean", name.as_str()]).err[0].contains("nothing to clean"));
 }
 
 #[test]
 fn a_foreign_sender_stays_and_is_taken_over_only_when_asked() {
     let name = Name::new();
-    let data = format!("/dev/shm/TouchSHM{}", name.as_str());
-    fs::write(&data, [0; 4096]).unwrap();
+    let _foreign = ForeignSegment::create(name.as_str());
     let clean = run(&["clean", name.as_str()]);
-    assert!(fs::exists(&data).unwrap(), "{clean:?}");
+    assert!(name.has_segments(), "{clean:?}");
     assert!(clean.out[0].contains("another program made it"), "{clean:?}");
 
     let refused = run(&["send", name.as_str()]);

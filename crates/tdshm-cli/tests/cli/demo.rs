@@ -1,10 +1,8 @@
 //! `tdshm demo`, where there is no terminal.
 
-use std::path::PathBuf;
-
 use tdshm_cli::{Again, Exit};
 
-use crate::kit::{Name, Run, send_signal, start, until};
+use crate::kit::{KILLED, Name, Run, is_alive, send_signal, start, until};
 
 /// A demo that streams, its name, and the process that sends.
 fn streaming(seconds: &str) -> (Run, Name, u32) {
@@ -16,12 +14,6 @@ fn streaming(seconds: &str) -> (Run, Name, u32) {
     let line = demo.line();
     assert!(line.starts_with("frame    1  ") && line.contains(" jan ") && line.contains(" dec "), "{line}");
     (demo, name, from)
-}
-
-fn is_alive(pid: u32) -> bool {
-    // A zombie that nobody has reaped yet has no memory any more.
-    let proc = PathBuf::from(format!("/proc/{pid}/statm"));
-    std::fs::read_to_string(proc).is_ok_and(|statm| !statm.starts_with("0 "))
 }
 
 #[test]
@@ -54,7 +46,7 @@ fn ctrl_c_ends_both() {
 fn a_killed_demo_leaves_no_sender_behind() {
     let (demo, name, from) = streaming("1000");
     demo.signal("KILL");
-    assert_eq!(demo.wait().code, None);
+    assert_eq!(demo.wait().code, KILLED);
     until(|| !is_alive(from) && !name.has_segments());
 }
 

@@ -1,8 +1,16 @@
 //! Processes that are killed and reaped, names that are cleaned up, and waits that end.
 
-use std::fs;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+pub(crate) use unix::*;
+#[cfg(windows)]
+pub(crate) use windows::*;
+
 use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -13,8 +21,6 @@ use serde_json::Value;
 
 /// How long anything may take before the test fails: far longer than it does on a busy machine.
 const WATCHDOG: Duration = Duration::from_secs(60);
-/// Where the objects of segments and locks are.
-const OBJECTS: &str = "/dev/shm";
 
 /// A short name of its own, whose objects are removed at the end.
 pub(crate) struct Name(String);
@@ -43,37 +49,29 @@ impl Name {
 
     /// Whether there is a data or an info segment. (Locks stay: others may hold them.)
     pub(crate) fn has_segments(&self) -> bool {
-        let data = format!("{OBJECTS}/TouchSHM{}", self.0);
-        let info = format!("{OBJECTS}/TouchSHMTouchSHM{}4jhd783h", self.0);
-        Path::new(&data).exists() || Path::new(&info).exists()
+        let data = format!("TouchSHM{}", self.0);
+        let info = format!("TouchSHMTouchSHM{}4jhd783h", self.0);
+        self.objects().iter().any(|object| *object == data || *object == info)
     }
 }
 
 impl Name {
     /// Whether there is any object of that name: a segment or a lock.
     pub(crate) fn has_objects(&self) -> bool {
-        let object = |name: std::ffi::OsString| name.to_string_lossy().contains(&self.0);
-        fs::read_dir(OBJECTS).unwrap().flatten().any(|entry| object(entry.file_name()))
+        !self.objects().is_empty()
+    }
+
+    /// The objects of that name, sorted.
+    pub(crate) fn objects(&self) -> Vec<String> {
+        let mut objects = objects_of(&self.0);
+        objects.sort();
+        objects
     }
 }
 
 impl Drop for Name {
     fn drop(&mut self) {
-        for object in fs::read_dir(OBJECTS).unwrap().flatten() {
-            let file = object.file_name().into_string().unwrap_or_default();
-            let short =
-                file.strip_prefix("TouchSHM").map(|rest| rest.strip_prefix("TouchSHM").unwrap_or(rest));
-            let ends = ["", "Mutex", "4jhd783h", "4jhd783hMutex"];
-            // Behind the name of a data segment that moved stand 31 letters.
-            let ours = |end: &str| {
-                ends.contains(&end) || (end.len() == 31 && end.bytes().all(|b| b.is_ascii_lowercase()))
-            };
-            // The demo's image has a name of its own.
-            let rest = short.and_then(|short| short.strip_prefix(&self.0));
-            if rest.map(|rest| rest.strip_prefix("image").unwrap_or(rest)).is_some_and(ours) {
-                let _ = fs::remove_file(object.path());
-            }
-        }
+        remove_objects(&self.0);
     }
 }
 
@@ -131,6 +129,7 @@ pub(crate) fn command(args: &[&str]) -> Command {
     for variable in ["COLUMNS", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
         command.env_remove(variable);
     }
+    alone(&mut command);
     command
 }
 
@@ -206,11 +205,6 @@ impl Drop for Run {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-pub(crate) fn send_signal(pid: u32, signal: &str) {
-    let status = Command::new("kill").arg(format!("-{signal}")).arg(pid.to_string()).status().unwrap();
-    assert!(status.success(), "kill -{signal} {pid}");
 }
 
 /// Waits until `what` is so.

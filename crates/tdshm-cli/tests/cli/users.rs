@@ -5,7 +5,6 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
-use crate::clean::objects;
 use crate::kit::{Ended, Name, Run, run, start};
 
 /// The command, run by somebody without rights.
@@ -39,7 +38,7 @@ fn what_another_user_has_is_named() {
     send.says("sending");
     send.signal("KILL");
     send.wait();
-    let before = objects(&name);
+    let before = name.objects();
     let clean = run_as_stranger(&["clean", name.as_str()]);
     assert_eq!((clean.code, clean.out.len()), (Some(0), before.len()), "{clean:?}");
     for object in &before {
@@ -56,6 +55,6 @@ fn what_another_user_has_is_named() {
         list.err.iter().any(|line| line.contains(&told) && line.contains("belongs to user 0")),
         "{list:?}"
     );
-    assert_eq!(objects(&name), before);
+    assert_eq!(name.objects(), before);
     assert_eq!(run(&["clean", name.as_str()]).out.len(), 4);
 }

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use serde_json::Value;
 use tdshm::{ChopFrame, ChopSender, SegmentSender};
 
-use crate::kit::{Name, command, names, run, samples, start, until};
+use crate::kit::{Name, command, names, run, samples, start, stopped, until};
 
 fn frame(names: &[&str], rows: &[&[f32]]) -> ChopFrame {
     ChopFrame::from_rows(names.iter().copied(), 60.0, rows).unwrap()
@@ -125,10 +125,6 @@ fn missed_frames_are_told_of_unless_only_the_latest_count() {
         let told = ended.err.iter().any(|line| line.contains("missed 3 frames before frame 2"));
         assert_eq!((ended.code, told), (Some(130), !latest), "{ended:?}");
     }
-}
-
-fn stopped(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| stat.contains(") T "))
 }
 
 #[test]

@@ -211,6 +211,7 @@ impl SegmentReceiver {
             self.openings = self.openings.wrapping_add(1);
         }
         self.link = Some(link);
+        self.died = false;
         self.state = ErrorState::None;
         self.attachments = self.attachments.wrapping_add(1);
         Ok(true)

@@ -86,6 +86,7 @@ pub struct SegmentReceiver {
     pub(super) attachments: u64,
     outcome: Outcome,
     idle: Idle,
+    /// The sender that is open here, or was last, has died.
     pub(super) died: bool,
     /// The lock had been abandoned, and was let go of before anybody was told.
     untold: bool,
@@ -165,6 +166,7 @@ impl SegmentReceiver {
             (Some(_), _) => Attached::Yes,
             (None, _) if self.reopening.is_some() => Attached::Yes,
             (None, 0) => Attached::NotYet,
+            (None, _) if self.died => Attached::Died,
             (None, _) => Attached::Left,
         }
     }
@@ -408,7 +410,10 @@ impl SegmentReceiver {
             // Whoever else has it open still lets go as well.
             self.shunned = Extension::room(info.object.region()).and_then(Extension::owner);
         }
+        let died = self.died;
         self.let_go(ErrorState::InfoDoesNotExist);
+        // That is why there is none, until one comes.
+        self.died = died;
         self.data_lock = None;
     }
 
