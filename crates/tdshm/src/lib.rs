@@ -106,7 +106,8 @@ pub use segment::inspect::{
     TopReport, inspect, list, survey,
 };
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
-pub use segment::sender::{SegmentSender, SegmentSenderBuilder, WriteGuard};
+pub use segment::sender::{SegmentSender, SegmentSenderBuilder};
+pub use segment::write::WriteGuard;
 pub use top::{
     Pixels, PixelsMut, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape, TopView,
 };

@@ -15,3 +15,4 @@ pub(crate) mod sender;
 pub(crate) mod slots;
 mod takeover;
 mod wreck;
+pub(crate) mod write;

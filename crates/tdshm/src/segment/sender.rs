@@ -13,6 +13,7 @@ use crate::segment::clean::sweep_after;
 use crate::segment::resize::Room;
 use crate::segment::slots::{Outgoing, Places, Spot};
 use crate::segment::takeover::{Claim, Request, claim};
+use crate::segment::write::WriteGuard;
 use crate::step::step;
 use crate::sys::{self, Access, Bell, Object, Outcome};
 use crate::wire::info::{InfoBlock, Layout, Postfix, SUPPORTED_OFFSET};
@@ -549,59 +550,6 @@ pub(crate) fn lock_info<'l>(
         Err(source) => {
             let name = short.as_str().to_owned();
             Err(SegmentError::UnableToLockInfo { name, source: Box::new(source) })
-        }
-    }
-}
-
-/// The data lock, held for one write.
-///
-/// Dropping it makes a frame of what was written, unless a panic is under way: then receivers are told that
-/// the block is half written, and keep the frame they have.
-#[derive(Debug)]
-#[must_use = "the lock is let go of when this is dropped"]
-pub struct WriteGuard<'s> {
-    extension: Option<Extension<'s>>,
-    bell: &'s Bell,
-    region: Region<'s>,
-    outcome: Outcome,
-    /// The process that took the lock: a forked child may drop its copy.
-    pid: u32,
-    /// `None` only while this is dropped.
-    guard: Option<LockGuard<'s>>,
-}
-
-impl<'s> WriteGuard<'s> {
-    /// All bytes of the segment.
-    pub fn view(&mut self) -> ViewBytesMut<'_> {
-        ViewBytesMut::new(self.region)
-    }
-
-    /// Whether the last holder of the lock died with it: what it was writing may be half written.
-    #[must_use]
-    #[inline]
-    pub fn is_abandoned(&self) -> bool {
-        self.outcome == Outcome::Abandoned
-    }
-
-    #[inline]
-    pub(crate) fn region(&self) -> Region<'s> {
-        self.region
-    }
-}
-
-impl Drop for WriteGuard<'_> {
-    #[inline]
-    fn drop(&mut self) {
-        step!("write: written");
-        match self.extension {
-            Some(extension) if !std::thread::panicking() && self.pid == sys::process::id() => {
-                extension.end();
-                step!("write: ended");
-                self.guard = None;
-                step!("write: unlocked");
-                extension.ring(self.bell);
-            }
-            _ => self.guard = None,
         }
     }
 }
