@@ -52,7 +52,7 @@ const REMARKS: &[(&str, &str)] = &[
     (
         "In TouchDesigner",
         "NAME is the Shared Mem Name of a Shared Mem In CHOP or TOP (to receive) or a Shared Mem Out CHOP or TOP (to send), \
-         with Memory Type set to Local.",
+         with Shared Mem Type set to Local.",
     ),
     ("Exit status", "0 done, 1 failed, 2 wrong usage, 130 after Ctrl-C."),
 ];

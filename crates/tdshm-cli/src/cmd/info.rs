@@ -92,10 +92,16 @@ fn text(report: &SegmentReport, columns: Option<usize>) -> String {
         }
     }
     if let Some(true) = report.supported {
-        line("foreign", "at least one receiver of another program has attached");
+        // A receiver of ours that finds no free entry says the same as one of another program.
+        let full = report.notices.as_ref().is_some_and(|notices| notices.receivers.len() >= ENTRIES);
+        line("foreign", if full { MORE } else { "at least one receiver of another program has attached" });
     }
     text
 }
+
+/// Receivers that are recorded at most (wire §11).
+const ENTRIES: usize = 16;
+const MORE: &str = "more receivers have attached than are recorded, or one of another program";
 
 /// `640 × 360, R8G8B8A8_UNORM (37)`, and what else the block says of its pixels.
 fn image(shape: &TopShape) -> String {

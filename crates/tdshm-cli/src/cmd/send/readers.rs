@@ -42,7 +42,12 @@ impl Readers {
         self.pids = pids;
         if report.supported == Some(true) && !self.foreign {
             self.foreign = true;
-            say::line("a receiver of another program has attached");
+            let full = report.notices.is_some_and(|notices| notices.receivers.len() >= 16);
+            say::line(if full {
+                "more receivers have attached than are recorded, or one of another program"
+            } else {
+                "a receiver of another program has attached"
+            });
         }
     }
 }
