@@ -292,10 +292,13 @@ impl ChopSender {
         len_samples: usize,
         fill: impl FnOnce(&mut ChopBlockMut<'_>),
     ) -> Result<Sent, Error> {
-        self.write(num_channels, len_samples, |samples| {
+        let sent = self.write(num_channels, len_samples, |samples| {
             fill(&mut ChopBlockMut { samples, num_channels, len_samples });
             Ok(())
-        })
+        })?;
+        // `fill` may have forked, and this be the child: the parent ends the write.
+        self.segment.check_process().map_err(|error| *error)?;
+        Ok(sent)
     }
 
     /// Leaves: tells the receivers and frees the name.

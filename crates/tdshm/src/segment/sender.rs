@@ -298,7 +298,7 @@ impl SegmentSender {
 
     /// Whether this is the process that owns it, not a forked child.
     #[inline]
-    pub(super) fn check_process(&self) -> Result<(), Box<LockError>> {
+    pub(crate) fn check_process(&self) -> Result<(), Box<LockError>> {
         if self.pid == sys::process::id() { Ok(()) } else { Err(Box::new(self.forked())) }
     }
 
