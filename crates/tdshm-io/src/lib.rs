@@ -10,7 +10,7 @@
 //! | [`mod@file`] | [`Recording`], [`ReadOptions`], the choice of the format by the file's extension | always |
 //! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
 //! | `file::wav` | sound files: one channel a track | `wav` (default) |
-//! | `file::picture` | pictures (`.png`, `.jpg`, `.exr`): [`Picture`](file::picture::Picture) | `images` (default) |
+//! | `file::picture` | pictures (`.png`, `.jpg`, `.exr`): [`Picture`] | `images` (default) |
 //! | `lines` | frames as CSV rows or JSON lines, one after the other as they come | `lines` (default) |
 //! | [`mod@error`] | every error type of the crate | always |
 //!
