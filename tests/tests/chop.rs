@@ -520,7 +520,7 @@ fn a_frame_that_is_refused_changes_nothing_of_the_sender() {
 #[test]
 fn the_room_is_used_to_the_last_byte() {
     let scene = Scene::new("chop: room");
-    let mut out = ChopSender::builder(scene.name()).names_sent(false).slots(0).create().unwrap();
+    let mut out = ChopSender::builder(scene.name()).names_sent(false).create().unwrap();
     let samples = (out.room_bytes() - 36) / 4;
     let mut input = ChopReceiver::open(scene.name()).unwrap();
     out.send_flat(&frames::flat(3, 1, samples), samples).unwrap();

@@ -77,7 +77,7 @@ fn a_move_at_every_frame_up_and_down_loses_none_and_never_uses_a_postfix_twice()
 fn without_a_receiver_the_plain_name_is_made_anew() {
     let scene = Scene::new("resize: plain");
     let names = Names::of(scene.name());
-    let mut out = ChopSender::builder(scene.name()).slots(0).create().unwrap();
+    let mut out = ChopSender::create(scene.name()).unwrap();
     let info = Mapping::open(&names.info).unwrap();
     let before = scene.objects();
     let mut room = out.room_bytes();
@@ -115,7 +115,7 @@ fn a_dead_receiver_counts_like_a_living_one() {
 #[test]
 fn room_is_reserved_ahead_up_to_the_ceiling() {
     let scene = Scene::new("resize: room");
-    let mut out = ChopSender::builder(scene.name()).slots(0).room_ceiling(1 << 20).create().unwrap();
+    let mut out = ChopSender::builder(scene.name()).room_ceiling(1 << 20).create().unwrap();
     let mut input = ChopReceiver::open(scene.name()).unwrap();
     input.read().unwrap();
     let info = Mapping::open(&Names::of(scene.name()).info).unwrap();
