@@ -195,7 +195,7 @@ fn a_closed_pipe_ends_it_quietly() {
         let name = Name::new();
         let mut send = start(&["send", name.as_str()]);
         send.says("sending");
-        let mut watch = command(&["watch", name.as_str(), "--latest", "--format", format]).spawn().unwrap();
+        let mut watch = command(&["watch", name.as_str(), "--format", format]).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(watch.stdout.take().unwrap()).read_line(&mut line).unwrap();
         // The reader has gone, and frames keep coming.
