@@ -18,8 +18,15 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod clip;
 pub mod error;
+pub mod expr;
+pub mod image;
 pub mod pattern;
+pub mod resample;
+pub mod slice;
+mod value;
 
 pub use error::PatternError;
 pub use pattern::{Pattern, PatternWarning};
+pub use value::{OpId, Value};

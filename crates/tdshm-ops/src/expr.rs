@@ -1,0 +1,1 @@
+//! Expressions in parameters (operators §7.2, §10.3).

@@ -1,0 +1,1 @@
+//! Sample rates brought together (operators §6).

@@ -1,0 +1,1 @@
+//! Time slices (operators §4).
