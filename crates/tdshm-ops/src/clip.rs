@@ -21,6 +21,7 @@
 
 mod extend;
 mod names;
+pub(crate) mod ratio;
 
 pub use extend::{Extend, NotInMenu};
 pub use names::ChannelNames;

@@ -61,7 +61,10 @@ impl Value {
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::Int(value) => Some(*value),
-            #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is what a limit would do")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "`as` saturates, which is what a limit would do"
+            )]
             other => other.as_f64().filter(|value| value.is_finite()).map(|value| value as i64),
         }
     }

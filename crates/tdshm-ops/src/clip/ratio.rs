@@ -1,0 +1,63 @@
+//! The ratio of two rates as two whole numbers.
+//!
+//! Positions on a clock are floors of multiples of a ratio. In floating-point numbers they would be one too low where
+//! the multiple should be a whole number and is not quite, and the clock would go in leaps once it has run for long.
+
+/// A ratio above zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ratio {
+    pub(crate) numerator: u64,
+    pub(crate) denominator: u64,
+}
+
+/// Twice the distance of neighbouring numbers: each rate may be off by half of it, and so may their quotient.
+const TOLERANCE: f64 = 2.0 * f64::EPSILON;
+
+/// 2^63, the first number that is too large for [`Ratio::floor`].
+const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+
+impl Ratio {
+    /// The simplest ratio that `rate / by` may mean, such as 999/1000 for 59.94/60. `None` unless both are finite and
+    /// above 0, and their quotient is between 2^-63 and 2^63.
+    pub(crate) fn of(rate: f64, by: f64) -> Option<Self> {
+        let value = rate / by;
+        if !(rate.is_finite() && by.is_finite() && by > 0.0 && value < TOO_LARGE && value > 1.0 / TOO_LARGE) {
+            return None;
+        }
+        // Continued fractions: p/q are the best of all ratios with numbers as small as theirs.
+        let (mut before, mut last) = ((0_u64, 1_u64), (1_u64, 0_u64));
+        let mut rest = value;
+        loop {
+            let whole = rest.floor();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it is 0 or more, and `as` saturates"
+            )]
+            let term = whole as u64;
+            let (Some(p), Some(q)) = (next(term, last.0, before.0), next(term, last.1, before.1)) else {
+                break;
+            };
+            (before, last) = (last, (p, q));
+            #[expect(clippy::cast_precision_loss, reason = "they are as precise as the comparison")]
+            let reached = p as f64 / q as f64;
+            rest = 1.0 / (rest - whole);
+            if (reached - value).abs() <= value * TOLERANCE || !rest.is_finite() {
+                break;
+            }
+        }
+        Some(Self { numerator: last.0.max(1), denominator: last.1.max(1) })
+    }
+
+    /// The floor of `count` times the ratio, within 64 bits.
+    pub(crate) fn floor(self, count: i64) -> i64 {
+        let product = i128::from(count).saturating_mul(i128::from(self.numerator));
+        // The denominator is not 0, and a quotient by a positive number cannot overflow.
+        let floor = product.checked_div_euclid(i128::from(self.denominator)).unwrap_or(0);
+        i64::try_from(floor).unwrap_or(if floor < 0 { i64::MIN } else { i64::MAX })
+    }
+}
+
+fn next(term: u64, last: u64, before: u64) -> Option<u64> {
+    term.checked_mul(last)?.checked_add(before)
+}
