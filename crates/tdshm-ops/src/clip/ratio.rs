@@ -13,15 +13,32 @@ pub(crate) struct Ratio {
 /// Twice the distance of neighbouring numbers: each rate may be off by half of it, and so may their quotient.
 const TOLERANCE: f64 = 2.0 * f64::EPSILON;
 
-/// 2^63, the first number that is too large for [`Ratio::floor`].
-const TOO_LARGE: f64 = 9_223_372_036_854_775_808.0;
+/// Both numbers of a ratio stay below 2^62, so that two of them can be added, and multiplied by 64 bits.
+const LIMIT: u64 = 1 << 62;
+const LIMIT_F: f64 = 4_611_686_018_427_387_904.0;
 
 impl Ratio {
+    pub(crate) const ONE: Self = Self { numerator: 1, denominator: 1 };
+
+    /// More than any clip has samples.
+    pub(crate) const HUGE: Self = Self { numerator: LIMIT, denominator: 1 };
+
+    /// `count` to `to`; nothing counts as one.
+    pub(crate) fn of_counts(count: usize, to: usize) -> Self {
+        let number = |count: usize| u64::try_from(count).unwrap_or(LIMIT).clamp(1, LIMIT);
+        Self { numerator: number(count), denominator: number(to) }
+    }
+
+    /// The other way round.
+    pub(crate) fn inverse(self) -> Self {
+        Self { numerator: self.denominator, denominator: self.numerator }
+    }
+
     /// The simplest ratio that `rate / by` may mean, such as 999/1000 for 59.94/60. `None` unless both are finite and
-    /// above 0, and their quotient is between 2^-63 and 2^63.
+    /// above 0, and their quotient is between 2^-62 and 2^62.
     pub(crate) fn of(rate: f64, by: f64) -> Option<Self> {
         let value = rate / by;
-        if !(rate.is_finite() && by.is_finite() && by > 0.0 && value < TOO_LARGE && value > 1.0 / TOO_LARGE) {
+        if !(rate.is_finite() && by.is_finite() && by > 0.0 && value < LIMIT_F && value > 1.0 / LIMIT_F) {
             return None;
         }
         // Continued fractions: p/q are the best of all ratios with numbers as small as theirs.
@@ -51,13 +68,23 @@ impl Ratio {
 
     /// The floor of `count` times the ratio, within 64 bits.
     pub(crate) fn floor(self, count: i64) -> i64 {
+        self.split(count).0
+    }
+
+    /// The floor of `count` times the ratio, within 64 bits, and what is left, in units of the denominator.
+    pub(crate) fn split(self, count: i64) -> (i64, u64) {
         let product = i128::from(count).saturating_mul(i128::from(self.numerator));
-        // The denominator is not 0, and a quotient by a positive number cannot overflow.
-        let floor = product.checked_div_euclid(i128::from(self.denominator)).unwrap_or(0);
-        i64::try_from(floor).unwrap_or(if floor < 0 { i64::MIN } else { i64::MAX })
+        let denominator = i128::from(self.denominator);
+        // The denominator is not 0, and division by a positive number cannot overflow.
+        let floor = product.checked_div_euclid(denominator).unwrap_or(0);
+        let rest = product.checked_rem_euclid(denominator).unwrap_or(0);
+        (
+            i64::try_from(floor).unwrap_or(if floor < 0 { i64::MIN } else { i64::MAX }),
+            u64::try_from(rest).unwrap_or(0),
+        )
     }
 }
 
 fn next(term: u64, last: u64, before: u64) -> Option<u64> {
-    term.checked_mul(last)?.checked_add(before)
+    term.checked_mul(last)?.checked_add(before).filter(|sum| *sum < LIMIT)
 }
