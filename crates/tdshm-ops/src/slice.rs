@@ -77,8 +77,8 @@ impl Default for SliceRule {
 /// - more than the rule allows is cut at the beginning, so there is a gap to the slice before.
 ///
 /// Otherwise a slice begins right after the one before, whatever the rates: their ratio is taken as the simplest one
-/// that the two numbers may stand for, and multiplied as whole numbers. Rates that are not finite and above 0, or too far
-/// apart for 64 bits, give sample 0 alone.
+/// that the two numbers may stand for, and multiplied as whole numbers. Rates that are not finite and above 0, or whose ratio
+/// is beyond 2^62, give sample 0 alone; a clock that has reached the last index of 64 bits stands still.
 ///
 /// # Source
 ///

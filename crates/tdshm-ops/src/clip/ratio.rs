@@ -88,3 +88,39 @@ impl Ratio {
 fn next(term: u64, last: u64, before: u64) -> Option<u64> {
     term.checked_mul(last)?.checked_add(before).filter(|sum| *sum < LIMIT)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+mod tests {
+    use super::*;
+
+    fn of(rate: f64, by: f64) -> (u64, u64) {
+        let ratio = Ratio::of(rate, by).unwrap();
+        (ratio.numerator, ratio.denominator)
+    }
+
+    #[test]
+    fn the_ratio_is_the_simplest_that_is_meant() {
+        assert_eq!(of(44_100.0, 60.0), (735, 1));
+        assert_eq!(of(44_100.0, 48_000.0), (147, 160));
+        assert_eq!(of(30.0, 60.0), (1, 2));
+        assert_eq!(of(59.94, 60.0), (999, 1000));
+        assert_eq!(of(60_000.0 / 1001.0, 60.0), (1000, 1001));
+        assert_eq!(of(48_000.0 / 1.001, 60.0 / 1.001), (800, 1));
+        assert_eq!(of(0.1, 0.3), (1, 3));
+        assert_eq!(of(199_999.0, 199_998.0), (199_999, 199_998));
+        assert_eq!(of(4e18, 1.0), (4_000_000_000_000_000_000, 1));
+        assert_eq!(Ratio::of(5e18, 1.0), None);
+        assert_eq!(Ratio::of(1.0, 5e18), None);
+    }
+
+    #[test]
+    fn floors_are_exact_on_both_sides_of_zero() {
+        let ratio = Ratio::of(100.0, 60.0).unwrap();
+        assert_eq!([-2, -1, 0, 1, 2, 3].map(|count| ratio.floor(count)), [-4, -2, 0, 1, 3, 5]);
+        assert_eq!(ratio.split(-1), (-2, 1));
+        assert_eq!(Ratio::HUGE.floor(i64::MAX), i64::MAX);
+        assert_eq!(Ratio::HUGE.floor(i64::MIN), i64::MIN);
+        assert_eq!(Ratio::HUGE.inverse().floor(-1), -1);
+    }
+}

@@ -148,19 +148,19 @@ fn means(source: &[f32], target: &mut [f32], step: Ratio) {
     }
 }
 
-/// Catmull and Rom's curve through the two samples around the position, with the slopes of their neighbours.
+/// Catmull and Rom's curve through the two samples around the position, with the slopes of their neighbours. The last
+/// sample is held.
 fn curves(source: &[f32], target: &mut [f32], step: Ratio) {
     let scale = scale(step);
     let mut at = Positions::new(step, 0, 0);
     for sample in target {
         let places =
             [at.whole.saturating_sub(1), at.whole, at.whole.saturating_add(1), at.whole.saturating_add(2)];
+        let is_sample = at.part == 0 || at.whole.saturating_add(1) >= source.len();
         let part = at.part;
         at.advance();
         let [before, from, to, after] = places.map(|place| held(source, place));
-        *sample = if part == 0
-            || [before, from, to, after].iter().all(|sample| sample.to_bits() == from.to_bits())
-        {
+        *sample = if is_sample || [before, to, after].iter().all(|near| near.to_bits() == from.to_bits()) {
             from
         } else {
             let t = fraction(part, scale);
