@@ -3,6 +3,10 @@
 //! Each message is one sentence: where, what is wrong, the value, the limit, then what to do. Places are counted in
 //! characters from 1, as editors do.
 
+mod expr;
+
+pub use expr::ExprError;
+
 /// A text that is no pattern, or one that would make too much.
 ///
 /// None of these goes away by trying again. Nothing has been changed or kept.

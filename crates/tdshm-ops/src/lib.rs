@@ -7,6 +7,7 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`pattern`] | [`Pattern`] picks from names; around it the other languages with the same brackets |
+//! | [`expr`] | [`Expr`](expr::Expr), an expression in a parameter |
 //! | [`error`] | every error type of the crate |
 //!
 //! ```
@@ -27,6 +28,7 @@ pub mod resample;
 pub mod slice;
 mod value;
 
-pub use error::PatternError;
+pub use error::{ExprError, PatternError};
+pub use expr::Expr;
 pub use pattern::{Pattern, PatternWarning};
 pub use value::{OpId, Value};

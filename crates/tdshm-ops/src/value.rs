@@ -3,6 +3,8 @@
 use core::fmt;
 use std::sync::Arc;
 
+use crate::expr::number::write_float;
+
 /// Which operator of a network: unique as long as the network lives, and never used again.
 ///
 /// # Source
@@ -100,7 +102,7 @@ impl fmt::Display for Value {
             Self::Bool(true) => f.write_str("True"),
             Self::Bool(false) => f.write_str("False"),
             Self::Int(value) => write!(f, "{value}"),
-            Self::Float(value) => write!(f, "{value:?}"),
+            Self::Float(value) => write_float(*value, f),
             Self::Str(text) => f.write_str(text),
             Self::Op(id) => write!(f, "operator {}", id.0),
         }
