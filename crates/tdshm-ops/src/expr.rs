@@ -235,3 +235,6 @@ pub trait Scope {
     /// When there is no such member.
     fn time(&mut self, which: TimeOf, name: &str) -> Result<Value, String>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,7 +20,8 @@ enum Thing {
     Value(Value),
     /// A text that counts as a number where one is needed.
     Cell(Value),
-    Channel(OpId, Value),
+    /// Where it is, and its present value.
+    Channel(OpId, Value, Value),
     Par(OpId, Arc<str>),
     Pars(OpId),
     Time(TimeOf),
@@ -61,10 +62,7 @@ impl Evaluation<'_> {
         let value = match thing {
             Thing::Value(value) => value,
             Thing::Cell(value) => return Ok(Operand { value, is_cell: true }),
-            Thing::Channel(op, which) => {
-                let value = key(&which).map(|key| self.scope.channel(op, key, None));
-                value.unwrap_or(Ok(Value::None)).map_err(|reason| self.refused(node, reason))?
-            }
+            Thing::Channel(_, _, value) => value,
             Thing::Par(op, name) => self.scope.par(op, &name).map_err(|reason| self.refused(node, reason))?,
             Thing::Pars(_) => {
                 return Err(self.wrong_kind(
@@ -271,7 +269,7 @@ impl Evaluation<'_> {
                 };
                 return Ok(Thing::Par(op, name));
             }
-            Thing::Channel(op, which) => return self.sample(node, base, op, &which, first, &first_key),
+            Thing::Channel(op, which, _) => return self.sample(node, base, op, &which, first, &first_key),
             thing => match self.present(base, thing)?.value {
                 Value::Op(op) => op,
                 Value::Str(text) => return self.letter(node, first, &text, &first_key),
@@ -304,7 +302,7 @@ impl Evaluation<'_> {
         let Some(key) = key(&which) else { return Ok(Thing::Value(Value::None)) };
         match self.scope.channel(op, key, None).map_err(|reason| self.refused(node, reason))? {
             Value::None => Ok(Thing::Value(Value::None)),
-            _ => Ok(Thing::Channel(op, which)),
+            value => Ok(Thing::Channel(op, which, value)),
         }
     }
 
@@ -448,12 +446,10 @@ impl Evaluation<'_> {
                 (_, _, Some(left), Some(right)) => left.compare(right),
                 (Value::Str(left), Value::Str(right), ..) => Some(left.cmp(right)),
                 (left, right, left_number, _) => {
-                    let (node, value) =
-                        if left_number.is_none() && (left.as_str().is_none() || right == &Value::None) {
-                            if right == &Value::None { (right_node, right) } else { (left_node, left) }
-                        } else {
-                            (right_node, right)
-                        };
+                    // What is missing comes first; otherwise a number or a text on the left asks for the same.
+                    let left_is_fine = left_number.is_some() || left.as_str().is_some();
+                    let blame_right = *right == Value::None || (*left != Value::None && left_is_fine);
+                    let (node, value) = if blame_right { (right_node, right) } else { (left_node, left) };
                     let needed = format!("{} needs two numbers or two texts", comparison.as_str());
                     return Err(match value {
                         Value::None => self.missing(node, &needed),
@@ -517,7 +513,7 @@ impl Evaluation<'_> {
                     }
                 }
             }
-            Run::Extreme(wanted) => self.extreme(function, values, wanted),
+            Run::Extreme(wanted) => self.extreme(values, wanted),
         }
     }
 
@@ -527,12 +523,7 @@ impl Evaluation<'_> {
     }
 
     /// The first of the values that no other beats, as `min` and `max` choose it.
-    fn extreme(
-        &mut self,
-        function: &Function,
-        values: &[Node],
-        wanted: Ordering,
-    ) -> Result<Value, ExprError> {
+    fn extreme(&mut self, values: &[Node], wanted: Ordering) -> Result<Value, ExprError> {
         let mut best: Option<(&Node, Operand)> = None;
         for node in values {
             let operand = self.operand(node)?;
@@ -545,9 +536,7 @@ impl Evaluation<'_> {
                 best = Some((node, operand));
             }
         }
-        let Some((_, best)) = best else { return Ok(Value::None) };
-        let _ = function;
-        Ok(best.value)
+        Ok(best.map_or(Value::None, |(_, best)| best.value))
     }
 
     fn written(&self, node: &Node) -> (usize, String) {

@@ -389,12 +389,13 @@ impl<'a> Parser<'a> {
             if self.accept(")") {
                 return Ok((values, height, span));
             }
+            let behind = self.tokens.get(self.next.saturating_add(1)).map(|placed| &placed.token);
+            if matches!((self.peek(), behind), (Token::Name(_), Some(Token::Sign("=")))) {
+                return Err(self.unexpected("a value", "give the values in their order, without names"));
+            }
             let value = self.expression(Rank::If)?;
             height = value.height.max(height);
             values.push(value);
-            if matches!(self.peek(), Token::Sign("=")) {
-                return Err(self.unexpected("a comma or )", "give the values in their order, without names"));
-            }
             if !self.accept(",") {
                 return Ok((values, height, self.close(")", "a comma or )")?));
             }
