@@ -117,3 +117,151 @@ pub enum PatternError {
         term: String,
     },
 }
+
+/// What a network, an operator or a parameter could not do.
+///
+/// Nothing has changed after any of these.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpError {
+    /// No operator type of that name.
+    #[error("there is no operator type {name:?}: {hint}")]
+    UnknownType {
+        /// What was asked for.
+        name: String,
+        /// What to do.
+        hint: String,
+    },
+    /// More than one family has a type of that name.
+    #[error("{name:?} is the name of several operator types: write {candidates}")]
+    AmbiguousType {
+        /// What was asked for.
+        name: String,
+        /// The full names.
+        candidates: String,
+    },
+    /// No operator at that path.
+    #[error("there is no operator {path:?} seen from {from}: check the path")]
+    NoSuchOp {
+        /// The path or pattern.
+        path: String,
+        /// The path of the operator it was looked up from.
+        from: String,
+    },
+    /// The operator of this handle has been destroyed.
+    #[error("the operator has been destroyed: look it up again")]
+    Destroyed,
+    /// No parameter of that name.
+    #[error("{op} has no parameter {name:?}: {hint}")]
+    NoSuchPar {
+        /// The operator's path.
+        op: String,
+        /// What was asked for.
+        name: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A value that the parameter does not take.
+    #[error("{op}.par.{par} cannot be {value}: {expected}")]
+    BadValue {
+        /// The operator's path.
+        op: String,
+        /// The parameter.
+        par: String,
+        /// The value.
+        value: String,
+        /// What it takes.
+        expected: String,
+    },
+    /// An expression that cannot be read or evaluated, or a bind expression that leads to no parameter.
+    #[error("{op}.par.{par}: {problem}")]
+    Expression {
+        /// The operator's path.
+        op: String,
+        /// The parameter.
+        par: String,
+        /// What is wrong, where, and what to do.
+        problem: String,
+    },
+    /// A mode that the parameter cannot have now.
+    #[error("{op}.par.{par} cannot be in mode {mode}: {reason}")]
+    Mode {
+        /// The operator's path.
+        op: String,
+        /// The parameter.
+        par: String,
+        /// The mode.
+        mode: &'static str,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A name that no operator or custom parameter can have.
+    #[error("{name:?} cannot be a name: {expected}")]
+    BadName {
+        /// The name.
+        name: String,
+        /// What one looks like.
+        expected: &'static str,
+    },
+    /// The name is that of another operator of the same component, or of another parameter of the operator.
+    #[error("there is already {what} called {name:?} in {place}: choose another name")]
+    NameTaken {
+        /// What has the name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Where.
+        place: String,
+    },
+    /// Operators live in components only.
+    #[error("{path} is no component: operators are created in components such as a Base COMP")]
+    NotAComponent {
+        /// The operator's path.
+        path: String,
+    },
+    /// No connector of that number.
+    #[error("{op} has no {side} {index}: it has {limit}, counted from 0")]
+    NoSuchConnector {
+        /// The operator's path.
+        op: String,
+        /// `input` or `output`.
+        side: &'static str,
+        /// The number.
+        index: usize,
+        /// How many there are.
+        limit: usize,
+    },
+    /// A wire between operators of different families, or of different components.
+    #[error("{from} cannot be wired to {to}: {reason}")]
+    CannotConnect {
+        /// The path of the operator that gives.
+        from: String,
+        /// The path of the operator that takes.
+        to: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Something that the operator of this type does not do.
+    #[error("{op} cannot {what}: {advice}")]
+    Unsupported {
+        /// The operator's path.
+        op: String,
+        /// What was asked for.
+        what: &'static str,
+        /// What to do instead.
+        advice: &'static str,
+    },
+    /// The network is cooking, and what was asked for would start another frame within it.
+    #[error("the network is in the middle of a frame: step it from outside its operators")]
+    Cooking,
+    /// A setting outside its range.
+    #[error("{what} is {value}, and must be {expected}")]
+    OutOfRange {
+        /// The setting.
+        what: &'static str,
+        /// The value.
+        value: String,
+        /// The range.
+        expected: &'static str,
+    },
+}

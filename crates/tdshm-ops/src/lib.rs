@@ -20,15 +20,41 @@
 #![forbid(unsafe_code)]
 
 pub mod clip;
+mod common;
+mod cook;
+mod data;
 pub mod error;
 pub mod expr;
+mod global;
 pub mod image;
+mod network;
+mod object;
+mod op;
+mod ops;
+pub mod par;
 pub mod pattern;
 pub mod resample;
+mod script;
 pub mod slice;
+mod table;
+mod time;
 mod value;
 
-pub use error::{ExprError, PatternError};
+pub use cook::Cook;
+pub use data::Data;
+pub use error::{ExprError, OpError, PatternError};
 pub use expr::Expr;
+pub use network::Network;
+pub use network::info::InfoType;
+pub use network::watch::WatchId;
+pub use object::channel::Channel;
+pub use object::connector::{Connector, Side, Target};
+pub use object::op::{Flag, Force, Op};
+pub use object::par::Par;
+pub use op::{CommonPage, CookPolicy, Family, OpSpec, Operator, Registry};
+pub use par::{ParMode, ParSpec, Style};
 pub use pattern::{Pattern, PatternWarning};
+pub use script::ScriptCallback;
+pub use table::Table;
+pub use time::Time;
 pub use value::{OpId, Value};

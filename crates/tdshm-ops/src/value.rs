@@ -10,7 +10,7 @@ use crate::expr::number::write_float;
 /// # Source
 ///
 /// operators §10.2 (`OP.id`): documented as unique, and not stable across files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OpId(pub(crate) u32);
 
 impl OpId {

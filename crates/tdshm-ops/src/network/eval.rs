@@ -1,0 +1,397 @@
+//! What parameters are worth: constants, expressions, exports and binds (operators §7.2).
+
+use std::mem;
+use std::sync::Arc;
+
+use crate::Value;
+use crate::expr::{Key, Scope, TimeOf};
+use crate::network::state::{Node, State};
+use crate::op::Family;
+use crate::par::state::{ParState, coerce, coerce_export};
+use crate::par::{ParMode, Style};
+use crate::value::OpId;
+
+/// So many parameters refer to one another at most.
+const DEEPEST: u8 = 16;
+
+impl State {
+    /// Evaluates the parameters of an operator whose values can change by themselves.
+    pub(crate) fn evaluate_pars(&mut self, id: OpId) {
+        let Some(node) = self.get_mut(id) else { return };
+        if node.live.is_empty() {
+            return;
+        }
+        let live = mem::take(&mut node.live);
+        for &at in &live {
+            self.evaluate_par(id, at);
+        }
+        if let Some(node) = self.get_mut(id) {
+            node.live = live;
+        }
+    }
+
+    /// Evaluates one parameter. A new value is a reason to cook.
+    pub(crate) fn evaluate_par(&mut self, id: OpId, at: usize) {
+        let mut eval = Eval { using: mem::take(&mut self.using), state: self, uses_time: false, depth: 0 };
+        eval.using.clear();
+        let result = eval.value_of(id, at);
+        let Eval { using, uses_time, .. } = eval;
+        if let Some(node) = self.get_mut(id)
+            && let Some(par) = node.pars.get_mut(at)
+        {
+            par.uses_time = uses_time;
+            par.uses.retain(|(op, _)| using.contains(op));
+            for &op in &using {
+                if !par.uses.iter().any(|&(known, _)| known == op) {
+                    par.uses.push((op, u64::MAX));
+                }
+            }
+            match result {
+                Ok(value) => {
+                    par.problem = None;
+                    if par.value != value {
+                        par.value = value;
+                        node.dirty = true;
+                    }
+                }
+                Err(problem) => {
+                    if par.problem.as_deref() != Some(problem.as_str()) {
+                        par.problem = Some(problem.into());
+                    }
+                }
+            }
+        }
+        self.using = using;
+    }
+
+    /// Remembers what of other operators this cook saw.
+    pub(crate) fn note_uses(&mut self, id: OpId) {
+        let Some(node) = self.get_mut(id) else { return };
+        if node.live.is_empty() {
+            return;
+        }
+        let mut pars = mem::take(&mut node.pars);
+        for par in &mut pars {
+            for (op, seen) in &mut par.uses {
+                *seen = self.version_of(Some(*op));
+            }
+        }
+        if let Some(node) = self.get_mut(id) {
+            node.pars = pars;
+        }
+    }
+
+    /// The parameter that a bind expression leads to.
+    pub(crate) fn bind_master(&mut self, id: OpId, at: usize) -> Result<(OpId, usize), String> {
+        let mut eval = Eval { using: Vec::new(), state: self, uses_time: false, depth: 0 };
+        eval.master_of(id, at)
+    }
+
+    /// A channel's value at the current time (operators §3.1): in a time slice its last sample.
+    pub(crate) fn channel_now(&self, id: OpId, channel: usize) -> Option<f64> {
+        let clip = self.get(id)?.output.as_clip()?;
+        let samples = clip.channel(channel)?;
+        if clip.is_slice() {
+            return samples.last().map(|&sample| f64::from(sample));
+        }
+        Some(clip.value_at_seconds(channel, self.time.seconds()))
+    }
+}
+
+/// One evaluation: where it looks, and what it used on its way.
+struct Eval<'s> {
+    state: &'s State,
+    using: Vec<OpId>,
+    uses_time: bool,
+    depth: u8,
+}
+
+/// The same as seen by the expression of one operator.
+struct Within<'e, 's> {
+    eval: &'e mut Eval<'s>,
+    me: OpId,
+}
+
+impl Eval<'_> {
+    fn value_of(&mut self, id: OpId, at: usize) -> Result<Value, String> {
+        let state = self.state;
+        let par = state.get(id).and_then(|node| node.pars.get(at)).ok_or("the parameter is gone")?;
+        let value = match par.mode {
+            ParMode::Constant => par.constant.clone(),
+            ParMode::Expression => {
+                let source = par.expr.as_ref().ok_or("there is no expression")?;
+                let expr = source.read.as_ref().map_err(|problem| problem.to_string())?;
+                let value =
+                    expr.eval(&mut Within { eval: self, me: id }).map_err(|error| error.to_string())?;
+                coerce(&par.spec, &value)?
+            }
+            ParMode::Export => return Ok(self.exported(par)),
+            ParMode::Bind => {
+                let (op, at) = self.master_of(id, at)?;
+                self.deeper(|eval| eval.value_of(op, at)).and_then(|value| coerce(&par.spec, &value))?
+            }
+        };
+        Ok(if par.spec.style.is_op() { self.found(id, par.spec.style, &value) } else { value })
+    }
+
+    /// What the export that counts gives; the last value where it gives nothing.
+    fn exported(&mut self, par: &ParState) -> Value {
+        let Some(source) = par.exports.last() else { return par.value.clone() };
+        self.use_op(source.op);
+        let now = self.state.channel_now(source.op, source.channel);
+        now.and_then(|now| coerce_export(&par.spec, now)).unwrap_or_else(|| par.value.clone())
+    }
+
+    fn master_of(&mut self, id: OpId, at: usize) -> Result<(OpId, usize), String> {
+        let state = self.state;
+        let par = state.get(id).and_then(|node| node.pars.get(at)).ok_or("the parameter is gone")?;
+        let bind = par.bind.as_ref().ok_or("there is no bind expression")?;
+        let (op, name) = bind.master.as_ref().map_err(|problem| problem.to_string())?;
+        let found = op.eval(&mut Within { eval: self, me: id }).map_err(|error| error.to_string())?;
+        let Value::Op(op) = found else { return Err(format!("{} leads to no operator", bind.text)) };
+        let node = state.get(op).ok_or("the bind master is gone")?;
+        let at =
+            node.par_index(name).ok_or_else(|| format!("{} has no parameter {name:?}", state.path(op)))?;
+        Ok((op, at))
+    }
+
+    /// The operator that a path or a reference means, if it is there and of the family that the parameter takes.
+    fn found(&self, id: OpId, style: Style, value: &Value) -> Value {
+        let found = match value {
+            Value::Str(path) => self.state.find(self.state.beside(id), path),
+            Value::Op(op) => Some(*op),
+            _ => None,
+        };
+        let fits = |node: &Node| match style {
+            Style::Chop => node.spec.family == Family::Chop,
+            Style::Top => node.spec.family == Family::Top,
+            Style::Dat => node.spec.family == Family::Dat,
+            _ => true,
+        };
+        found.filter(|&op| self.state.get(op).is_some_and(fits)).map_or(Value::None, Value::Op)
+    }
+
+    fn deeper<R>(&mut self, act: impl FnOnce(&mut Self) -> Result<R, String>) -> Result<R, String> {
+        if self.depth >= DEEPEST {
+            return Err("the parameter refers to itself, or through too many others".into());
+        }
+        self.depth = self.depth.saturating_add(1);
+        let result = act(self);
+        self.depth = self.depth.saturating_sub(1);
+        result
+    }
+
+    fn use_op(&mut self, op: OpId) {
+        if !self.using.contains(&op) {
+            self.using.push(op);
+        }
+    }
+}
+
+impl Scope for Within<'_, '_> {
+    fn me(&self) -> OpId {
+        self.me
+    }
+
+    fn op(&mut self, from: OpId, path: &str) -> Option<OpId> {
+        let state = self.eval.state;
+        let from = state.inside_or_beside_for(from, self.me);
+        state.find(from, path).or_else(|| state.find_all(from, path).first().copied())
+    }
+
+    fn parent(&mut self, of: OpId, levels: usize) -> Option<OpId> {
+        (0..levels).try_fold(of, |at, _| self.eval.state.get(at)?.parent)
+    }
+
+    fn par(&mut self, op: OpId, name: &str) -> Result<Value, String> {
+        let state = self.eval.state;
+        let node = state.get(op).ok_or("the operator is gone")?;
+        let at =
+            node.par_index(name).ok_or_else(|| format!("{} has no parameter {name:?}", state.path(op)))?;
+        self.eval.deeper(|eval| eval.value_of(op, at))
+    }
+
+    fn channel(&mut self, op: OpId, which: Key<'_>, sample: Option<i64>) -> Result<Value, String> {
+        self.eval.use_op(op);
+        let state = self.eval.state;
+        let node = state.get(op).ok_or("the operator is gone")?;
+        if node.spec.family != Family::Chop {
+            return Err(format!("{} is no CHOP and has no channels", state.path(op)));
+        }
+        let Some(clip) = node.output.as_clip() else { return Ok(Value::None) };
+        let index = match which {
+            Key::Name(name) => clip.names().index_of(name),
+            Key::Index(index) => from_end(index, clip.num_channels()),
+        };
+        let Some(index) = index else { return Ok(Value::None) };
+        match sample {
+            None => {
+                self.eval.uses_time |= !clip.is_slice() && clip.len_samples() > 1;
+                Ok(state.channel_now(op, index).map_or(Value::None, Value::Float))
+            }
+            Some(sample) => {
+                let samples = clip.channel(index).unwrap_or_default();
+                from_end(sample, samples.len())
+                    .and_then(|at| samples.get(at))
+                    .map(|&sample| Value::Float(sample.into()))
+                    .ok_or_else(|| {
+                        format!("{} has {} samples and no sample {sample}", state.path(op), samples.len())
+                    })
+            }
+        }
+    }
+
+    fn cell(&mut self, op: OpId, row: Key<'_>, column: Key<'_>) -> Result<Value, String> {
+        self.eval.use_op(op);
+        let state = self.eval.state;
+        let node = state.get(op).ok_or("the operator is gone")?;
+        if node.spec.family != Family::Dat {
+            return Err(format!("{} is no DAT and has no cells", state.path(op)));
+        }
+        let Some(table) = node.output.as_table() else { return Ok(Value::None) };
+        let row = match row {
+            Key::Name(name) => table.row_headed(name),
+            Key::Index(index) => from_end(index, table.num_rows()),
+        };
+        let column = match column {
+            Key::Name(name) => table.column_headed(name),
+            Key::Index(index) => from_end(index, table.num_columns()),
+        };
+        let cell = row.zip(column).and_then(|(row, column)| table.cell(row, column));
+        Ok(cell.map_or(Value::None, |cell| Value::Str(Arc::from(cell))))
+    }
+
+    fn member(&mut self, op: OpId, name: &str) -> Result<Value, String> {
+        let state = self.eval.state;
+        let node = state.get(op).ok_or("the operator is gone")?;
+        if let Some(value) = state.plain_member(op, name) {
+            return Ok(value);
+        }
+        self.eval.use_op(op);
+        state.data_member(op, name).ok_or_else(|| format!("a {} has no member {name:?}", node.spec.family))
+    }
+
+    fn time(&mut self, which: TimeOf, name: &str) -> Result<Value, String> {
+        self.eval.uses_time = true;
+        let time = &self.eval.state.time;
+        #[expect(clippy::cast_precision_loss, reason = "exact for the first four million years")]
+        let abs_frame = time.abs_frame as f64;
+        match (which, name) {
+            (TimeOf::Abs, "frame") => Ok(Value::Float(abs_frame)),
+            (TimeOf::Abs, "seconds") => Ok(Value::Float(time.abs_seconds())),
+            (TimeOf::Abs, "step") => {
+                Ok(Value::Float(abs_frame - time.previous.map_or(abs_frame - 1.0, |p| p as f64)))
+            }
+            (TimeOf::Me | TimeOf::Root, "frame") => Ok(Value::Float(time.frame)),
+            (TimeOf::Me | TimeOf::Root, "seconds") => Ok(Value::Float(time.seconds())),
+            (TimeOf::Me | TimeOf::Root, "start" | "rangeStart") => Ok(Value::Float(time.start)),
+            (TimeOf::Me | TimeOf::Root, "end" | "rangeEnd") => Ok(Value::Float(time.end)),
+            (TimeOf::Me | TimeOf::Root, "play") => Ok(Value::Bool(time.play)),
+            (_, "rate") => Ok(Value::Float(time.rate)),
+            _ => Err(format!("time has no member {name:?}: there are frame, seconds and rate")),
+        }
+    }
+}
+
+/// A place counted from the end where it is negative, as in Python.
+fn from_end(index: i64, count: usize) -> Option<usize> {
+    let at = if index < 0 {
+        count.checked_sub(usize::try_from(index.unsigned_abs()).ok()?)?
+    } else {
+        usize::try_from(index).ok()?
+    };
+    (at < count).then_some(at)
+}
+
+impl State {
+    /// In an expression of an operator, `op('x')` looks beside it; `op('comp').op('x')` and `parent().op('x')` look inside.
+    fn inside_or_beside_for(&self, from: OpId, me: OpId) -> OpId {
+        if from == me { self.beside(me) } else { self.inside_or_beside(from) }
+    }
+
+    /// What an operator says of itself without having cooked.
+    pub(crate) fn plain_member(&self, op: OpId, name: &str) -> Option<Value> {
+        let node = self.get(op)?;
+        Some(match name {
+            "name" => Value::Str(Arc::clone(&node.name)),
+            "path" => self.path(op).into(),
+            "id" => Value::Int(op.0.into()),
+            "digits" => digits(&node.name).map_or(Value::None, Value::Int),
+            "base" => node.name.trim_end_matches(|c: char| c.is_ascii_digit()).into(),
+            "type" => node.spec.short_type().into(),
+            "opType" | "OPType" => node.spec.op_type.into(),
+            "label" => node.spec.label.into(),
+            "family" => node.spec.family.name().into(),
+            "isCHOP" => Value::Bool(node.spec.family == Family::Chop),
+            "isTOP" => Value::Bool(node.spec.family == Family::Top),
+            "isDAT" => Value::Bool(node.spec.family == Family::Dat),
+            "isCOMP" => Value::Bool(node.spec.family == Family::Comp),
+            "bypass" => Value::Bool(node.flags.bypass),
+            "lock" => Value::Bool(node.flags.lock),
+            "viewer" => Value::Bool(node.flags.viewer),
+            "export" => Value::Bool(node.flags.export),
+            "valid" => Value::Bool(true),
+            _ => return None,
+        })
+    }
+
+    /// What an operator says of its data and of its cooks.
+    pub(crate) fn data_member(&self, op: OpId, name: &str) -> Option<Value> {
+        let node = self.get(op)?;
+        let count = |count: usize| Some(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
+        match name {
+            "totalCooks" => {
+                return Some(Value::Int(i64::try_from(node.stats.total_cooks).unwrap_or(i64::MAX)));
+            }
+            "cookTime" | "cpuCookTime" => {
+                return Some(Value::Float(node.stats.cook_time.as_secs_f64() * 1000.0));
+            }
+            "cookFrame" => return Some(Value::Float(node.stats.frame)),
+            _ => {}
+        }
+        match node.spec.family {
+            Family::Chop => {
+                let clip = node.output.as_clip();
+                match name {
+                    "numChans" => count(clip.map_or(0, |clip| clip.num_channels())),
+                    "numSamples" => count(clip.map_or(0, |clip| clip.len_samples())),
+                    "start" => Some(Value::Int(clip.map_or(0, |clip| clip.start()))),
+                    "end" => Some(Value::Int(clip.map_or(0, |clip| clip.end()))),
+                    "rate" => Some(Value::Float(clip.map_or(self.time.rate, |clip| clip.rate()))),
+                    "isTimeSlice" => Some(Value::Bool(clip.is_some_and(|clip| clip.is_slice()))),
+                    _ => None,
+                }
+            }
+            Family::Top => {
+                let image = node.output.as_image();
+                let (x, y) = image.map_or((1.0, 1.0), |image| image.aspect());
+                match name {
+                    "width" => count(image.map_or(0, |image| image.width())),
+                    "height" => count(image.map_or(0, |image| image.height())),
+                    "aspect" => Some(Value::Float(f64::from(x) / f64::from(y))),
+                    "aspectWidth" => Some(Value::Float(x.into())),
+                    "aspectHeight" => Some(Value::Float(y.into())),
+                    "depth" => Some(Value::Int(1)),
+                    _ => None,
+                }
+            }
+            Family::Dat => {
+                let table = node.output.as_table();
+                match name {
+                    "numRows" => count(table.map_or(0, |table| table.num_rows())),
+                    "numCols" => count(table.map_or(0, |table| table.num_columns())),
+                    _ => None,
+                }
+            }
+            Family::Comp => (name == "numChildren").then(|| count(node.children.len())).flatten(),
+        }
+    }
+}
+
+/// The last number in a name.
+pub(crate) fn digits(name: &str) -> Option<i64> {
+    let end = name.rfind(|c: char| c.is_ascii_digit())?.saturating_add(1);
+    let front = name.get(..end)?;
+    let start = front.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at.saturating_add(1));
+    front.get(start..)?.parse().ok()
+}

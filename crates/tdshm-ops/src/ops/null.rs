@@ -1,0 +1,22 @@
+//! Null: passes its input on, a place to wire from and to look at.
+
+use crate::cook::Cook;
+use crate::op::{Family, OpSpec, Operator};
+
+pub(crate) fn chop() -> OpSpec {
+    OpSpec::new("nullCHOP", Family::Chop, "Null", SUMMARY, || Box::new(Null)).inputs(1, 1).common_page()
+}
+
+pub(crate) fn top() -> OpSpec {
+    OpSpec::new("nullTOP", Family::Top, "Null", SUMMARY, || Box::new(Null)).inputs(1, 1).common_page()
+}
+
+const SUMMARY: &str = "Passes its input on: a place to wire from, to export from and to look at.";
+
+struct Null;
+
+impl Operator for Null {
+    fn cook(&mut self, cook: &mut Cook) {
+        cook.pass(0);
+    }
+}
