@@ -306,7 +306,7 @@ proptest! {
     ) {
         let rule = SliceRule::of_max_seconds(f64::INFINITY);
         // The clock has 64 bits.
-        prop_assume!((begin + 4000) as f64 * (rate / timeline) < 9e18);
+        let begin = if (begin + 4000) as f64 * (rate / timeline) < 9e18 { begin } else { begin % 1000 };
         let mut frame = begin;
         let mut end = slice_of(rate, timeline, None, frame, rule).last;
         for step in steps {
