@@ -186,6 +186,9 @@ fn a_channel_without_a_last_value_goes_by_its_block() {
     filler.fill(&block(&[]), true, at(1, 2), Fill::Linear, &mut out).unwrap();
     assert_eq!(out.samples(), [0., 0.]);
     filler.fill(&block(&[9.]), true, at(3, 3), Fill::Linear, &mut out).unwrap();
+    filler.fill(&block(&[7.]), true, at(4, 3), Fill::Linear, &mut out).unwrap();
+    filler.fill(&block(&[7.]), false, at(4, 4), Fill::Linear, &mut out).unwrap();
+    assert_eq!(out.samples(), [9.], "a slice without samples puts out nothing, so 9 is still the last");
     filler.reset();
     filler.fill(&block(&[5.]), false, at(4, 4), Fill::Linear, &mut out).unwrap();
     assert_eq!(out.samples(), [5.], "the 9 is forgotten");
