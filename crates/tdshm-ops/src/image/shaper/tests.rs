@@ -1,4 +1,5 @@
 //! What comes out of the Common page, pixel by pixel.
+#![allow(clippy::arithmetic_side_effects, reason = "a test that overflows has failed")]
 
 use proptest::prelude::*;
 use tdshm::{LegacyFormat, PixelFormat};
