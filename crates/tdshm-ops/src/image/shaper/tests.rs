@@ -227,6 +227,9 @@ fn linear_is_between_the_four_around() {
     // A half is the mean of each four.
     let out = resized(&gray(4, 2, &[0, 10, 50, 60, 20, 30, 70, 80]), (2, 1), Smoothness::Linear);
     assert_eq!(out.pixels(), [15, 65]);
+    // Rounded once, to the nearest: 0.5 upwards.
+    assert_eq!(resized(&gray(2, 2, &[0, 0, 0, 2]), (1, 1), Smoothness::Linear).pixels(), [1]);
+    assert_eq!(resized(&gray(2, 2, &[0, 0, 0, 1]), (1, 1), Smoothness::Linear).pixels(), [0]);
     // A quarter looks at the middle two only, as a GPU does.
     let out = resized(&gray(4, 1, &[255, 10, 30, 255]), (1, 1), Smoothness::Linear);
     assert_eq!(out.pixels(), [20]);
