@@ -2,8 +2,8 @@
 //!
 //! Linear is what a GPU's sampler does: each pixel of the output lies somewhere between four of the input, and is their
 //! weighted mean, whatever the ratio of the sizes. Mipmap is that after a shrink in which every pixel of the input counts:
-//! halves of halves, as levels of a mipmap are made, as long as the output is no more than half, and from there
-//! `pic-scale`, whose filter is as wide as the ratio. An edge goes on as the pixel at the edge.
+//! halves of halves, as levels of a mipmap are made, as long as sides are even and the output is no more than half, and
+//! from there `pic-scale`, whose filter is as wide as the ratio. An edge goes on as the pixel at the edge.
 
 use core::fmt;
 use std::sync::Arc;
@@ -335,23 +335,27 @@ impl<T: Texel, const N: usize> Linear<T, N> {
     }
 }
 
+/// How much smaller one step of the library makes a side at most: its weights of bytes have 15 bits.
+const MOST_AT_ONCE: usize = 32;
+
+/// One way from a size to a smaller one, and what it keeps.
+#[derive(Debug)]
+struct Level<T: Texel, const N: usize> {
+    halve: Linear<T, N>,
+    shrink: Plan<T, N>,
+}
+
 /// All that makes images of `N` channels larger and smaller, and what it keeps for the next one.
 #[derive(Debug)]
 pub(super) struct Resampler<T: Texel, const N: usize> {
-    halves: Vec<Linear<T, N>>,
-    shrink: Plan<T, N>,
+    levels: Vec<Level<T, N>>,
     last: Linear<T, N>,
     steps: [Vec<T>; 2],
 }
 
 impl<T: Texel, const N: usize> Default for Resampler<T, N> {
     fn default() -> Self {
-        Self {
-            halves: Vec::new(),
-            shrink: Plan::default(),
-            last: Linear::default(),
-            steps: Default::default(),
-        }
+        Self { levels: Vec::new(), last: Linear::default(), steps: Default::default() }
     }
 }
 
@@ -378,58 +382,60 @@ where
         to: &mut [T],
         to_size: (usize, usize),
     ) -> Result<(), ImageError> {
-        let [mut source, mut target] = core::mem::take(&mut self.steps);
-        let result = self.mipmap_by(from, from_size, to, to_size, &mut source, &mut target);
-        self.steps = [source, target];
-        result
-    }
-
-    /// In which `source` holds what was made last, once there is such a thing, and `target` what is made.
-    fn mipmap_by<'a>(
-        &mut self,
-        from: &'a [T],
-        from_size: (usize, usize),
-        to: &mut [T],
-        to_size: (usize, usize),
-        mut source: &'a mut Vec<T>,
-        mut target: &'a mut Vec<T>,
-    ) -> Result<(), ImageError> {
-        let halve = |from: usize, to: usize| if from / 2 >= to { from / 2 } else { from };
+        let [source, target] = &mut self.steps;
+        let (mut source, mut target) = (source, target);
         let mut size = from_size;
-        let mut is_first = true;
-        for level in 0_usize.. {
-            let half = (halve(size.0, to_size.0), halve(size.1, to_size.1));
-            if half == size {
+        for index in 0_usize.. {
+            let input = if index == 0 { from } else { source.as_slice() };
+            // An odd side has no half: two pixels in three would count, or less.
+            let half =
+                each_side(
+                    size,
+                    to_size,
+                    |from, to| {
+                        if from % 2 == 0 && from / 2 >= to { from / 2 } else { from }
+                    },
+                );
+            let next = if half == size {
+                each_side(size, to_size, |from, to| from.min(to).max(from.div_ceil(MOST_AT_ONCE)))
+            } else {
+                half
+            };
+            if next == size {
+                self.last.run(input, size, to, to_size);
                 break;
             }
-            while self.halves.len() <= level {
-                self.halves.push(Linear::default());
+            if self.levels.len() <= index {
+                self.levels.push(Level { halve: Linear::default(), shrink: Plan::default() });
             }
-            let Some(step) = self.halves.get_mut(level) else { break };
-            let input = if is_first { from } else { source.as_slice() };
-            if half == to_size {
-                step.run(input, size, to, half);
-                return Ok(());
+            let Some(level) = self.levels.get_mut(index) else { break };
+            let output = if next == to_size {
+                &mut *to
+            } else {
+                fit(target, next, N)?;
+                target.as_mut_slice()
+            };
+            if half == size {
+                level.shrink.run(input, size, output, next)?;
+            } else {
+                level.halve.run(input, size, output, half);
             }
-            fit(target, half, N)?;
-            step.run(input, size, target, half);
+            if next == to_size {
+                break;
+            }
             core::mem::swap(&mut source, &mut target);
-            (size, is_first) = (half, false);
+            size = next;
         }
-        let less = (size.0.min(to_size.0), size.1.min(to_size.1));
-        let input = if is_first { from } else { source.as_slice() };
-        if less == size {
-            self.last.run(input, size, to, to_size);
-            return Ok(());
-        }
-        if less == to_size {
-            return self.shrink.run(input, size, to, to_size);
-        }
-        fit(target, less, N)?;
-        self.shrink.run(input, size, target, less)?;
-        self.last.run(target, less, to, to_size);
         Ok(())
     }
+}
+
+fn each_side(
+    from: (usize, usize),
+    to: (usize, usize),
+    side: impl Fn(usize, usize) -> usize,
+) -> (usize, usize) {
+    (side(from.0, to.0), side(from.1, to.1))
 }
 
 /// Makes room for an image of that size.

@@ -10,6 +10,9 @@ use super::sample::{Nearest, Planned, Resampler, fit};
 use super::shape::{DEFAULT_RESOLUTION, output_aspect, output_size};
 use super::transcode::{Alpha, decode, encode, transcode};
 
+#[cfg(test)]
+mod tests;
+
 /// What the Common page of a TOP says of its output.
 ///
 /// The default is the page's own. That makes RGBA of 8 bits of whatever comes; *Use Input* everywhere is

@@ -12,7 +12,7 @@ const BLOCK: usize = 256;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alpha {
     AsIs,
-    /// 1 for every pixel.
+    /// 1 for every pixel. Only formats of floats are asked for it.
     Opaque,
 }
 
@@ -26,13 +26,15 @@ pub(super) fn transcode(texels: Texels, from: &[u8], format: PixelFormat, alpha:
     let each = (texels.bytes_per_pixel().unwrap_or(1), format.bytes_per_pixel().unwrap_or(1));
     let from = from.chunks(each.0.saturating_mul(BLOCK));
     let blocks = from.zip(to.chunks_mut(each.1.saturating_mul(BLOCK)));
-    if let Some(order) = Order::of(format) {
+    if let Some(bytes) = Bytes::of(format) {
         for (from, to) in blocks {
-            let pixels = to.len() / 4;
-            done(Convert::new(texels, pixels, 1).encode_as(order.encoding).to_rgba8(from, to));
-            let pixels = to.as_chunks_mut().0;
-            spread_mono(texels, pixels);
-            order.put(pixels, alpha);
+            let mut rgba = [[0; 4]; BLOCK];
+            let count = to.len().checked_div(each.1).unwrap_or(0);
+            let Some(rgba) = rgba.get_mut(..count) else { continue };
+            let convert = Convert::new(texels, count, 1).encode_as(bytes.encoding);
+            done(convert.to_rgba8(from, rgba.as_flattened_mut()));
+            spread_mono(texels, rgba);
+            bytes.put(rgba, to);
         }
         return;
     }
@@ -57,16 +59,18 @@ pub(super) fn encode(format: PixelFormat, alpha: Alpha, rgba: &mut [[f32; 4]], t
     if alpha == Alpha::Opaque {
         rgba.iter_mut().for_each(|[_, _, _, a]| *a = 1.0);
     }
-    let Some(order) = Order::of(format).filter(|order| order.encoding == Encoding::Srgb) else {
+    let Some(bytes) = Bytes::of(format).filter(|bytes| bytes.encoding == Encoding::Srgb) else {
         done(format.pack(rgba.as_flattened(), to));
         return;
     };
     const FLOATS: PixelFormat = PixelFormat::R32G32B32A32_SFLOAT;
     for (rgba, to) in rgba.chunks(BLOCK).zip(to.chunks_mut(BLOCK.saturating_mul(4))) {
-        let mut bytes = [0; BLOCK * 16];
-        done(FLOATS.pack(rgba.as_flattened(), &mut bytes));
-        done(Convert::new(FLOATS, rgba.len(), 1).encode_as(Encoding::Srgb).to_rgba8(&bytes, to));
-        order.put(to.as_chunks_mut().0, Alpha::AsIs);
+        let mut floats = [0; BLOCK * 16];
+        done(FLOATS.pack(rgba.as_flattened(), &mut floats));
+        let mut stored = [[0; 4]; BLOCK];
+        let convert = Convert::new(FLOATS, rgba.len(), 1).encode_as(Encoding::Srgb);
+        done(convert.to_rgba8(&floats, stored.as_flattened_mut()));
+        bytes.put(stored.get(..rgba.len()).unwrap_or_default(), to);
     }
 }
 
@@ -79,32 +83,41 @@ pub(super) fn spread_mono<T: Copy>(texels: Texels, pixels: &mut [[T; 4]]) {
     }
 }
 
-/// The formats of four bytes, which need no floats on the way.
+/// The formats of a byte a channel, which need no floats on the way.
 #[derive(Clone, Copy)]
-struct Order {
+struct Bytes {
     encoding: Encoding,
-    blue_first: bool,
+    put: fn(&[[u8; 4]], &mut [u8]),
 }
 
-impl Order {
+impl Bytes {
     fn of(format: PixelFormat) -> Option<Self> {
-        let (encoding, blue_first) = match format {
-            PixelFormat::R8G8B8A8_UNORM => (Encoding::Linear, false),
-            PixelFormat::R8G8B8A8_SRGB => (Encoding::Srgb, false),
-            PixelFormat::B8G8R8A8_UNORM => (Encoding::Linear, true),
-            PixelFormat::B8G8R8A8_SRGB => (Encoding::Srgb, true),
+        let encoding = if format.is_srgb() { Encoding::Srgb } else { Encoding::Linear };
+        let put: fn(&[[u8; 4]], &mut [u8]) = match format {
+            PixelFormat::R8G8B8A8_UNORM | PixelFormat::R8G8B8A8_SRGB => {
+                |rgba, to| choose(rgba, to, |pixel| pixel)
+            }
+            PixelFormat::B8G8R8A8_UNORM | PixelFormat::B8G8R8A8_SRGB => {
+                |rgba, to| choose(rgba, to, |[r, g, b, a]| [b, g, r, a])
+            }
+            PixelFormat::R8_UNORM => |rgba, to| choose(rgba, to, |[r, ..]| [r]),
+            PixelFormat::R8G8_UNORM => |rgba, to| choose(rgba, to, |[r, g, ..]| [r, g]),
+            PixelFormat::A8_UNORM => |rgba, to| choose(rgba, to, |[.., a]| [a]),
+            PixelFormat::R8A8_UNORM => |rgba, to| choose(rgba, to, |[r, .., a]| [r, a]),
             _ => return None,
         };
-        Some(Self { encoding, blue_first })
+        Some(Self { encoding, put })
     }
 
-    fn put(self, pixels: &mut [[u8; 4]], alpha: Alpha) {
-        if self.blue_first {
-            pixels.iter_mut().for_each(|pixel| pixel.swap(0, 2));
-        }
-        if alpha == Alpha::Opaque {
-            pixels.iter_mut().for_each(|[_, _, _, a]| *a = u8::MAX);
-        }
+    fn put(self, rgba: &[[u8; 4]], to: &mut [u8]) {
+        (self.put)(rgba, to);
+    }
+}
+
+#[inline(always)]
+fn choose<const N: usize>(rgba: &[[u8; 4]], to: &mut [u8], pixel: impl Fn([u8; 4]) -> [u8; N]) {
+    for (rgba, to) in rgba.iter().zip(to.as_chunks_mut().0) {
+        *to = pixel(*rgba);
     }
 }
 
