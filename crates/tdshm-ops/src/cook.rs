@@ -217,6 +217,19 @@ impl Cook {
         }
     }
 
+    /// Whether a parameter that names an operator has a path, also where that leads nowhere.
+    #[must_use]
+    pub fn has_reference(&self, name: &str) -> bool {
+        self.net.as_ref().is_some_and(|net| {
+            net.with(|state| {
+                state
+                    .get(self.id)
+                    .and_then(|node| node.par(name))
+                    .is_some_and(|par| par.mode != crate::par::ParMode::Constant || par.constant.is_true())
+            })
+        })
+    }
+
     // Inputs
 
     /// How many inputs there are, wired or not, up to the last that is wired.
@@ -301,6 +314,14 @@ impl Cook {
     pub fn fill_clip<R>(&mut self, fill: impl FnOnce(&mut Clip) -> R) -> R {
         let mut clip = self.pools.clips.take();
         let result = fill(Arc::make_mut(&mut clip));
+        self.output = Output::Made(Data::Chop(clip));
+        result
+    }
+
+    /// The same, with the cook at hand.
+    pub fn fill_clip_with<R>(&mut self, fill: impl FnOnce(&mut Self, &mut Clip) -> R) -> R {
+        let mut clip = self.pools.clips.take();
+        let result = fill(self, Arc::make_mut(&mut clip));
         self.output = Output::Made(Data::Chop(clip));
         result
     }

@@ -1,13 +1,36 @@
 //! The operators, a file each.
 
 mod base;
+mod constant_chop;
+mod extend_chop;
+pub(crate) mod generator;
+mod merge_chop;
+mod noise_chop;
 mod null;
+mod rename_chop;
+mod resample_chop;
+mod select_chop;
+mod time_slice_chop;
+mod wave_chop;
 
 use crate::op::Registry;
 
 /// Adds all of them.
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add(base::spec());
-    registry.add(null::chop());
-    registry.add(null::top());
+    for spec in [
+        base::spec(),
+        constant_chop::spec(),
+        extend_chop::spec(),
+        merge_chop::spec(),
+        noise_chop::spec(),
+        null::chop(),
+        null::top(),
+        rename_chop::spec(),
+        resample_chop::spec(),
+        select_chop::spec(),
+        time_slice_chop::spec(),
+        wave_chop::spec(),
+    ] {
+        registry.add(spec);
+    }
 }

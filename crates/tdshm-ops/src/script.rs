@@ -4,8 +4,10 @@ use core::fmt;
 
 use crate::cook::Cook;
 
+type Callback = Box<dyn FnMut(&mut Cook) -> Result<(), String> + Send>;
+
 /// What a script operator does when it cooks. An error is shown on the operator, whose output stays.
-pub struct ScriptCallback(pub(crate) Box<dyn FnMut(&mut Cook) -> Result<(), String> + Send>);
+pub struct ScriptCallback(pub(crate) Callback);
 
 impl ScriptCallback {
     /// From a closure.

@@ -217,7 +217,7 @@ impl State {
     }
 
     /// Takes an operator out, with all that is inside, and gives what must be dropped once nothing is borrowed.
-    pub(crate) fn destroy(&mut self, id: OpId) -> Result<Vec<Box<Node>>, OpError> {
+    pub(crate) fn destroy(&mut self, id: OpId) -> Result<Vec<Option<Box<Node>>>, OpError> {
         if id == Self::ROOT {
             return Err(OpError::Unsupported {
                 op: "/".into(),
@@ -240,7 +240,10 @@ impl State {
             inside.children.retain(|&child| child != id);
             inside.by_name.retain(|_, &mut child| child != id);
         }
-        let gone = doomed.iter().filter_map(|id| self.nodes.get_mut(id.0 as usize)?.take()).collect();
+        let mut gone = Vec::new();
+        for id in &doomed {
+            gone.push(self.nodes.get_mut(id.0 as usize).and_then(Option::take));
+        }
         self.watches.retain(|watch| !doomed.contains(&watch.op));
         self.topology_changed();
         Ok(gone)
