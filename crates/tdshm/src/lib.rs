@@ -93,7 +93,7 @@ pub use error::{
     BlockError, Error, ErrorKind, ErrorState, FieldValue, LockError, NameError, Occupant, OsError,
     SegmentError,
 };
-pub use lock::{Acquired, LockGuard, NamedLock};
+pub use lock::{Acquired, LockGuard, NamedLock, lock_wait};
 pub use mem::{ViewBytes, ViewBytesMut, ViewF32, ViewF32Mut};
 pub use name::ShortName;
 pub use place::{Place, place};
@@ -107,6 +107,7 @@ pub use segment::inspect::{
 };
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder};
+pub use segment::stats::SegmentStats;
 pub use segment::write::WriteGuard;
 pub use top::{
     Pixels, PixelsMut, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape, TopView,

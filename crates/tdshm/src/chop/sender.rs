@@ -13,6 +13,7 @@ use crate::mem::{OutOfBounds, Region, ViewF32Mut};
 use crate::name::ShortName;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
+use crate::segment::stats::SegmentStats;
 use crate::step::step;
 use crate::wire::chop::{self, ChopHeader, ChopLayout, HEADER_BYTES, SAMPLE_BYTES};
 use crate::wire::notice::FLAG_CHANNELS;
@@ -167,6 +168,17 @@ impl ChopSender {
     #[must_use]
     pub fn name(&self) -> &ShortName {
         self.segment.name()
+    }
+
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.segment.set_lock_limit(limit);
+    }
+
+    /// What has happened to the segment so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        self.segment.stats()
     }
 
     /// Frames sent so far.

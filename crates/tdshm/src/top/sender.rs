@@ -9,6 +9,7 @@ use crate::mem::{OutOfBounds, Region, ViewBytesMut};
 use crate::name::ShortName;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
+use crate::segment::stats::SegmentStats;
 use crate::top::frame::TopShape;
 use crate::top::receiver::row;
 use crate::top::rows::{Pixels, STORED};
@@ -134,6 +135,17 @@ impl TopSender {
     #[must_use]
     pub fn name(&self) -> &ShortName {
         self.segment.name()
+    }
+
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.segment.set_lock_limit(limit);
+    }
+
+    /// What has happened to the segment so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        self.segment.stats()
     }
 
     /// Images sent so far.
