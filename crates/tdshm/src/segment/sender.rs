@@ -467,6 +467,12 @@ impl SegmentSenderBuilder {
         self
     }
 
+    /// Another name.
+    pub(crate) fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     pub(crate) fn flags(mut self, flags: u32) -> Self {
         self.flags = flags;
         self
