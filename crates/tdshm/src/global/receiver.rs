@@ -14,6 +14,7 @@ use crate::mem::Region;
 use crate::name::ShortName;
 use crate::segment::receiver::{Attached, SegmentReceiver};
 use crate::top::{STORED, TopBlock, TopFrame};
+use crate::segment::stats::SegmentStats;
 use crate::wire::global::NAME;
 
 /// Reads a program's Global segment: all its channels and images, always of one frame.
@@ -78,6 +79,17 @@ impl GlobalReceiver {
     #[must_use]
     pub fn name(&self) -> &ShortName {
         self.intake.segment.name()
+    }
+
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.intake.segment.set_lock_limit(limit);
+    }
+
+    /// What has happened to the segment so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        self.intake.segment.stats()
     }
 
     /// Whether there was a sender at the last look.

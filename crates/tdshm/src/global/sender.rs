@@ -13,6 +13,7 @@ use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
 use crate::step::step;
 use crate::top::{OutgoingTop, Pixels, TopBlockMut};
+use crate::segment::stats::SegmentStats;
 use crate::wire::global::{
     ALIGNMENT, ENTRY_BYTES, Extent, GlobalEntry, GlobalHeader, NAME, NAME_BYTES, table_end,
 };
@@ -138,6 +139,17 @@ impl GlobalSender {
     #[must_use]
     pub fn room_bytes(&self) -> usize {
         self.segment.mapped_bytes()
+    }
+
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.segment.set_lock_limit(limit);
+    }
+
+    /// What has happened to the segment so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        self.segment.stats()
     }
 
     /// Puts channels under a short name: a frame with its names and rate.
