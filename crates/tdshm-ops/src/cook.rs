@@ -311,6 +311,13 @@ impl Cook {
         result
     }
 
+    /// The output stays as it was, whatever was filled or passed.
+    pub fn keep(&mut self) {
+        if let Output::Made(data) = mem::take(&mut self.output) {
+            self.pools.give_back(data);
+        }
+    }
+
     /// The channels that were filled in this cook.
     pub(crate) fn filled_clip(&self) -> Option<Arc<Clip>> {
         match &self.output {

@@ -71,8 +71,8 @@ impl GlobalPlace {
 
 impl GlobalMemory {
     /// Gives the segment another name, for programs that are to stay apart from the machine's others.
-    pub(crate) fn set_name(&mut self, name: Option<&str>) {
-        self.name = name.map(Into::into);
+    pub(crate) fn set_name(&mut self, name: &str) {
+        self.name = Some(name.into());
         self.sender = None;
         self.copy = None;
         self.is_due = true;

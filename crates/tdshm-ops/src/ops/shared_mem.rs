@@ -78,28 +78,51 @@ impl Wanted {
     }
 }
 
-/// Says what is wrong, in the words of operators §9.4.
-pub(super) fn tell(cook: &mut Cook, side: Side, kind: Kind, name: &str, error: &Error) {
-    match error {
-        Error::Name(error) => cook.error(illegal(name, error)),
-        Error::Lock(LockError::Timeout { .. }) => cook.warn(locked(name)),
-        Error::Lock(error) => cook.error(format!("Shared memory '{name}' cannot be locked: {error}.")),
-        Error::Segment(error) => match error {
-            SegmentError::DoesNotExist { .. } => cook.warn(not_found(name)),
-            SegmentError::InfoDoesNotExist { .. } => cook.warn(no_sender(name)),
-            SegmentError::UnableToLockInfo { source, .. } => match &**source {
-                LockError::Timeout { .. } => cook.warn(locked(name)),
-                error => cook.error(format!("Shared memory '{name}' cannot be locked: {error}.")),
+/// Something that is wrong, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    Warning(String),
+    Error(String),
+}
+
+impl Trouble {
+    /// What is wrong, in the words of operators §9.4.
+    pub(super) fn of(side: Side, kind: Kind, name: &str, error: &Error) -> Self {
+        match error {
+            Error::Name(error) => Self::Error(illegal(name, error)),
+            Error::Lock(error) => Self::of_lock(name, error),
+            Error::Segment(error) => match error {
+                SegmentError::DoesNotExist { .. } => Self::Warning(not_found(name)),
+                SegmentError::InfoDoesNotExist { .. } => Self::Warning(no_sender(name)),
+                SegmentError::UnableToLockInfo { source, .. } => Self::of_lock(name, source),
+                SegmentError::AlreadyExists { by, .. } | SegmentError::InfoAlreadyExists { by, .. } => {
+                    Self::Error(taken(name, by))
+                }
+                SegmentError::UnableToMap { source, .. } => Self::Error(unable_to_map(name, source)),
+                error => Self::Error(unable_to_map(name, error)),
             },
-            SegmentError::AlreadyExists { by, .. } | SegmentError::InfoAlreadyExists { by, .. } => {
-                cook.error(taken(name, by));
+            Error::Block(error) if side == Side::In => Self::Error(invalid(name, kind, error)),
+            Error::Block(error) => {
+                Self::Error(format!("Shared memory '{name}' cannot hold the input: {error}."))
             }
-            SegmentError::UnableToMap { source, .. } => cook.error(unable_to_map(name, source)),
-            error => cook.error(unable_to_map(name, error)),
-        },
-        Error::Block(error) if side == Side::In => cook.error(invalid(name, kind, error)),
-        Error::Block(error) => cook.error(format!("Shared memory '{name}' cannot hold the input: {error}.")),
-        error => cook.error(format!("Shared memory '{name}': {error}.")),
+            error => Self::Error(format!("Shared memory '{name}': {error}.")),
+        }
+    }
+
+    fn of_lock(name: &str, error: &LockError) -> Self {
+        match error {
+            LockError::Timeout { .. } => {
+                Self::Warning(format!("Shared memory '{name}' is locked by another process."))
+            }
+            error => Self::Error(format!("Shared memory '{name}' cannot be locked: {error}.")),
+        }
+    }
+
+    pub(super) fn tell(self, cook: &mut Cook) {
+        match self {
+            Self::Warning(text) => cook.warn(text),
+            Self::Error(text) => cook.error(text),
+        }
     }
 }
 
@@ -113,6 +136,8 @@ pub(super) fn tell_absence(cook: &mut Cook, name: &str, attached: Attached, stat
 }
 
 pub(super) const NAME_IS_EMPTY: &str = "Shared Mem Name is empty.";
+pub(super) const NO_GLOBAL_SENDER: &str = "No Global sender of this project runs; TouchDesigner's Global memory cannot be \
+     read: set Shared Mem Type to Local.";
 pub(super) const NOT_ENOUGH_INPUTS: &str = "Not enough inputs.";
 
 pub(super) fn sender_died(name: &str) -> String {
@@ -123,16 +148,12 @@ pub(super) fn receiver_died(name: &str) -> String {
     format!("A receiver of '{name}' died while reading.")
 }
 
-fn not_found(name: &str) -> String {
+pub(super) fn not_found(name: &str) -> String {
     format!("Shared memory '{name}' not found.")
 }
 
 fn no_sender(name: &str) -> String {
     format!("Shared memory '{name}' has no sender.")
-}
-
-fn locked(name: &str) -> String {
-    format!("Shared memory '{name}' is locked by another process.")
 }
 
 fn unable_to_map(name: &str, said: &dyn core::fmt::Display) -> String {
@@ -197,7 +218,7 @@ impl Counts {
     pub(super) fn waiting<R>(&mut self, act: impl FnOnce() -> R) -> R {
         let before = tdshm::lock_wait();
         let result = act();
-        self.lock_wait = self.lock_wait.saturating_add(tdshm::lock_wait().saturating_sub(before));
+        self.waited(tdshm::lock_wait().saturating_sub(before));
         result
     }
 
@@ -206,6 +227,11 @@ impl Counts {
         self.frames = self.frames.saturating_add(1);
         self.missed = self.missed.saturating_add(missed.unwrap_or(0));
         self.last = Some(Instant::now());
+    }
+
+    /// So long was waited for locks.
+    pub(super) fn waited(&mut self, time: Duration) {
+        self.lock_wait = self.lock_wait.saturating_add(time);
     }
 
     /// A segment is let go of for another one.

@@ -1,15 +1,18 @@
 //! Shared Mem In CHOP: channels that another program writes (operators §1.1, §4.3, §9.2).
 
 use core::str::FromStr;
+use core::time::Duration;
 use std::sync::Arc;
+use std::time::Instant;
 
-use tdshm::{ChopFrame, ChopReceiver, SegmentReceiver};
+use tdshm::{Attached, ChopFrame, ChopReceiver, GlobalFrame, SegmentReceiver, SegmentStats};
 
 use crate::clip::{ChannelNames, Clip, ClipError};
 use crate::cook::Cook;
 use crate::data::Data;
+use crate::global::{GlobalCopy, GlobalReader};
 use crate::op::{CookPolicy, Family, OpSpec, Operator};
-use crate::ops::shared_mem::{self, Counts, Kind, Side, Wanted};
+use crate::ops::shared_mem::{self, Counts, Kind, Side, Trouble, Wanted};
 use crate::par::ParSpec;
 use crate::slice::{Fill, Filler};
 
@@ -60,7 +63,7 @@ pub(super) fn spec() -> OpSpec {
 #[derive(Default)]
 struct SharedMemIn {
     wanted: Wanted,
-    receiver: Option<ChopReceiver>,
+    feed: Option<Feed>,
     names: Names,
     /// The last block, where the output is not the block itself.
     block: Clip,
@@ -71,6 +74,25 @@ struct SharedMemIn {
     filler: Filler,
     settings: Settings,
     counts: Counts,
+}
+
+/// Where frames come from.
+enum Feed {
+    Local(Box<ChopReceiver>),
+    Global(Box<FromGlobal>),
+}
+
+/// What was seen of Global memory.
+struct FromGlobal {
+    #[expect(dead_code, reason = "it keeps the segment open")]
+    reader: GlobalReader,
+    copies: Option<u64>,
+    missed: u64,
+    lock_wait: Duration,
+    /// As of the last look: whether it was there, and what had happened to it.
+    is_attached: bool,
+    stats: SegmentStats,
+    written: Option<Instant>,
 }
 
 /// The names of the channels, made anew only where they change.
@@ -113,86 +135,142 @@ impl Settings {
 impl Operator for SharedMemIn {
     fn cook(&mut self, cook: &mut Cook) {
         if !cook.par_is_on("active") {
-            if let Some(receiver) = &mut self.receiver {
-                receiver.close();
+            match &mut self.feed {
+                // The names stay for a block that comes without.
+                Some(Feed::Local(receiver)) => receiver.close(),
+                Some(Feed::Global(_)) => self.part(),
+                None => {}
             }
             return;
         }
-        let is_new = self.take_in(cook);
-        self.put_out(cook, is_new);
+        let wanted = Wanted::of(cook);
+        if wanted != self.wanted {
+            self.part();
+            self.wanted = wanted;
+        }
+        if self.wanted.name.is_empty() {
+            cook.error(shared_mem::NAME_IS_EMPTY);
+            return self.put_out(cook, None, false);
+        }
+        if self.wanted.is_global { self.cook_global(cook) } else { self.cook_local(cook) }
     }
 
     fn shm_info(&self, add: &mut dyn FnMut(&'static str, f64)) {
-        let stats = self.receiver.as_ref().map(ChopReceiver::stats).unwrap_or_default();
-        let connected = stats.mapped_bytes > 0
-            && self.receiver.as_ref().is_some_and(|receiver| receiver.attached() == tdshm::Attached::Yes);
-        let age = self.receiver.as_ref().and_then(ChopReceiver::frame).and_then(ChopFrame::age);
-        self.counts.add(connected, age, stats, add);
+        match &self.feed {
+            None => self.counts.add(false, None, SegmentStats::default(), add),
+            Some(Feed::Local(receiver)) => {
+                let stats = receiver.stats();
+                let connected = stats.mapped_bytes > 0 && receiver.attached() == Attached::Yes;
+                let age = receiver.frame().and_then(ChopFrame::age);
+                self.counts.add(connected, age, stats, add);
+            }
+            Some(Feed::Global(from)) => {
+                let age = from.written.map(|written| written.elapsed());
+                self.counts.add(from.is_attached, age, from.stats, add);
+            }
+        }
     }
 }
 
 impl SharedMemIn {
-    /// Looks for the next frame, and says what is in the way. `true`: there is one.
-    fn take_in(&mut self, cook: &mut Cook) -> bool {
-        let wanted = Wanted::of(cook);
+    fn cook_local(&mut self, cook: &mut Cook) {
         let limit = Side::In.lock_limit(cook);
-        if wanted != self.wanted {
-            self.part();
-        }
-        if wanted.name.is_empty() {
-            self.part();
-            cook.error(shared_mem::NAME_IS_EMPTY);
-            return false;
-        }
-        if self.receiver.is_none() {
-            match SegmentReceiver::builder(&wanted.name).lock_limit(limit).open() {
-                Ok(segment) => self.receiver = Some(ChopReceiver::over(segment)),
+        let name = Arc::clone(&self.wanted.name);
+        let mut receiver = match self.feed.take() {
+            Some(Feed::Local(receiver)) => receiver,
+            _ => match SegmentReceiver::builder(&name).lock_limit(limit).open() {
+                Ok(segment) => Box::new(ChopReceiver::over(segment)),
                 Err(error) => {
-                    shared_mem::tell(cook, Side::In, Kind::Channels, &wanted.name, &error);
-                    return false;
+                    Trouble::of(Side::In, Kind::Channels, &name, &error).tell(cook);
+                    return self.put_out(cook, None, false);
                 }
-            }
-            self.wanted = wanted;
-        }
-        let Some(receiver) = &mut self.receiver else { return false };
-        let name = &*self.wanted.name;
+            },
+        };
         receiver.set_lock_limit(limit);
         let abandoned = receiver.stats().abandoned;
-        let is_new = match self.counts.waiting(|| receiver.try_next()) {
-            Ok(Some(frame)) => {
-                self.counts.took(frame.missed());
+        let looked = self.counts.waiting(|| receiver.try_next().map(|frame| frame.map(ChopFrame::missed)));
+        let is_new = match looked {
+            Ok(Some(missed)) => {
+                self.counts.took(missed);
                 true
             }
             Ok(None) => {
-                shared_mem::tell_absence(cook, name, receiver.attached(), receiver.state());
+                shared_mem::tell_absence(cook, &name, receiver.attached(), receiver.state());
                 false
             }
             Err(error) => {
-                shared_mem::tell(cook, Side::In, Kind::Channels, name, &error);
+                Trouble::of(Side::In, Kind::Channels, &name, &error).tell(cook);
                 false
             }
         };
         if receiver.stats().abandoned != abandoned {
-            cook.warn(shared_mem::sender_died(name));
+            cook.warn(shared_mem::sender_died(&name));
         }
-        is_new
+        self.put_out(cook, receiver.frame(), is_new);
+        self.feed = Some(Feed::Local(receiver));
+    }
+
+    fn cook_global(&mut self, cook: &mut Cook) {
+        let limit = Side::In.lock_limit(cook);
+        let name = Arc::clone(&self.wanted.name);
+        let (mut copy, reader) = match cook.global(|global| global.look(limit)) {
+            Some(Ok(looked)) => looked,
+            Some(Err(error)) => {
+                Trouble::of(Side::In, Kind::Channels, &name, &error).tell(cook);
+                return self.put_out(cook, None, false);
+            }
+            None => return,
+        };
+        let mut from = match self.feed.take() {
+            Some(Feed::Global(from)) => from,
+            _ => Box::new(FromGlobal::over(reader, &copy)),
+        };
+        if let Some(error) = copy.error() {
+            Trouble::of(Side::In, Kind::Channels, &name, error).tell(cook);
+        }
+        if copy.has_died() {
+            cook.warn(shared_mem::sender_died(&name));
+        } else if copy.error().is_none() && !copy.is_attached() {
+            cook.warn(shared_mem::NO_GLOBAL_SENDER);
+        }
+        let is_new_copy = from.look(&mut copy, &mut self.counts);
+        let is_attached = from.is_attached;
+        match copy.receiver().channels(&name) {
+            Ok(frame) => {
+                if is_new_copy && frame.is_some() {
+                    self.counts.took(None);
+                }
+                if frame.is_none() && is_attached {
+                    cook.warn(shared_mem::not_found(&name));
+                }
+                self.put_out(cook, frame, is_new_copy && frame.is_some());
+            }
+            Err(error) => {
+                Trouble::of(Side::In, Kind::Channels, &name, &error.into()).tell(cook);
+                self.put_out(cook, None, false);
+            }
+        }
+        self.feed = Some(Feed::Global(from));
+        cook.global(|global| global.give_back(copy));
     }
 
     /// Lets go of the segment. The output stays until there is something of another one.
     fn part(&mut self) {
-        if let Some(receiver) = self.receiver.take() {
-            self.counts.part(receiver.stats());
+        match self.feed.take() {
+            Some(Feed::Local(receiver)) => self.counts.part(receiver.stats()),
+            Some(Feed::Global(from)) => self.counts.part(from.stats),
+            None => {}
         }
         self.wanted = Wanted::default();
     }
 
-    fn put_out(&mut self, cook: &mut Cook, is_new: bool) {
+    /// Makes the output of the last good frame; `is_new` says whether that came just now.
+    fn put_out(&mut self, cook: &mut Cook, frame: Option<&ChopFrame>, is_new: bool) {
         let settings = Settings::of(cook);
         let is_due = is_new || settings != self.settings || matches!(cook.last_output(), Data::None);
         self.is_made &= !is_due;
         self.settings = settings;
-        let Self { receiver, names, block, before, is_made, filler, settings, .. } = self;
-        let frame = receiver.as_ref().and_then(ChopReceiver::frame);
+        let Self { names, block, before, is_made, filler, settings, .. } = self;
         let result = if settings.sliced || settings.pass_through {
             if let Some(frame) = frame.filter(|_| !*is_made) {
                 core::mem::swap(block, before);
@@ -219,8 +297,38 @@ impl SharedMemIn {
             cook.fill_clip(|out| names.select(frame, &scope, out))
         };
         if let Err(error) = result {
+            cook.keep();
             cook.error(format!("{error}."));
         }
+    }
+}
+
+impl FromGlobal {
+    fn over(reader: GlobalReader, copy: &GlobalCopy) -> Self {
+        Self {
+            reader,
+            copies: None,
+            missed: copy.missed(),
+            lock_wait: copy.lock_wait(),
+            is_attached: false,
+            stats: SegmentStats::default(),
+            written: None,
+        }
+    }
+
+    /// Notes what the look of this frame found. `true`: the copy is another one than before.
+    fn look(&mut self, copy: &mut GlobalCopy, counts: &mut Counts) -> bool {
+        counts.missed = counts.missed.saturating_add(copy.missed().saturating_sub(self.missed));
+        counts.waited(copy.lock_wait().saturating_sub(self.lock_wait));
+        (self.missed, self.lock_wait) = (copy.missed(), copy.lock_wait());
+        (self.is_attached, self.stats) = (copy.is_attached(), copy.receiver().stats());
+        let is_new = copy.receiver().frame().is_some() && self.copies != Some(copy.copies());
+        if is_new {
+            self.copies = Some(copy.copies());
+            let age = copy.receiver().frame().and_then(GlobalFrame::age);
+            self.written = age.and_then(|age| Instant::now().checked_sub(age));
+        }
+        is_new
     }
 }
 

@@ -13,8 +13,8 @@ use crate::intake::block::{Block, Receipt};
 use crate::mem::Region;
 use crate::name::ShortName;
 use crate::segment::receiver::{Attached, SegmentReceiver};
-use crate::top::{STORED, TopBlock, TopFrame};
 use crate::segment::stats::SegmentStats;
+use crate::top::{STORED, TopBlock, TopFrame};
 use crate::wire::global::NAME;
 
 /// Reads a program's Global segment: all its channels and images, always of one frame.

@@ -11,9 +11,9 @@ use crate::mem::{OutOfBounds, Region};
 use crate::name::ShortName;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
+use crate::segment::stats::SegmentStats;
 use crate::step::step;
 use crate::top::{OutgoingTop, Pixels, TopBlockMut};
-use crate::segment::stats::SegmentStats;
 use crate::wire::global::{
     ALIGNMENT, ENTRY_BYTES, Extent, GlobalEntry, GlobalHeader, NAME, NAME_BYTES, table_end,
 };
