@@ -17,7 +17,7 @@ use crate::network::info::InfoType;
 use crate::network::state::Node;
 use crate::object::op::Op;
 use crate::op::CommonPage;
-use crate::slice::{Interval, SliceRule, slice_of};
+use crate::slice::{Interval, SliceRule, most, slice_of};
 use crate::table::Table;
 use crate::time::Time;
 use crate::value::OpId;
@@ -161,7 +161,13 @@ impl Cook {
         slice_of(rate, self.time.rate, self.time.previous, self.time.abs_frame, self.slice_rule)
     }
 
-    /// The same, if the parameter Time Slice of the common page is on.
+    /// The most samples that a time slice has at a rate.
+    #[must_use]
+    pub fn longest_slice(&self, rate: f64) -> usize {
+        usize::try_from(most(rate, self.slice_rule)).unwrap_or(usize::MAX)
+    }
+
+    /// The same as [`slice`](Self::slice), if the parameter Time Slice of the common page is on.
     #[must_use]
     pub fn time_slice(&self, rate: f64) -> Option<Interval> {
         self.par_is_on("timeslice").then(|| self.slice(rate))
@@ -324,6 +330,21 @@ impl Cook {
         let result = fill(self, Arc::make_mut(&mut clip));
         self.output = Output::Made(Data::Chop(clip));
         result
+    }
+
+    /// The output stays as it was, whatever was filled or passed.
+    pub fn keep(&mut self) {
+        if let Output::Made(data) = mem::take(&mut self.output) {
+            self.pools.give_back(data);
+        }
+    }
+
+    /// The channels that were filled in this cook.
+    pub(crate) fn filled_clip(&self) -> Option<Arc<Clip>> {
+        match &self.output {
+            Output::Made(Data::Chop(clip)) => Some(Arc::clone(clip)),
+            _ => None,
+        }
     }
 
     /// Pixels to fill, which become the output. They hold those of some earlier cook, in the shape of that.

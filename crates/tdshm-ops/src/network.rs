@@ -193,6 +193,12 @@ impl Network {
         });
     }
 
+    /// Gives the segment of Global memory another name than `tdshmGlobal`, for programs that are to stay apart from the
+    /// machine's others: both sides say the same (operators §2, ours).
+    pub fn set_global_name(&self, name: &str) {
+        self.with(|state| state.global.set_name(name));
+    }
+
     /// How long an operator may wait for a lock in one cook. A quarter of a frame unless changed (operators §9.2).
     pub fn set_patience(&self, patience: Duration) {
         self.with(|state| state.patience = Some(patience));

@@ -10,6 +10,9 @@ mod null;
 mod rename_chop;
 mod resample_chop;
 mod select_chop;
+mod shared_mem;
+mod shared_mem_in_chop;
+mod shared_mem_out_chop;
 mod time_slice_chop;
 mod wave_chop;
 
@@ -28,6 +31,8 @@ pub(crate) fn register(registry: &mut Registry) {
         rename_chop::spec(),
         resample_chop::spec(),
         select_chop::spec(),
+        shared_mem_in_chop::spec(),
+        shared_mem_out_chop::spec(),
         time_slice_chop::spec(),
         wave_chop::spec(),
     ] {

@@ -102,7 +102,7 @@ pub fn slice_of(
 }
 
 /// How many samples a slice may have: one or more.
-fn most(rate: f64, rule: SliceRule) -> i64 {
+pub(crate) fn most(rate: f64, rule: SliceRule) -> i64 {
     // A limit such as 0.29 s at 100 Hz is a whole number of samples, also where the product is a little less.
     let samples = rate * rule.max_seconds * (1.0 + 2.0 * f64::EPSILON);
     #[expect(

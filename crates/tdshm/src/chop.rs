@@ -6,9 +6,13 @@
 mod block;
 mod frame;
 mod names;
+mod plan;
 mod receiver;
 mod samples;
 mod sender;
+
+pub(crate) use block::ChopBlock;
+pub(crate) use plan::ChopPlan;
 
 pub use frame::{ChopFrame, ChopShape};
 pub use receiver::{ChopReceiver, ChopView};

@@ -523,6 +523,33 @@ impl SegmentError {
 }
 
 impl BlockError {
+    /// What was expected of the field, in a few words: `at least 0`, `0x12ed54cf`.
+    #[must_use]
+    pub fn bound(&self) -> String {
+        let limit = self.limit;
+        match (self.rule.strip_prefix("must be "), self.value, limit) {
+            (Some(rule), ..) => format!("{rule} {limit}"),
+            (None, FieldValue::Int(value), FieldValue::Int(least)) if value < least => {
+                format!("at least {limit}")
+            }
+            (None, FieldValue::Int(_), FieldValue::Int(_)) => format!("at most {limit}"),
+            _ => limit.to_string(),
+        }
+    }
+
+    /// Whether a block of the other kind lies there, an image where channels were expected, or the other way round.
+    #[must_use]
+    pub fn is_of_other_kind(&self) -> bool {
+        match (self.value, self.limit) {
+            (FieldValue::Magic(found), FieldValue::Magic(expected)) => {
+                let is_image = |magic: u32| crate::wire::top::is_image(&magic.to_le_bytes());
+                let channels = crate::wire::chop::MAGIC.cast_unsigned();
+                expected == channels && is_image(found) || is_image(expected) && found == channels
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn int(
         field: &'static str,
         value: impl TryInto<i64>,

@@ -39,6 +39,8 @@
 //! | `segment` | [`SegmentSender`], [`SegmentReceiver`], [`inspect`], [`clean`]: come, grow, leave, take over, look (§2 to §6) | all above |
 //! | `intake` | how a frame gets into memory of this program, whatever kind of block it is | all above |
 //! | `chop` | [`ChopSender`], [`ChopReceiver`], [`ChopFrame`] | all above |
+//! | `top` | [`TopSender`], [`TopReceiver`], [`TopFrame`] | all above |
+//! | `global` | [`GlobalSender`], [`GlobalReceiver`]: all blocks of one program in one segment (§12) | all above |
 //!
 //! "wire §n" is section n of the protocol's description, `docs/protocol.md` in the repository; the code cites it
 //! wherever a fact comes from it.
@@ -71,6 +73,7 @@ mod convert;
 #[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "macOS uses it, and the tests do"))]
 mod directory;
 mod error;
+mod global;
 mod intake;
 mod lock;
 #[allow(unsafe_code)] // the one place that touches mapped bytes
@@ -93,7 +96,8 @@ pub use error::{
     BlockError, Error, ErrorKind, ErrorState, FieldValue, LockError, NameError, Occupant, OsError,
     SegmentError,
 };
-pub use lock::{Acquired, LockGuard, NamedLock};
+pub use global::{GlobalEntry, GlobalFrame, GlobalKind, GlobalReceiver, GlobalSender, GlobalSenderBuilder};
+pub use lock::{Acquired, LockGuard, NamedLock, lock_wait};
 pub use mem::{ViewBytes, ViewBytesMut, ViewF32, ViewF32Mut};
 pub use name::ShortName;
 pub use place::{Place, place};
@@ -107,6 +111,7 @@ pub use segment::inspect::{
 };
 pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder};
+pub use segment::stats::SegmentStats;
 pub use segment::write::WriteGuard;
 pub use top::{
     Pixels, PixelsMut, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape, TopView,
@@ -135,6 +140,8 @@ mod tests {
         fn moves_and_is_shared<T: Send + Sync>() {}
         moves_and_is_shared::<ChopSender>();
         moves_and_is_shared::<ChopReceiver>();
+        moves_and_is_shared::<GlobalSender>();
+        moves_and_is_shared::<GlobalReceiver>();
         moves_and_is_shared::<SegmentSender>();
         moves_and_is_shared::<SegmentReceiver>();
         moves_and_is_shared::<NamedLock>();

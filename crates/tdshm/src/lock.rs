@@ -6,8 +6,9 @@
 
 pub(crate) mod layout;
 
+use core::cell::Cell;
 use core::marker::PhantomData;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, LockError, object_error};
 use crate::lock::layout::LAYOUT;
@@ -17,6 +18,27 @@ use crate::wire::lock as wire;
 
 /// How long TouchDesigner's own classes wait for a lock (wire §5, seen), and what we wait by default.
 pub(crate) const LIMIT: Duration = Duration::from_millis(5000);
+
+thread_local! {
+    static WAITED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// How long this thread has waited for locks that were not free, all of them together, since it began: what is there
+/// before and after a call is what the call waited.
+///
+/// ```
+/// let before = tdshm::lock_wait();
+/// # let name = format!("docwait{}", std::process::id());
+/// let mut out = tdshm::ChopSender::create(&name)?; // nobody else has the name
+/// assert_eq!(tdshm::lock_wait(), before);
+/// # drop(out);
+/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+/// # Ok::<(), tdshm::Error>(())
+/// ```
+#[must_use]
+pub fn lock_wait() -> Duration {
+    WAITED.get()
+}
 
 /// A named lock between processes, and between threads.
 ///
@@ -164,7 +186,21 @@ impl NamedLock {
     /// The error is boxed, so that the result of the usual case travels in registers.
     #[inline]
     pub(crate) fn acquire(&self, limit: Duration) -> Result<Outcome, Box<LockError>> {
-        self.raw.acquire(limit).map_err(|failure| Box::new(self.failed(failure, limit)))
+        match self.raw.acquire(Duration::ZERO) {
+            Ok(outcome) => Ok(outcome),
+            Err(failure) => self.acquire_slowly(failure, limit),
+        }
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, failure: LockFailure, limit: Duration) -> Result<Outcome, Box<LockError>> {
+        if limit.is_zero() || !matches!(failure, LockFailure::Timeout { .. } | LockFailure::Stuck) {
+            return Err(Box::new(self.failed(failure, limit)));
+        }
+        let began = Instant::now();
+        let outcome = self.raw.acquire(limit);
+        WAITED.set(WAITED.get().saturating_add(began.elapsed()));
+        outcome.map_err(|failure| Box::new(self.failed(failure, limit)))
     }
 
     #[inline]

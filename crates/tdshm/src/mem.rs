@@ -59,6 +59,14 @@ impl<'m> Region<'m> {
         Self { base, len: len | READ_ONLY, memory: PhantomData }
     }
 
+    /// Memory of this program alone, seen like a mapping: what writes and reads blocks there works on it as well.
+    pub(crate) fn of_own(bytes: &'m mut [u8]) -> Self {
+        let len = bytes.len();
+        // SAFETY: the slice is readable and writable memory of `len` bytes, which is at most `isize::MAX`; it is borrowed
+        // exclusively for all of `'m`, and `bytes` itself ends here, so no reference into it is used during `'m`.
+        unsafe { Self::new(NonNull::from(bytes).cast(), len) }
+    }
+
     /// Whether this program may write there.
     #[inline]
     pub(crate) fn is_writable(self) -> bool {

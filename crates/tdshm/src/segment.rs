@@ -13,6 +13,7 @@ pub(crate) mod receiver;
 mod resize;
 pub(crate) mod sender;
 pub(crate) mod slots;
+pub(crate) mod stats;
 mod takeover;
 mod wreck;
 pub(crate) mod write;

@@ -10,6 +10,10 @@ mod receiver;
 mod rows;
 mod sender;
 
+pub(crate) use block::TopBlock;
+pub(crate) use rows::STORED;
+pub(crate) use sender::OutgoingTop;
+
 pub use frame::{TopFrame, TopShape};
 pub use receiver::{TopReceiver, TopView};
 pub use rows::{Pixels, PixelsMut};

@@ -14,6 +14,7 @@ pub(crate) mod chop;
 #[cfg(unix)]
 #[cfg_attr(not(target_os = "macos"), allow(dead_code, reason = "macOS uses it, and the tests do"))]
 pub(crate) mod directory;
+pub(crate) mod global;
 pub(crate) mod info;
 pub(crate) mod lock;
 pub(crate) mod notice;

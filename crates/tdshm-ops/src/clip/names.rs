@@ -183,7 +183,7 @@ impl ChannelNames {
         Self { shared }
     }
 
-    fn slice(&self) -> &[Arc<str>] {
+    pub(crate) fn slice(&self) -> &[Arc<str>] {
         self.shared.as_deref().map_or(&[], |shared| &shared.names)
     }
 }

@@ -13,7 +13,7 @@ use crate::wire::chop::{ChopHeader, ChopLayout, HEADER_BYTES, names_run_out};
 
 /// A block that passed the checks: its header, the mapped bytes it was checked against, what it said, and the names.
 #[derive(Debug, Default)]
-pub(super) struct ChopBlock {
+pub(crate) struct ChopBlock {
     header: ChopHeader,
     /// 0: none has been checked.
     mapped: usize,

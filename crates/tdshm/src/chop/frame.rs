@@ -42,7 +42,7 @@ pub struct ChopFrame {
 
 impl ChopFrame {
     /// No channels, at TouchDesigner's usual rate.
-    pub(super) fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Self {
             names: Arc::default(),
             samples: Vec::new(),

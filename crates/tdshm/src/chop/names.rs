@@ -69,7 +69,7 @@ pub(super) struct NameBook {
 
 /// How a block's names differ from the book. Let go of the lock, call [`NameBook::rebuild`] with it, and look again.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// So many bytes of them lie in the scratch room.
     Sent { bytes: usize, count: usize },
     /// The scratch room was too small.

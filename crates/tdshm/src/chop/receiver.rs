@@ -12,6 +12,7 @@ use crate::intake::block::Target;
 use crate::mem::{OutOfBounds, Region, ViewF32};
 use crate::name::ShortName;
 use crate::segment::receiver::{Attached, ReadGuard, SegmentReceiver};
+use crate::segment::stats::SegmentStats;
 use crate::wire::chop::SAMPLE_BYTES;
 
 /// Reads channels from a segment that another program writes: a `Shared Mem In CHOP`.
@@ -82,6 +83,23 @@ impl ChopReceiver {
     #[must_use]
     pub fn name(&self) -> &ShortName {
         self.intake.segment.name()
+    }
+
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.intake.segment.set_lock_limit(limit);
+    }
+
+    /// Lets go of everything that is open: see [`SegmentReceiver::close`]. The last frame and the names of the channels
+    /// stay.
+    pub fn close(&mut self) {
+        self.intake.segment.close();
+    }
+
+    /// What has happened to the segment so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        self.intake.segment.stats()
     }
 
     /// Whether there was a sender at the last look.

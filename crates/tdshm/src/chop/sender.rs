@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use zerocopy::IntoBytes;
 
-use crate::chop::frame::{ChopShape, too_many_names, unequal_rows};
-use crate::chop::names::{NameTable, completed};
+use crate::chop::frame::{ChopShape, unequal_rows};
+use crate::chop::names::NameTable;
+use crate::chop::plan::{ChopPlan, OutgoingChop, put};
 use crate::chop::samples::Samples;
 use crate::error::{BlockError, Error};
 use crate::mem::{OutOfBounds, Region, ViewF32Mut};
 use crate::name::ShortName;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
+use crate::segment::stats::SegmentStats;
 use crate::step::step;
-use crate::wire::chop::{self, ChopHeader, ChopLayout, HEADER_BYTES, SAMPLE_BYTES};
+use crate::wire::chop::{self, HEADER_BYTES, SAMPLE_BYTES};
 use crate::wire::notice::FLAG_CHANNELS;
 
 /// Room that is reserved at first where nobody says how much will be needed.
@@ -60,15 +62,7 @@ const SLOTS_FROM_BYTES: usize = 4 << 20;
 #[doc(alias("Shared Mem Out CHOP", "SharedMemOutChop"))]
 pub struct ChopSender {
     segment: SegmentSender,
-    sample_rate: f32,
-    send_names: bool,
-    /// The names that were given; empty: `chan1`, `chan2`, … for however many there are.
-    given: bool,
-    names: Arc<NameTable>,
-    encoded: Vec<u8>,
-    /// The block of the last send.
-    shape: ChopShape,
-    outgoing: OutgoingChop,
+    plan: ChopPlan,
     /// Where its names lie: [`HERE`], or the bits of the places.
     placed: u32,
     slots: Slots,
@@ -81,29 +75,6 @@ const NOWHERE: u32 = 0;
 const HERE: u32 = 1;
 /// They lie in place 0; the next bit stands for the next place.
 const BESIDE: u32 = 2;
-
-/// The block of the last send, as it is planned for the usual place.
-#[derive(Debug)]
-struct OutgoingChop {
-    header: ChopHeader,
-    layout: ChopLayout,
-    /// Bytes of the block.
-    needed: usize,
-}
-
-impl Outgoing for OutgoingChop {
-    fn data_bytes(&self) -> usize {
-        self.needed.saturating_sub(HEADER_BYTES)
-    }
-
-    fn usual_at(&self) -> usize {
-        HEADER_BYTES
-    }
-
-    fn put_header(&self, region: Region<'_>, data_at: usize) -> Result<(), OutOfBounds> {
-        region.write(0, &self.header.moved_to(data_at, &self.layout).ok_or(OutOfBounds)?)
-    }
-}
 
 /// How a sender of channels is created: [`ChopSender::builder`].
 ///
@@ -169,6 +140,17 @@ impl ChopSender {
         self.segment.name()
     }
 
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.segment.set_lock_limit(limit);
+    }
+
+    /// What has happened to the segment so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        self.segment.stats()
+    }
+
     /// Frames sent so far.
     #[must_use]
     pub fn frames(&self) -> u64 {
@@ -193,7 +175,7 @@ impl ChopSender {
         let names: Vec<String> = names.into_iter().map(Into::into).collect();
         let given = !names.is_empty();
         self.take_names(Arc::new(NameTable::new(names)))?;
-        self.given = given;
+        self.plan.given = given;
         Ok(())
     }
 
@@ -203,14 +185,14 @@ impl ChopSender {
     ///
     /// [`BlockError`] for a rate that is not finite and positive; the old rate stays.
     pub fn set_sample_rate(&mut self, sample_rate: f32) -> Result<(), BlockError> {
-        self.sample_rate = chop::check_rate(sample_rate)?;
+        self.plan.sample_rate = chop::check_rate(sample_rate)?;
         Ok(())
     }
 
     /// Whether names are sent, which they are at first. Without them a receiver keeps the names it had.
     pub fn set_names_sent(&mut self, send: bool) {
         self.placed = NOWHERE;
-        self.send_names = send;
+        self.plan.send_names = send;
     }
 
     /// Sends one frame: rows of samples, one a channel, or a [`ChopFrame`](crate::ChopFrame) with its own names and rate.
@@ -222,16 +204,16 @@ impl ChopSender {
     /// within the limit: the frame is lost, the next one may work.
     pub fn send<S: Samples + ?Sized>(&mut self, frame: &S) -> Result<Sent, Error> {
         if let Some(whole) = frame.whole() {
-            let before = (self.sample_rate, self.given, Arc::clone(&self.names));
-            if !Arc::ptr_eq(&self.names, &whole.names) {
+            let before = (self.plan.sample_rate, self.plan.given, Arc::clone(&self.plan.names));
+            if !Arc::ptr_eq(&self.plan.names, &whole.names) {
                 self.take_names(Arc::clone(&whole.names))?;
             }
-            self.sample_rate = whole.sample_rate();
-            self.given = whole.num_channels() > 0;
+            self.plan.sample_rate = whole.sample_rate();
+            self.plan.given = whole.num_channels() > 0;
             let sent = self.send_flat(&whole.samples, whole.len_samples());
             if sent.is_err() {
                 let names;
-                (self.sample_rate, self.given, names) = before;
+                (self.plan.sample_rate, self.plan.given, names) = before;
                 self.take_names(names)?;
             }
             return sent;
@@ -263,7 +245,7 @@ impl ChopSender {
     /// As [`send`](Self::send), and [`BlockError`] where the buffer is not a whole number of channels.
     pub fn send_flat(&mut self, samples: &[f32], len_samples: usize) -> Result<Sent, Error> {
         let channels = match len_samples {
-            0 => self.names.as_slice().len(),
+            0 => self.plan.names.as_slice().len(),
             1 => samples.len(), // what trackers send, without a division
             _ => samples.len().checked_div(len_samples).unwrap_or(0),
         };
@@ -311,16 +293,7 @@ impl ChopSender {
     }
 
     fn take_names(&mut self, names: Arc<NameTable>) -> Result<(), BlockError> {
-        let mut encoded = std::mem::take(&mut self.encoded);
-        let result = chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded);
-        if let Err(error) = result {
-            // The buffer holds half of the new names: make the old ones again, which had no NUL.
-            chop::encode_names(self.names.as_slice().iter().map(String::as_str), &mut encoded)?;
-            self.encoded = encoded;
-            return Err(error);
-        }
-        self.encoded = encoded;
-        self.names = names;
+        self.plan.take_names(names)?;
         self.placed = NOWHERE;
         Ok(())
     }
@@ -333,15 +306,15 @@ impl ChopSender {
         len_samples: usize,
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<Sent, Error> {
-        let shape = ChopShape { num_channels, len_samples, sample_rate: self.sample_rate };
+        let shape = ChopShape { num_channels, len_samples, sample_rate: self.plan.sample_rate };
         // Now and then all of it is written again, in case somebody else wrote over the names.
         let due = self.segment.look_after();
-        let again = self.placed != NOWHERE && self.shape == shape && !due;
+        let again = self.placed != NOWHERE && self.plan.shape == shape && !due;
         if !again {
             self.placed = NOWHERE;
-            self.plan(shape)?;
+            self.plan.plan(shape)?;
         }
-        let abandoned = if self.segment.places_for(self.slots, self.outgoing.data_bytes()) > 0 {
+        let abandoned = if self.segment.places_for(self.slots, self.plan.outgoing.data_bytes()) > 0 {
             self.write_beside(fill)?
         } else {
             self.write_here(fill)?
@@ -356,7 +329,7 @@ impl ChopSender {
         &mut self,
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<bool, Error> {
-        if self.outgoing.needed > self.segment.mapped_bytes() {
+        if self.plan.outgoing.needed > self.segment.mapped_bytes() {
             return self.write_beside(fill);
         }
         let placed = std::mem::replace(&mut self.placed, NOWHERE); // until it lies there whole
@@ -364,12 +337,12 @@ impl ChopSender {
         self.segment.undivide_if();
         let guard = self.segment.adopt(outcome);
         let abandoned = guard.is_abandoned();
-        let names = if placed == HERE && !abandoned { &[] } else { self.encoded.as_slice() };
-        let OutgoingChop { header, layout, .. } = &self.outgoing;
+        let names = if placed == HERE && !abandoned { &[] } else { self.plan.encoded.as_slice() };
+        let OutgoingChop { header, layout, .. } = &self.plan.outgoing;
         let written = put(guard.region(), header, layout, names, fill);
         debug_assert_eq!(written, Ok(()), "the room was checked");
         drop(guard);
-        self.segment.wrote_to(self.outgoing.needed);
+        self.segment.wrote_to(self.plan.outgoing.needed);
         self.placed = HERE;
         Ok(abandoned)
     }
@@ -381,10 +354,10 @@ impl ChopSender {
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<bool, Error> {
         let placed = std::mem::replace(&mut self.placed, NOWHERE);
-        let (names, layout) = (self.encoded.as_slice(), self.outgoing.layout);
+        let (names, layout) = (self.plan.encoded.as_slice(), self.plan.outgoing.layout);
         let samples_bytes = layout.samples_bytes();
         let mut lies = NOWHERE;
-        let abandoned = self.segment.write_block(self.slots, &self.outgoing, |data, spot| {
+        let abandoned = self.segment.write_block(self.slots, &self.plan.outgoing, |data, spot| {
             let here = spot.place.map_or(HERE, |place| BESIDE.checked_shl(place).unwrap_or(HERE));
             // What lies in other places still does, unless this one lies over it.
             let before = if spot.is_new || here == HERE || placed == HERE { NOWHERE } else { placed };
@@ -398,48 +371,6 @@ impl ChopSender {
         })?;
         self.placed = lies;
         Ok(abandoned)
-    }
-
-    /// Plans a block of another shape, or with other names, than the one that lies there.
-    #[cold]
-    fn plan(&mut self, shape: ChopShape) -> Result<(), BlockError> {
-        let ChopShape { num_channels, len_samples, sample_rate } = shape;
-        let named = self.names.as_slice().len();
-        if self.given && named != num_channels {
-            return Err(too_many_names(named, num_channels));
-        }
-        // Checked before names are made up for channels that no block could hold.
-        ChopHeader::plan(num_channels, len_samples, sample_rate, Some(num_channels))?;
-        if named != num_channels {
-            self.take_names(Arc::new(NameTable::new(completed(&[], num_channels))))?;
-        }
-        let names = self.send_names.then_some(self.encoded.len());
-        let (header, layout) = ChopHeader::plan(num_channels, len_samples, sample_rate, names)?;
-        let bytes =
-            layout.samples_at.saturating_add(layout.samples_bytes()).saturating_add(names.unwrap_or(0));
-        // A receiver refuses more channels than the mapping has bytes.
-        let needed = bytes.max(num_channels);
-        (self.shape, self.outgoing) = (shape, OutgoingChop { header, layout, needed });
-        Ok(())
-    }
-}
-
-/// Writes a block: `names` where they are to be written.
-#[inline]
-fn put(
-    region: Region<'_>,
-    header: &ChopHeader,
-    layout: &ChopLayout,
-    names: &[u8],
-    fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
-) -> Result<(), OutOfBounds> {
-    region.write(0, header)?;
-    step!("write: header");
-    fill(region.part(layout.samples_at, layout.samples_bytes())?)?;
-    step!("write: samples");
-    match layout.names_at {
-        Some(at) if !names.is_empty() => region.copy_in(at, names),
-        _ => Ok(()),
     }
 }
 
@@ -523,36 +454,21 @@ impl ChopSenderBuilder {
     /// and positive.
     pub fn create(self) -> Result<ChopSender, Error> {
         let sample_rate = chop::check_rate(self.sample_rate)?;
-        let given = !self.names.is_empty();
-        let names = Arc::new(NameTable::new(self.names));
-        let mut encoded = Vec::new();
-        chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded)?;
-        let (header, layout) = ChopHeader::plan(0, 0, sample_rate, None)?;
+        let plan = ChopPlan::new(self.names, sample_rate, self.send_names)?;
         let least = self.room_bytes.max(ROOM_BYTES);
         let wanted = self.slots.room(least.saturating_sub(HEADER_BYTES), HEADER_BYTES);
         let segment = self.segment.room(wanted, least).flags(FLAG_CHANNELS).create()?;
-        Ok(ChopSender {
-            segment,
-            sample_rate,
-            send_names: self.send_names,
-            given,
-            names,
-            encoded,
-            shape: ChopShape { num_channels: 0, len_samples: 0, sample_rate },
-            outgoing: OutgoingChop { header, layout, needed: HEADER_BYTES },
-            placed: NOWHERE,
-            slots: self.slots,
-            frames: 0,
-        })
+        Ok(ChopSender { segment, plan, placed: NOWHERE, slots: self.slots, frames: 0 })
     }
 }
 
-/// A block that is being written in place, under the lock: [`ChopSender::send_with`].
+/// A block that is being written in place: [`ChopSender::send_with`] under the lock, and
+/// [`GlobalSender::put_channels_with`](crate::GlobalSender::put_channels_with).
 #[derive(Debug)]
 pub struct ChopBlockMut<'b> {
-    samples: Region<'b>,
-    num_channels: usize,
-    len_samples: usize,
+    pub(super) samples: Region<'b>,
+    pub(super) num_channels: usize,
+    pub(super) len_samples: usize,
 }
 
 impl ChopBlockMut<'_> {

@@ -136,6 +136,7 @@ impl SegmentReceiver {
             Located::At { block, postfix, moved } => {
                 if let Some(moved) = moved {
                     *data = moved;
+                    self.moves = self.moves.wrapping_add(1);
                     self.openings = self.openings.wrapping_add(1);
                 }
                 let extension = Extension::of(info.object.region());

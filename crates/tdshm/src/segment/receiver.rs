@@ -9,6 +9,7 @@ use crate::name::ShortName;
 use crate::notice::bell::Word;
 use crate::notice::{Entry, Extension};
 use crate::segment::link::{Info, Link, News};
+use crate::segment::stats::SegmentStats;
 use crate::segment::wreck::Wreck;
 use crate::step::step;
 use crate::sys::{self, Outcome, Peek, Process};
@@ -84,6 +85,10 @@ pub struct SegmentReceiver {
     pub(super) state: ErrorState,
     pub(super) openings: u64,
     pub(super) attachments: u64,
+    /// How often a sender moved its data.
+    pub(super) moves: u64,
+    /// How often the data lock had been left by the dead.
+    abandonments: u64,
     outcome: Outcome,
     idle: Idle,
     /// The sender that is open here, or was last, has died.
@@ -190,6 +195,36 @@ impl SegmentReceiver {
         self.state
     }
 
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// Lets go of everything that is open, so that the sender neither waits for this receiver nor keeps its objects for
+    /// it. The next read opens it again.
+    pub fn close(&mut self) {
+        self.let_go(ErrorState::DoesNotExist);
+        self.data_lock = None;
+        self.reopening = None;
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        let owner = match &self.link {
+            Some(Link { info: Some(info), .. }) if info.extended && info.robbed.is_none() && !self.died => {
+                Extension::room(info.object.region()).and_then(Extension::owner)
+            }
+            _ => None,
+        };
+        SegmentStats {
+            mapped_bytes: self.link.as_ref().map_or(0, |link| link.data.region().len()),
+            resizes: self.moves,
+            abandoned: self.abandonments,
+            sender: owner.map(|owner| owner.pid),
+        }
+    }
+
     /// How many senders' info segments have been opened here: frames are counted in each anew.
     #[inline]
     pub(crate) fn attachments(&self) -> u64 {
@@ -267,6 +302,7 @@ impl SegmentReceiver {
             }
             let Some(lock) = &self.data_lock else { return Ok(false) };
             let outcome = lock.acquire(self.limit).map_err(|error| *error)?;
+            self.abandonments = self.abandonments.wrapping_add(u64::from(outcome == Outcome::Abandoned));
             self.outcome = if std::mem::take(&mut self.untold) { Outcome::Abandoned } else { outcome };
             step!("read: locked");
             let there = match self.news() {
@@ -554,6 +590,8 @@ impl SegmentReceiverBuilder {
             state: ErrorState::DoesNotExist,
             openings: 0,
             attachments: 0,
+            moves: 0,
+            abandonments: 0,
             outcome: Outcome::Clean,
             idle: Idle::default(),
             died: false,

@@ -12,6 +12,7 @@ use crate::segment::block;
 use crate::segment::clean::sweep_after;
 use crate::segment::resize::Room;
 use crate::segment::slots::{Outgoing, Places, Spot};
+use crate::segment::stats::SegmentStats;
 use crate::segment::takeover::{Claim, Request, claim};
 use crate::segment::write::WriteGuard;
 use crate::step::step;
@@ -97,6 +98,10 @@ pub struct SegmentSender {
     pub(super) taken: usize,
     /// Data of so many bytes found no room for places beside one another.
     pub(super) undivided_bytes: Option<usize>,
+    /// How often the data moved.
+    moves: u64,
+    /// How often the data lock had been left by the dead.
+    abandonments: u64,
 }
 
 /// How a segment is created: [`SegmentSender::builder`].
@@ -149,6 +154,22 @@ impl SegmentSender {
         &self.short
     }
 
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.limit = limit;
+    }
+
+    /// What has happened so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        SegmentStats {
+            mapped_bytes: self.mapped_bytes(),
+            resizes: self.moves,
+            abandoned: self.abandonments,
+            sender: Some(self.pid),
+        }
+    }
+
     /// Bytes that fit: what was asked for, rounded up to whole pages. 0 where the room was lost in a resize that
     /// failed: the next one makes it anew.
     #[must_use]
@@ -176,7 +197,9 @@ impl SegmentSender {
     #[inline]
     pub(crate) fn acquire(&mut self) -> Result<Outcome, Box<LockError>> {
         self.prepare()?;
-        self.data_lock.acquire(self.limit)
+        let outcome = self.data_lock.acquire(self.limit)?;
+        self.abandonments = self.abandonments.wrapping_add(u64::from(outcome == Outcome::Abandoned));
+        Ok(outcome)
     }
 
     /// The guard for what [`acquire`](Self::acquire) took, with the write begun.
@@ -242,6 +265,7 @@ impl SegmentSender {
         self.prepare().map_err(|error| *error)?;
         let acquired = self.data_lock.lock_timeout(self.limit)?;
         let abandoned = acquired.is_abandoned();
+        self.abandonments = self.abandonments.wrapping_add(u64::from(abandoned));
         if let Some(extension) = self.extension() {
             extension.begin();
         }
@@ -275,6 +299,7 @@ impl SegmentSender {
             Ok((data, postfix)) => {
                 self.postfix = postfix;
                 self.displaced = false;
+                self.moves = self.moves.wrapping_add(1);
                 core::mem::replace(&mut self.data, data).unlink();
                 self.places = division.map(Places::new);
                 self.taken = least;
@@ -442,6 +467,12 @@ impl SegmentSenderBuilder {
         self
     }
 
+    /// Another name.
+    pub(crate) fn name(mut self, name: &str) -> Self {
+        name.clone_into(&mut self.name);
+        self
+    }
+
     pub(crate) fn flags(mut self, flags: u32) -> Self {
         self.flags = flags;
         self
@@ -516,6 +547,8 @@ impl SegmentSenderBuilder {
             places: None,
             taken: 0,
             undivided_bytes: None,
+            moves: 0,
+            abandonments: 0,
         })
     }
 }

@@ -10,7 +10,7 @@ use crate::wire::top::{self, COLOUR_HEADER_BYTES, TopLayout};
 
 /// A block that passed the checks: its header, the mapped bytes it was checked against, and what it said.
 #[derive(Debug)]
-pub(super) struct TopBlock {
+pub(crate) struct TopBlock {
     header: [u8; COLOUR_HEADER_BYTES],
     /// Bytes of the header that are no pixels.
     header_bytes: usize,

@@ -53,7 +53,7 @@ pub struct TopFrame {
 
 impl TopFrame {
     /// What there is before the first image.
-    pub(super) fn empty(order: RowOrder) -> Self {
+    pub(crate) fn empty(order: RowOrder) -> Self {
         let layout = TopLayout {
             width: 0,
             height: 0,

@@ -9,6 +9,7 @@ use crate::intake::block::Target;
 use crate::mem::{OutOfBounds, Region, ViewBytes};
 use crate::name::ShortName;
 use crate::segment::receiver::{Attached, ReadGuard, SegmentReceiver};
+use crate::segment::stats::SegmentStats;
 use crate::top::block::TopBlock;
 use crate::top::frame::{TopFrame, TopShape};
 use crate::top::rows::{PixelsMut, STORED};
@@ -86,6 +87,22 @@ impl TopReceiver {
     #[must_use]
     pub fn name(&self) -> &ShortName {
         self.intake.segment.name()
+    }
+
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.intake.segment.set_lock_limit(limit);
+    }
+
+    /// Lets go of everything that is open: see [`SegmentReceiver::close`]. The last frame stays.
+    pub fn close(&mut self) {
+        self.intake.segment.close();
+    }
+
+    /// What has happened to the segment so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        self.intake.segment.stats()
     }
 
     /// Whether there was a sender at the last look.

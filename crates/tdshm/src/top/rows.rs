@@ -9,7 +9,7 @@ use crate::wire::pixel::PixelFormat;
 
 /// Which row lies first in a block: seen in TouchDesigner's own arrays and in what others had to do, confirmed by nobody
 /// (wire §9.1). The builders of senders and receivers let the user choose another.
-pub(super) const STORED: RowOrder = RowOrder::BottomFirst;
+pub(crate) const STORED: RowOrder = RowOrder::BottomFirst;
 
 /// An image of the caller's, as it lies: what [`TopSender::send`](crate::TopSender::send) takes.
 ///

@@ -9,6 +9,7 @@ use crate::mem::{OutOfBounds, Region, ViewBytesMut};
 use crate::name::ShortName;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
+use crate::segment::stats::SegmentStats;
 use crate::top::frame::TopShape;
 use crate::top::receiver::row;
 use crate::top::rows::{Pixels, STORED};
@@ -88,7 +89,7 @@ pub struct TopSenderBuilder {
 
 /// A block that was planned.
 #[derive(Clone, Copy, Debug)]
-struct OutgoingTop {
+pub(crate) struct OutgoingTop {
     settings: Settings,
     format: PixelFormat,
     layout: TopLayout,
@@ -123,7 +124,7 @@ impl TopSender {
     pub fn builder(name: &str) -> TopSenderBuilder {
         TopSenderBuilder {
             segment: SegmentSender::builder(name, ROOM_BYTES),
-            settings: Settings { version: HeaderVersion::V1, aspect: (1.0, 1.0), colour: None },
+            settings: Settings::USUAL,
             slots: Slots::Auto { count: SLOTS, from_bytes: 1 },
             stored: STORED,
             data_bytes: 0,
@@ -134,6 +135,17 @@ impl TopSender {
     #[must_use]
     pub fn name(&self) -> &ShortName {
         self.segment.name()
+    }
+
+    /// Changes how long is waited for a lock from now on.
+    pub fn set_lock_limit(&mut self, limit: Duration) {
+        self.segment.set_lock_limit(limit);
+    }
+
+    /// What has happened to the segment so far.
+    #[must_use]
+    pub fn stats(&self) -> SegmentStats {
+        self.segment.stats()
     }
 
     /// Images sent so far.
@@ -229,6 +241,49 @@ impl TopSender {
         self.frames = self.frames.wrapping_add(1);
         Ok(Sent { abandoned })
     }
+}
+
+impl OutgoingTop {
+    /// An image with the usual settings.
+    pub(crate) fn usual(format: PixelFormat, width: usize, height: usize) -> Result<Self, BlockError> {
+        plan(Settings::USUAL, format, width, height)
+    }
+
+    /// For the caller's pixels, which are all there.
+    pub(crate) fn usual_for(image: &Pixels<'_>) -> Result<Self, BlockError> {
+        let block = Self::usual(image.format, image.width, image.height)?;
+        image.rows(block.layout.row_bytes().unwrap_or(0))?;
+        Ok(block)
+    }
+
+    /// Bytes of the block.
+    pub(crate) fn needed(&self) -> usize {
+        self.layout.data_at.saturating_add(self.layout.data_bytes)
+    }
+
+    /// Writes the block into memory of this program, the pixels by `fill`.
+    pub(crate) fn write(
+        &self,
+        region: Region<'_>,
+        fill: impl FnOnce(&mut TopBlockMut<'_>),
+    ) -> Result<(), OutOfBounds> {
+        self.put_header(region, self.layout.data_at)?;
+        let pixels = region.part(self.layout.data_at, self.layout.data_bytes)?;
+        fill(&mut TopBlockMut { pixels, shape: TopShape::of(&self.layout), stored: STORED });
+        Ok(())
+    }
+
+    /// As [`write`](Self::write), with the pixels that the block was planned for.
+    pub(crate) fn write_pixels(&self, region: Region<'_>, image: &Pixels<'_>) -> Result<(), OutOfBounds> {
+        let rows = image.rows(self.layout.row_bytes().unwrap_or(0)).map_err(|_| OutOfBounds)?;
+        let mut copied = Ok(());
+        self.write(region, |block| copied = rows.copy_to(block.pixels, image.order != STORED))?;
+        copied
+    }
+}
+
+impl Settings {
+    const USUAL: Self = Self { version: HeaderVersion::V1, aspect: (1.0, 1.0), colour: None };
 }
 
 fn plan(
@@ -338,7 +393,8 @@ impl TopSenderBuilder {
     }
 }
 
-/// An image that is being written in place: [`TopSender::send_with`].
+/// An image that is being written in place: [`TopSender::send_with`] and
+/// [`GlobalSender::put_image_with`](crate::GlobalSender::put_image_with).
 #[derive(Debug)]
 pub struct TopBlockMut<'b> {
     pixels: Region<'b>,

@@ -80,6 +80,8 @@ pub(crate) const PROGRAM_BYTES: usize = 64;
 pub(crate) const FLAG_IMAGE: u32 = 2;
 /// In the flags: the block holds channels.
 pub(crate) const FLAG_CHANNELS: u32 = 1;
+/// In the flags: the data are a Global segment's (wire §12).
+pub(crate) const FLAG_GLOBAL: u32 = 4;
 
 const _: () = {
     assert!(EXTENDED_BYTES <= INFO_SEGMENT_BYTES);
