@@ -17,7 +17,7 @@ use crate::network::info::InfoType;
 use crate::network::state::Node;
 use crate::object::op::Op;
 use crate::op::CommonPage;
-use crate::slice::{Interval, SliceRule, most, slice_of};
+use crate::slice::{Interval, SliceRule, most, slice_of, trim};
 use crate::table::Table;
 use crate::time::Time;
 use crate::value::OpId;
@@ -42,6 +42,7 @@ pub struct Cook {
     frame_began: Option<Instant>,
     first: bool,
     common: CommonPage,
+    slices_itself: bool,
     pub(crate) pools: Pools,
     chop: ChopCommon,
     top: TopCommon,
@@ -95,6 +96,7 @@ impl Cook {
         self.frame_began = Some(frame_began);
         self.first = node.stats.total_cooks == 0;
         self.common = node.spec.common;
+        self.slices_itself = node.spec.slices_itself;
         self.depends_on_time = false;
         self.output = Output::Keep;
     }
@@ -167,7 +169,21 @@ impl Cook {
         usize::try_from(most(rate, self.slice_rule)).unwrap_or(usize::MAX)
     }
 
-    /// The same as [`slice`](Self::slice), if the parameter Time Slice of the common page is on.
+    /// The samples of this frame's time slice on the timeline, as indices of a clip: what the Time Slice CHOP cuts out
+    /// of it. They end at the current time; there are as many as the slice of the absolute clock has.
+    #[must_use]
+    pub fn slice_of(&self, clip: &Clip) -> Interval {
+        let len = i64::try_from(self.slice(clip.rate()).len()).unwrap_or(i64::MAX);
+        // Between two samples the earlier one; what is meant to be a whole number is one.
+        let now = self.time.seconds() * clip.rate();
+        let now = if (now - now.round()).abs() < 1e-6 { now.round() } else { now.floor() };
+        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, as clocks do")]
+        let last = now as i64;
+        Interval { first: last.saturating_sub(len.saturating_sub(1)), last }
+    }
+
+    /// The samples of this frame's time slice at a rate, on the absolute clock, if the parameter Time Slice of the common
+    /// page is on.
     #[must_use]
     pub fn time_slice(&self, rate: f64) -> Option<Interval> {
         self.par_is_on("timeslice").then(|| self.slice(rate))
@@ -234,6 +250,16 @@ impl Cook {
                     .is_some_and(|par| par.mode != crate::par::ParMode::Constant || par.constant.is_true())
             })
         })
+    }
+
+    /// The constant of a parameter, whatever counts: of one that names an operator, the path as it was written.
+    #[must_use]
+    pub fn par_constant(&self, name: &str) -> Value {
+        let value = self
+            .net
+            .as_ref()
+            .and_then(|net| net.with(|state| Some(state.get(self.id)?.par(name)?.constant.clone())));
+        value.unwrap_or_default()
     }
 
     // Inputs
@@ -319,6 +345,7 @@ impl Cook {
     /// Channels to fill, which become the output. They hold those of some earlier cook, in the shape of that.
     pub fn fill_clip<R>(&mut self, fill: impl FnOnce(&mut Clip) -> R) -> R {
         let mut clip = self.pools.clips.take();
+        self.chop.unname(Arc::make_mut(&mut clip));
         let result = fill(Arc::make_mut(&mut clip));
         self.output = Output::Made(Data::Chop(clip));
         result
@@ -327,6 +354,7 @@ impl Cook {
     /// The same, with the cook at hand.
     pub fn fill_clip_with<R>(&mut self, fill: impl FnOnce(&mut Self, &mut Clip) -> R) -> R {
         let mut clip = self.pools.clips.take();
+        self.chop.unname(Arc::make_mut(&mut clip));
         let result = fill(self, Arc::make_mut(&mut clip));
         self.output = Output::Made(Data::Chop(clip));
         result
@@ -363,6 +391,11 @@ impl Cook {
         result
     }
 
+    /// The output stays as it was, whatever was made of it in this cook.
+    pub fn keep(&mut self) {
+        self.output = Output::Keep;
+    }
+
     /// Something is wrong, and the output is not what it should be.
     pub fn error(&mut self, text: impl Into<String>) {
         self.errors.push(text.into());
@@ -382,9 +415,70 @@ impl Cook {
         }
     }
 
+    /// Adds the channel that says how long all operators inside a component cooked in this frame.
+    pub(crate) fn children_cook_time_of(&self, op: &Op, channels: &mut Vec<(&'static str, f64)>) {
+        let time = self.net.as_ref().and_then(|net| net.with(|state| state.children_cook_time(op.id())));
+        channels.extend(time.map(|time| ("children_cpu_cook_time", time.as_secs_f64() * 1000.0)));
+    }
+
     /// The Global memory of this network (operators §2).
     pub(crate) fn global<R>(&self, act: impl FnOnce(&mut GlobalMemory) -> R) -> Option<R> {
         self.net.as_ref().map(|net| net.with(|state| act(&mut state.global)))
+    }
+
+    /// The channels that this cook has put out so far; `None` where the output stays, or holds none.
+    pub(crate) fn new_clip(&self) -> Option<&Arc<Clip>> {
+        match &self.output {
+            Output::Made(data) | Output::Passed(data) => data.as_clip(),
+            Output::Keep => None,
+        }
+    }
+
+    /// Gives the channels of the output other names: as many as there are.
+    pub(crate) fn name_output(&mut self, names: ChannelNames) {
+        let (Output::Made(Data::Chop(clip)) | Output::Passed(Data::Chop(clip))) = mem::take(&mut self.output)
+        else {
+            return;
+        };
+        // What was passed through belongs to others, and is copied; what was made here is changed.
+        let mut named = clip;
+        if Arc::get_mut(&mut named).is_none() {
+            let mut copy = self.pools.clips.take();
+            if let Err(error) = Arc::make_mut(&mut copy).copy_from(&named) {
+                self.errors.push(error.to_string());
+            }
+            named = copy;
+        }
+        let clip = Arc::make_mut(&mut named);
+        let len = clip.len_samples();
+        if let Err(error) = clip.shape(names, len) {
+            self.errors.push(error.to_string());
+        }
+        self.output = Output::Made(Data::Chop(named));
+    }
+
+    /// Whether what comes out is cut to the time slice behind the operator's own work.
+    pub(crate) fn cuts_slices(&self) -> bool {
+        !self.slices_itself && self.par_is_on("timeslice")
+    }
+
+    /// Cuts channels that are no slice to the slice of this frame.
+    pub(crate) fn cut_to_slice(&mut self) {
+        let Some(clip) = self.new_clip().filter(|clip| !clip.is_slice()).map(Arc::clone) else { return };
+        let mut cut = self.pools.clips.take();
+        let target = Arc::make_mut(&mut cut);
+        match trim(&clip, self.slice_of(&clip), target) {
+            Ok(()) => {
+                // All slices of one cook have the same interval, which is that of the absolute clock.
+                target.set_start(self.slice(clip.rate()).first);
+                let before = mem::replace(&mut self.output, Output::Made(Data::Chop(cut)));
+                if let Output::Made(before) = before {
+                    drop(clip);
+                    self.pools.give_back(before);
+                }
+            }
+            Err(error) => self.errors.push(error.to_string()),
+        }
     }
 
     /// What the common page does to the output: rename and time slice of a CHOP (operators §1.3), size and format of a TOP

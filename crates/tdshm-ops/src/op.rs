@@ -98,6 +98,8 @@ pub struct OpSpec {
     pub pars: Vec<Arc<ParSpec>>,
     /// Whether it has the common page of its family.
     pub common: CommonPage,
+    /// Whether the operator does itself what the parameter Time Slice says. The output of any other one is cut.
+    pub slices_itself: bool,
     /// Makes one.
     pub make: fn() -> Box<dyn Operator>,
 }
@@ -122,6 +124,7 @@ impl OpSpec {
             policy: CookPolicy::WithReason,
             pars: Vec::new(),
             common: CommonPage::None,
+            slices_itself: false,
             make,
         }
     }
@@ -158,6 +161,20 @@ impl OpSpec {
         };
         self.common = page;
         self.pars.extend(pars.into_iter().map(Arc::new));
+        self
+    }
+
+    /// It does itself what the parameter Time Slice says: its output is left as it is.
+    #[must_use]
+    pub fn slices_itself(mut self) -> Self {
+        self.slices_itself = true;
+        self
+    }
+
+    /// Leaves parameters out, of the common page as a rule: an operator that renames has no second Rename.
+    #[must_use]
+    pub fn without(mut self, pars: &[&str]) -> Self {
+        self.pars.retain(|spec| !pars.contains(&spec.name.as_ref()));
         self
     }
 
@@ -219,6 +236,11 @@ pub trait Operator: Send {
 
     /// The table it holds.
     fn table(&self) -> Option<&Table> {
+        None
+    }
+
+    /// The same, to be changed.
+    fn table_mut(&mut self) -> Option<&mut Table> {
         None
     }
 }

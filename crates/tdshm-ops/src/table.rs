@@ -10,6 +10,9 @@ pub struct Table {
 }
 
 impl Table {
+    /// The most rows, and the most columns, that cells are added to: 65 536.
+    pub const MOST: usize = 65_536;
+
     /// From rows of cells.
     pub fn from_rows<R, C>(rows: impl IntoIterator<Item = R>) -> Self
     where
@@ -53,8 +56,7 @@ impl Table {
     ///
     /// A place beyond 65 536 rows or columns is refused with `false`, and nothing changes.
     pub fn set_cell(&mut self, row: usize, column: usize, text: impl Into<Arc<str>>) -> bool {
-        const MOST: usize = 65_536;
-        if row >= MOST || column >= MOST {
+        if row >= Self::MOST || column >= Self::MOST {
             return false;
         }
         if column >= self.columns {
@@ -71,6 +73,34 @@ impl Table {
             *cell = text.into();
         }
         true
+    }
+
+    /// Adds a row at the end; where it is longer than the others, they become as long.
+    ///
+    /// More than 65 536 rows or columns are refused with `false`, and nothing changes.
+    pub fn append_row<C: Into<Arc<str>>>(&mut self, cells: impl IntoIterator<Item = C>) -> bool {
+        let mut row: Vec<Arc<str>> =
+            cells.into_iter().take(Self::MOST.saturating_add(1)).map(Into::into).collect();
+        if row.len() > Self::MOST || self.rows.len() >= Self::MOST {
+            return false;
+        }
+        self.columns = self.columns.max(row.len());
+        for row in self.rows.iter_mut().chain([&mut row]) {
+            row.resize(self.columns, "".into());
+        }
+        self.rows.push(row);
+        true
+    }
+
+    /// Takes a row away, and gives its cells.
+    pub fn remove_row(&mut self, row: usize) -> Option<Vec<Arc<str>>> {
+        (row < self.rows.len()).then(|| self.rows.remove(row))
+    }
+
+    /// The cell in the row and the column whose first cells have these texts.
+    #[must_use]
+    pub fn cell_headed(&self, row: &str, column: &str) -> Option<&str> {
+        self.cell(self.row_headed(row)?, self.column_headed(column)?)
     }
 
     /// The place of a text in the first row, from 0: the column that it heads.

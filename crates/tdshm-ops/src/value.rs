@@ -84,6 +84,14 @@ impl Value {
         }
     }
 
+    /// Whether nothing changed from one to the other: NaN is the same as itself here, and 0 is not -0.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Float(one), Self::Float(other)) => one.to_bits() == other.to_bits(),
+            _ => self == other,
+        }
+    }
+
     /// The text, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

@@ -1,12 +1,11 @@
 //! The CHOP Common page: scope before an operator's work, rename and time slice behind it (operators §1.3).
 
-use std::mem;
 use std::sync::Arc;
 
-use crate::clip::ChannelNames;
+use crate::clip::{ChannelNames, Clip};
 use crate::cook::Cook;
 use crate::par::{ParSpec, Style};
-use crate::pattern::Pattern;
+use crate::pattern::{Pattern, Rename};
 
 const PAGE: &str = "Common";
 
@@ -15,7 +14,10 @@ pub(crate) fn pars() -> Vec<ParSpec> {
     vec![
         ParSpec::toggle("timeslice", "Time Slice", false)
             .page(PAGE)
-            .help("The output is a time slice: the samples since the last cooked frame."),
+            .help(
+                "The output is a time slice: the samples since the last cooked frame. What is no slice by itself is cut to \
+                 the samples of the timeline that passed since then.",
+            ),
         ParSpec::text_menu("scope", "Scope", "*", &[("*", "*")])
             .page(PAGE)
             .help("Which channels the operator works on."),
@@ -55,7 +57,7 @@ pub(crate) fn pars() -> Vec<ParSpec> {
         ParSpec::text_menu("commonrenamefrom", "Rename from", "*", &[("*", "*")])
             .aliases(&["renamefrom"])
             .page(PAGE)
-            .help("Which channels get new names."),
+            .help("A pattern of the channels that get new names."),
         ParSpec::text_menu("commonrenameto", "Rename to", "", &[])
             .aliases(&["renameto"])
             .page(PAGE)
@@ -72,6 +74,7 @@ pub(crate) struct ChopCommon {
     scoped_names: ChannelNames,
     scoped: Arc<[usize]>,
     is_scoped: bool,
+    renaming: Renaming,
 }
 
 impl ChopCommon {
@@ -100,8 +103,100 @@ impl ChopCommon {
         (Arc::clone(&self.scoped), self.scope_problem.clone())
     }
 
-    /// What comes behind the operator's own work: new names.
-    pub(crate) fn finish(&mut self, _cook: &mut Cook) {
-        let _ = mem::take(&mut self.scoped_names);
+    /// What comes behind the operator's own work: new names, then the time slice.
+    pub(crate) fn finish(&mut self, cook: &mut Cook) {
+        self.rename(cook);
+        if cook.cuts_slices() {
+            cook.cut_to_slice();
+        }
+    }
+
+    fn rename(&mut self, cook: &mut Cook) {
+        let to = cook.par_text("commonrenameto");
+        if to.is_empty() {
+            return self.renaming.forget();
+        }
+        let Some(names) = cook.new_clip().map(|clip| clip.names().clone()) else { return };
+        self.renaming.read(cook.par_text("commonrenamefrom"), to);
+        let new = self.renaming.of(&names);
+        if let Some(problem) = &self.renaming.problem {
+            cook.error(problem.clone());
+        }
+        for warning in &self.renaming.warnings {
+            cook.warn(warning.clone());
+        }
+        if let Some(new) = new
+            && !new.same(&names)
+        {
+            cook.name_output(new);
+        }
+    }
+
+    /// Gives a buffer of an earlier cook the names that it was filled with, so that who fills it again finds them.
+    pub(crate) fn unname(&self, clip: &mut Clip) {
+        let Some((before, after)) = &self.renaming.names else { return };
+        if clip.names().same(after) && before.len() == after.len() {
+            let len = clip.len_samples();
+            let _same_size = clip.shape(before.clone(), len);
+        }
+    }
+}
+
+/// New names by the parameters Rename from and Rename to, worked out again only where they or the names change.
+#[derive(Debug, Default)]
+struct Renaming {
+    texts: Option<(Arc<str>, Arc<str>)>,
+    rename: Option<Rename>,
+    /// Names that came, and what they became.
+    names: Option<(ChannelNames, ChannelNames)>,
+    problem: Option<String>,
+    warnings: Vec<String>,
+}
+
+impl Renaming {
+    fn forget(&mut self) {
+        if self.texts.is_some() {
+            *self = Self::default();
+        }
+    }
+
+    /// Reads both texts. Where they cannot be read nothing is renamed.
+    fn read(&mut self, from: Arc<str>, to: Arc<str>) {
+        if self.texts.as_ref().is_some_and(|texts| texts.0 == from && texts.1 == to) {
+            return;
+        }
+        self.forget();
+        match Rename::parse(&from, &to) {
+            Ok(rename) => self.rename = Some(rename),
+            Err(error) => self.problem = Some(format!("Rename: {error}")),
+        }
+        self.texts = Some((from, to));
+    }
+
+    fn of(&mut self, names: &ChannelNames) -> Option<ChannelNames> {
+        let rename = self.rename.as_ref()?;
+        if let Some((before, after)) = &self.names
+            && before == names
+        {
+            return Some(after.clone());
+        }
+        let all: Vec<&str> = names.iter().collect();
+        match rename.apply(&all) {
+            Ok(renamed) => {
+                let warnings = rename.warnings().iter().chain(&renamed.warnings);
+                self.warnings = warnings.map(|warning| format!("Rename: {warning}.")).collect();
+                self.problem = None;
+                let after =
+                    if names.are(&renamed.names) { names.clone() } else { ChannelNames::new(renamed.names) };
+                self.names = Some((names.clone(), after.clone()));
+                Some(after)
+            }
+            Err(error) => {
+                self.problem = Some(format!("Rename: {error}"));
+                self.warnings.clear();
+                self.names = None;
+                None
+            }
+        }
     }
 }

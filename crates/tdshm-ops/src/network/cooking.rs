@@ -8,6 +8,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
+use crate::Value;
 use crate::cook::{Cook, Output};
 use crate::data::Data;
 use crate::network::Network;
@@ -39,6 +40,7 @@ impl State {
         self.tick = self.tick.saturating_add(1);
         self.frame_began = Instant::now();
         self.global.begin_frame();
+        self.settle_exports();
         if self.roots_of != Some(self.topology) {
             self.roots = self
                 .ids()
@@ -49,6 +51,10 @@ impl State {
                 })
                 .chain(self.watches.iter().map(|watch| watch.op))
                 .collect();
+            // What they drive is then up to date where it is asked for, also in the frame in which an export begins.
+            let mut roots = mem::take(&mut self.roots);
+            roots.sort_by_key(|&id| !self.get(id).is_some_and(|node| node.flags.export));
+            self.roots = roots;
             self.roots_of = Some(self.topology);
         }
     }
@@ -78,16 +84,13 @@ impl State {
         let Some(node) = self.get(id) else { return };
         for &at in &node.live {
             let Some(par) = node.pars.get(at) else { continue };
-            ask.extend(par.uses.iter().map(|&(op, _)| Visit::Ask(op)));
-            match &par.spec.asks {
-                Asks::No => continue,
-                Asks::Yes => {}
-                Asks::Unless(toggle) if node.par_is_on(toggle) => continue,
-                Asks::Unless(_) => {}
-            }
-            if let crate::Value::Op(op) = par.value {
-                ask.push(Visit::Ask(op));
-            }
+            // Not the one that it named the last time, where a toggle says since then that it must not be asked.
+            let not_asked = match par.value {
+                Value::Op(op) if par.spec.asks != Asks::No && !node.asks(par) => Some(op),
+                _ => None,
+            };
+            let uses = par.uses.iter().map(|&(op, _)| op);
+            ask.extend(uses.filter(|&op| Some(op) != not_asked).map(Visit::Ask));
         }
         ask.extend(node.inputs.iter().rev().flatten().map(|&input| Visit::Ask(input)));
     }
@@ -104,15 +107,7 @@ impl State {
             node.live
                 .iter()
                 .filter_map(|&at| node.pars.get(at))
-                .flat_map(|par| {
-                    let named = match (&par.spec.asks, &par.value) {
-                        (Asks::No, _) => None,
-                        (Asks::Unless(toggle), _) if node.par_is_on(toggle) => None,
-                        (_, crate::Value::Op(op)) => Some(*op),
-                        _ => None,
-                    };
-                    par.uses.iter().map(|&(op, _)| op).chain(named)
-                })
+                .flat_map(|par| par.uses.iter().map(|&(op, _)| op))
                 .filter(|&op| self.get(op).is_some_and(|other| other.visited != tick))
                 .collect()
         };
@@ -178,8 +173,13 @@ impl State {
             .flatten()
             .and_then(|input| self.get(input))
             .map(|node| node.output.clone());
-        let seen: Vec<u64> = node.inputs.iter().map(|input| self.version_of(*input)).collect();
         let Some(node) = self.get_mut(id) else { return };
+        let mut seen = mem::take(&mut node.inputs_seen);
+        seen.clear();
+        let inputs = mem::take(&mut node.inputs);
+        seen.extend(inputs.iter().map(|input| self.version_of(*input)));
+        let Some(node) = self.get_mut(id) else { return };
+        node.inputs = inputs;
         node.output = output.unwrap_or_default();
         node.owns_output = false;
         node.version = node.version.saturating_add(1);
@@ -187,7 +187,7 @@ impl State {
         node.bypass_seen = true;
         node.errors.clear();
         node.warnings.clear();
-        self.export_again(id);
+        self.export_cooked(id);
     }
 }
 
@@ -212,7 +212,10 @@ impl Network {
     /// Asks one operator, as somebody from outside.
     pub(crate) fn pull(&self, id: OpId, force: bool) {
         let _one_thread = self.hold();
-        self.with(|state| state.tick = state.tick.saturating_add(1));
+        self.with(|state| {
+            state.tick = state.tick.saturating_add(1);
+            state.settle_exports();
+        });
         self.pull_within(id, force);
     }
 
@@ -245,6 +248,7 @@ impl Network {
         cook.attach(self);
         let result = catch_unwind(AssertUnwindSafe(|| operator.cook(&mut cook)));
         if result.is_err() {
+            cook.output = Output::Keep;
             cook.error("The code of this operator panicked: its output is that of the last good cook.");
         }
         cook.finish_common_page();
@@ -276,6 +280,10 @@ impl State {
                     // One that is locked stays as it is; one that cooks now asks for itself.
                     if node.flags.lock || node.operator.is_none() {
                         node.loops |= node.operator.is_none();
+                        if node.flags.export {
+                            self.evaluate_pars(id);
+                            self.export_again(id);
+                        }
                         continue;
                     }
                     node.visiting = true;
@@ -287,7 +295,10 @@ impl State {
                 }
                 Visit::Decide(id) => match self.decide(id, force && id == root) {
                     Decision::AskFirst => {}
-                    Decision::Rest => self.settle(id),
+                    Decision::Rest => {
+                        self.settle(id);
+                        self.export_again(id);
+                    }
                     Decision::Cook => {
                         self.settle(id);
                         if let Some(job) = self.prepare(id) {
@@ -375,7 +386,7 @@ impl State {
         cook.end();
         node.cook = Some(cook);
         self.note_uses(id);
-        self.export_again(id);
+        self.export_cooked(id);
         None
     }
 }

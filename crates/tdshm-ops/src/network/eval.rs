@@ -4,10 +4,11 @@ use std::mem;
 use std::sync::Arc;
 
 use crate::Value;
+use crate::data::Data;
 use crate::expr::{Key, Scope, TimeOf};
 use crate::network::state::{Node, State};
 use crate::op::Family;
-use crate::par::state::{ParState, coerce, coerce_export};
+use crate::par::state::{ParState, coerce, coerce_cell, coerce_export};
 use crate::par::{ParMode, Style};
 use crate::value::OpId;
 
@@ -35,7 +36,13 @@ impl State {
         let mut eval = Eval { using: mem::take(&mut self.using), state: self, uses_time: false, depth: 0 };
         eval.using.clear();
         let result = eval.value_of(id, at);
-        let Eval { using, uses_time, .. } = eval;
+        let Eval { mut using, uses_time, .. } = eval;
+        if let (Some(node), Ok(Value::Op(op))) = (self.get(id), &result)
+            && node.pars.get(at).is_some_and(|par| node.asks(par))
+            && !using.contains(op)
+        {
+            using.push(*op);
+        }
         if let Some(node) = self.get_mut(id)
             && let Some(par) = node.pars.get_mut(at)
         {
@@ -49,7 +56,7 @@ impl State {
             match result {
                 Ok(value) => {
                     par.problem = None;
-                    if par.value != value {
+                    if !par.value.is_same(&value) {
                         par.value = value;
                         node.dirty = true;
                     }
@@ -125,7 +132,7 @@ impl Eval<'_> {
                     expr.eval(&mut Within { eval: self, me: id }).map_err(|error| error.to_string())?;
                 coerce(&par.spec, &value)?
             }
-            ParMode::Export => return Ok(self.exported(par)),
+            ParMode::Export => return Ok(self.exported(id, par)),
             ParMode::Bind => {
                 let (op, at) = self.master_of(id, at)?;
                 self.deeper(|eval| eval.value_of(op, at)).and_then(|value| coerce(&par.spec, &value))?
@@ -135,11 +142,25 @@ impl Eval<'_> {
     }
 
     /// What the export that counts gives; the last value where it gives nothing.
-    fn exported(&mut self, par: &ParState) -> Value {
+    fn exported(&mut self, id: OpId, par: &ParState) -> Value {
         let Some(source) = par.exports.last() else { return par.value.clone() };
         self.use_op(source.op);
-        let now = self.state.channel_now(source.op, source.channel);
-        now.and_then(|now| coerce_export(&par.spec, now)).unwrap_or_else(|| par.value.clone())
+        let now = match self.state.get(source.op).map(|node| &node.output) {
+            Some(Data::Chop(_)) => self
+                .state
+                .channel_now(source.op, source.channel)
+                .and_then(|now| coerce_export(&par.spec, now, &par.value)),
+            Some(Data::Dat(table)) => {
+                let cell = table.column_headed("value").and_then(|column| table.cell(source.channel, column));
+                match cell {
+                    Some(path) if par.spec.style.is_op() => Some(self.found_path(id, par.spec.style, path)),
+                    Some(text) => coerce_cell(&par.spec, text, &par.value),
+                    None => None,
+                }
+            }
+            _ => None,
+        };
+        now.unwrap_or_else(|| par.value.clone())
     }
 
     fn master_of(&mut self, id: OpId, at: usize) -> Result<(OpId, usize), String> {
@@ -157,11 +178,18 @@ impl Eval<'_> {
 
     /// The operator that a path or a reference means, if it is there and of the family that the parameter takes.
     fn found(&self, id: OpId, style: Style, value: &Value) -> Value {
-        let found = match value {
-            Value::Str(path) => self.state.find(self.state.beside(id), path),
-            Value::Op(op) => Some(*op),
-            _ => None,
-        };
+        match value {
+            Value::Str(path) => self.found_path(id, style, path),
+            Value::Op(op) => self.fitting(style, Some(*op)),
+            _ => Value::None,
+        }
+    }
+
+    fn found_path(&self, id: OpId, style: Style, path: &str) -> Value {
+        self.fitting(style, self.state.find(self.state.seen_from(id, path), path))
+    }
+
+    fn fitting(&self, style: Style, found: Option<OpId>) -> Value {
         let fits = |node: &Node| match style {
             Style::Chop => node.spec.family == Family::Chop,
             Style::Top => node.spec.family == Family::Top,
@@ -195,8 +223,14 @@ impl Scope for Within<'_, '_> {
 
     fn op(&mut self, from: OpId, path: &str) -> Option<OpId> {
         let state = self.eval.state;
-        let from = state.inside_or_beside_for(from, self.me);
-        state.find(from, path).or_else(|| state.find_all(from, path).first().copied())
+        if from == self.me {
+            state.find(state.seen_from(from, path), path).or_else(|| {
+                let start = |pattern: &str| state.seen_from(from, pattern);
+                state.find_all_from(start, path).first().copied()
+            })
+        } else {
+            state.find_in(from, path)
+        }
     }
 
     fn parent(&mut self, of: OpId, levels: usize) -> Option<OpId> {
@@ -304,11 +338,6 @@ fn from_end(index: i64, count: usize) -> Option<usize> {
 }
 
 impl State {
-    /// In an expression of an operator, `op('x')` looks beside it; `op('comp').op('x')` and `parent().op('x')` look inside.
-    fn inside_or_beside_for(&self, from: OpId, me: OpId) -> OpId {
-        if from == me { self.beside(me) } else { self.inside_or_beside(from) }
-    }
-
     /// What an operator says of itself without having cooked.
     pub(crate) fn plain_member(&self, op: OpId, name: &str) -> Option<Value> {
         let node = self.get(op)?;

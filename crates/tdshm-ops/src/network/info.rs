@@ -1,7 +1,9 @@
 //! What an Info CHOP shows of an operator (operators §8).
 
+use core::time::Duration;
+
 use crate::Value;
-use crate::network::state::State;
+use crate::network::state::{CookStats, Node, State};
 use crate::op::Family;
 use crate::value::OpId;
 
@@ -43,6 +45,26 @@ impl State {
         }
     }
 
+    /// How long all operators inside a component cooked in this frame; `None` for what is no component.
+    pub(crate) fn children_cook_time(&self, id: OpId) -> Option<Duration> {
+        self.get(id).filter(|node| node.spec.family == Family::Comp)?;
+        let is_inside = |node: &Node| {
+            let mut at = node.parent;
+            while at.is_some() && at != Some(id) {
+                at = at.and_then(|above| self.get(above)?.parent);
+            }
+            at.is_some()
+        };
+        let cooked =
+            self.ids().filter_map(|id| self.get(id)).filter(|node| self.is_of_this_frame(&node.stats));
+        Some(cooked.filter(|node| is_inside(node)).map(|node| node.stats.cook_time).sum())
+    }
+
+    /// Whether the last cook was in this frame.
+    pub(crate) fn is_of_this_frame(&self, stats: &CookStats) -> bool {
+        stats.total_cooks > 0 && stats.abs_frame == self.time.abs_frame
+    }
+
     fn family_info(&self, id: OpId, add: &mut dyn FnMut(&'static str, f64)) {
         let Some(node) = self.get(id) else { return };
         let mut member = |channel: &'static str, member: &str| {
@@ -77,7 +99,7 @@ impl State {
     fn general_info(&self, id: OpId, add: &mut dyn FnMut(&'static str, f64)) {
         let Some(node) = self.get(id) else { return };
         let stats = &node.stats;
-        let this_frame = stats.total_cooks > 0 && stats.abs_frame == self.time.abs_frame;
+        let this_frame = self.is_of_this_frame(stats);
         add("total_cooks", count(stats.total_cooks));
         add("cook_time", stats.cook_time.as_secs_f64() * 1000.0);
         add("cook_frame", stats.frame);
@@ -85,7 +107,7 @@ impl State {
         add("cook_start_time", stats.start.as_secs_f64() * 1000.0);
         add("cook_end_time", stats.end.as_secs_f64() * 1000.0);
         add("cooked_this_frame", f64::from(u8::from(this_frame)));
-        add("warnings", length(node.warnings.len()));
+        add("warnings", length(node.warnings.len().saturating_add(self.count_export_warnings(id))));
         let problems = node.pars.iter().filter(|par| par.problem.is_some()).count();
         add(
             "errors",

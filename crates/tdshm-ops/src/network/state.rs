@@ -12,6 +12,7 @@ use crate::network::cooking::Visit;
 use crate::network::exports::Exports;
 use crate::network::watch::Watch;
 use crate::op::{CookPolicy, Family, OpSpec, Operator, Registry};
+use crate::par::Asks;
 use crate::par::state::ParState;
 use crate::slice::SliceRule;
 use crate::time::Time;
@@ -41,6 +42,10 @@ pub(crate) struct State {
     pub(crate) watches: Vec<Watch>,
     pub(crate) next_watch: u64,
     pub(crate) next_export: u64,
+    /// Those with the Export flag.
+    pub(crate) exporters: Vec<OpId>,
+    /// The topology for which all exports were worked out.
+    pub(crate) exports_settled: u64,
     pub(crate) global: crate::global::GlobalMemory,
 }
 
@@ -145,6 +150,8 @@ impl State {
             watches: Vec::new(),
             next_watch: 0,
             next_export: 0,
+            exporters: Vec::new(),
+            exports_settled: 0,
             global: crate::global::GlobalMemory::default(),
         }
     }
@@ -339,6 +346,15 @@ impl Node {
 
     pub(crate) fn par_is_on(&self, name: &str) -> bool {
         self.par(name).is_some_and(|par| par.value.is_true())
+    }
+
+    /// Whether the operator that a parameter of this one names is asked to cook before this one does.
+    pub(crate) fn asks(&self, par: &ParState) -> bool {
+        match par.spec.asks {
+            Asks::No => false,
+            Asks::Yes => true,
+            Asks::Unless(toggle) => !self.par_is_on(toggle),
+        }
     }
 
     pub(crate) fn cooks_every_frame(&self) -> bool {

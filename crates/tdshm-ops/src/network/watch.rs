@@ -64,7 +64,7 @@ impl Network {
                     else {
                         continue;
                     };
-                    if watch.last != *value {
+                    if !watch.last.is_same(value) {
                         let value = value.clone();
                         let watch = state.watches.get_mut(at.saturating_sub(1))?;
                         watch.last = value.clone();

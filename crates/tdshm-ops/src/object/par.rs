@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::Value;
 use crate::error::OpError;
 use crate::network::Network;
-use crate::network::state::Node;
+use crate::network::state::{Node, State};
 use crate::network::watch::WatchId;
 use crate::object::op::Op;
 use crate::par::state::{Bind, ParState, Source, coerce};
@@ -37,6 +37,12 @@ impl Par {
 
     fn read<R>(&self, read: impl FnOnce(&ParState) -> R) -> Result<R, OpError> {
         self.net.with(|state| state.node(self.op)?.pars.get(self.index).map(read).ok_or(OpError::Destroyed))
+    }
+
+    /// The same, once all exports are in line with what paths mean.
+    fn settled<R>(&self, read: impl FnOnce(&ParState) -> R) -> Result<R, OpError> {
+        self.net.with(State::settle_exports);
+        self.read(read)
     }
 
     fn change<R>(&self, change: impl FnOnce(&mut ParState) -> R) -> Result<R, OpError> {
@@ -76,7 +82,10 @@ impl Par {
     /// [`OpError::Destroyed`]; [`OpError::Expression`] where the expression or the bind cannot be evaluated.
     pub fn eval(&self) -> Result<Value, OpError> {
         let _one_thread = self.net.hold();
-        self.net.with(|state| state.tick = state.tick.saturating_add(1));
+        self.net.with(|state| {
+            state.tick = state.tick.saturating_add(1);
+            state.settle_exports();
+        });
         // What an expression uses is known once it was evaluated; what that uses, once more.
         for _ in 0..4 {
             let uses: Vec<OpId> = self.net.with(|state| {
@@ -145,7 +154,7 @@ impl Par {
         let mut par = self.clone();
         // Bound to one that is bound: at most as deep as an evaluation follows.
         for _ in 0..16 {
-            if par.mode()? != ParMode::Bind {
+            if par.read(|par| par.mode)? != ParMode::Bind {
                 break;
             }
             let master = self.net.with(|state| state.bind_master(par.op, par.index));
@@ -252,7 +261,7 @@ impl Par {
     ///
     /// [`OpError::Destroyed`].
     pub fn mode(&self) -> Result<ParMode, OpError> {
-        self.read(|par| par.mode)
+        self.settled(|par| par.mode)
     }
 
     /// The mode before the last change of it.
@@ -261,7 +270,7 @@ impl Par {
     ///
     /// [`OpError::Destroyed`].
     pub fn prev_mode(&self) -> Result<ParMode, OpError> {
-        self.read(|par| par.previous_mode)
+        self.settled(|par| par.previous_mode)
     }
 
     /// Chooses which of its values counts.
@@ -274,7 +283,7 @@ impl Par {
     ///
     /// operators §7.2: Export can be chosen only while an export exists.
     pub fn set_mode(&self, mode: ParMode) -> Result<(), OpError> {
-        let reason = self.read(|par| match mode {
+        let reason = self.settled(|par| match mode {
             ParMode::Export if par.exports.is_empty() => Some("no channel is exported to it"),
             ParMode::Expression if par.expr.is_none() => Some("it has no expression: set one"),
             ParMode::Bind if par.bind.is_none() => Some("it has no bind expression: set one"),
@@ -400,7 +409,7 @@ impl Par {
     ///
     /// [`OpError::Destroyed`].
     pub fn export_source(&self) -> Result<Option<(Op, usize)>, OpError> {
-        let source = self.read(|par| par.exports.last().copied())?;
+        let source = self.settled(|par| par.exports.last().copied())?;
         Ok(source.map(|source| (Op::new(&self.net, source.op), source.channel)))
     }
 

@@ -43,8 +43,13 @@ impl Operator for TimeSlice {
             "trim" => Fill::Trim,
             _ => Fill::Linear,
         };
-        let interval = cook.slice(input.rate());
-        let made = cook.fill_clip(|clip| self.filler.cut(&input, interval, how, clip));
+        let (interval, slice) = (cook.slice_of(&input), cook.slice(input.rate()));
+        let made = cook.fill_clip(|clip| {
+            self.filler.cut(&input, interval, how, clip)?;
+            // Cut on the timeline; all slices of one cook have the interval of the absolute clock.
+            clip.set_start(slice.first);
+            Ok::<_, crate::clip::ClipError>(())
+        });
         if let Err(error) = made {
             cook.error(error.to_string());
             cook.pass(0);

@@ -168,7 +168,7 @@ pub(crate) fn coerce(spec: &ParSpec, value: &Value) -> Result<Value, String> {
 
 /// What a channel's value makes of a parameter: `None` where it counts for nothing, and the last value stays
 /// (operators §7.1, §7.5).
-pub(crate) fn coerce_export(spec: &ParSpec, number: f64) -> Option<Value> {
+pub(crate) fn coerce_export(spec: &ParSpec, number: f64, last: &Value) -> Option<Value> {
     match spec.style {
         Style::Float => Some(Value::Float(if number.is_finite() { clamp(spec, number) } else { number })),
         _ if !number.is_finite() => None,
@@ -177,10 +177,24 @@ pub(crate) fn coerce_export(spec: &ParSpec, number: f64) -> Option<Value> {
         Style::Menu => {
             let index =
                 Value::Float(number).as_i64().map_or(0, |number| usize::try_from(number).unwrap_or(0));
-            let last = spec.menu.len().saturating_sub(1);
-            spec.menu.get(index.min(last)).map(|entry| entry.name.as_ref().into())
+            let end = spec.menu.len().saturating_sub(1);
+            let entry = spec.menu.get(index.min(end))?;
+            Some(if last.as_str() == Some(&*entry.name) { last.clone() } else { entry.name.as_ref().into() })
         }
         _ => None,
+    }
+}
+
+/// The same for a cell of a table, which also drives what takes texts.
+pub(crate) fn coerce_cell(spec: &ParSpec, text: &str, last: &Value) -> Option<Value> {
+    match spec.style {
+        Style::Menu if spec.menu_index(text).is_none() => {
+            coerce_export(spec, text.trim().parse().ok()?, last)
+        }
+        style if style.takes_exports() && style != Style::Menu => {
+            coerce_export(spec, text.trim().parse().ok()?, last)
+        }
+        _ => Some(if last.as_str() == Some(text) { last.clone() } else { text.into() }),
     }
 }
 

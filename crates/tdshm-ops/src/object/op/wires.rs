@@ -1,0 +1,77 @@
+//! The wires of an operator.
+
+use super::Op;
+use crate::error::OpError;
+use crate::network::state::Node;
+use crate::object::connector::{Connector, Side};
+use crate::op::Family;
+
+impl Op {
+    /// The operators wired into its inputs; `None` for an input without a wire.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn inputs(&self) -> Result<Vec<Option<Self>>, OpError> {
+        let inputs = self.read(|node| node.inputs.clone())?;
+        Ok(inputs.into_iter().map(|id| id.map(|id| Self::new(&self.net, id))).collect())
+    }
+
+    /// The operators that its output is wired into.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn outputs(&self) -> Result<Vec<Self>, OpError> {
+        Ok(self.read(|node| node.outputs.clone())?.into_iter().map(|id| Self::new(&self.net, id)).collect())
+    }
+
+    /// An input connector, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::NoSuchConnector`], [`OpError::Destroyed`].
+    pub fn input_connector(&self, index: usize) -> Result<Connector, OpError> {
+        self.connector(Side::Input, index, |node| node.spec.max_inputs)
+    }
+
+    /// An output connector, counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::NoSuchConnector`], [`OpError::Destroyed`].
+    pub fn output_connector(&self, index: usize) -> Result<Connector, OpError> {
+        self.connector(Side::Output, index, |node| usize::from(node.spec.family != Family::Comp))
+    }
+
+    fn connector(
+        &self,
+        side: Side,
+        index: usize,
+        limit: impl FnOnce(&Node) -> usize,
+    ) -> Result<Connector, OpError> {
+        let limit = self.read(limit)?;
+        if index >= limit {
+            return Err(OpError::NoSuchConnector { op: self.path()?, side: side.name(), index, limit });
+        }
+        Ok(Connector::new(&self.net, self.id, side, index))
+    }
+
+    /// Replaces all wires of the inputs: one operator an input, `None` for none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connector::connect`]; the inputs before the one that failed have changed.
+    pub fn set_inputs(&self, inputs: &[Option<Self>]) -> Result<(), OpError> {
+        let had = self.read(|node| node.inputs.len())?;
+        for index in (0..had).rev() {
+            self.net.with(|state| state.disconnect(self.id, index))?;
+        }
+        for (index, input) in inputs.iter().enumerate() {
+            if let Some(input) = input {
+                self.net.with(|state| state.connect(input.id, self.id, index))?;
+            }
+        }
+        Ok(())
+    }
+}
