@@ -1,5 +1,5 @@
 //! Neither path allocates or makes a system call once the layout stays. On Windows a lock is a call of the kernel's, so
-//! there only the allocations are counted.
+//! there only the allocations are counted; nor are they forbidden to a network, which looks at clocks.
 
 use std::process::Command;
 
@@ -8,13 +8,15 @@ use tdshm_tests::Scene;
 fn exchange_quietly(title: &'static str, channels: usize, length: usize) {
     let scene = Scene::new(title);
     let name = scene.name();
-    let program = env!("CARGO_BIN_EXE_quiet");
-    let status = Command::new(program).args([name, &channels.to_string(), &length.to_string()]).status();
-    let status = status.expect("the program starts");
+    run(&[name, &channels.to_string(), &length.to_string()]);
+}
+
+fn run(args: &[&str]) {
+    let status = Command::new(env!("CARGO_BIN_EXE_quiet")).args(args).status().expect("the program starts");
     assert_eq!(
         status.code(),
         Some(0),
-        "1: it allocated; 2: no filter here; killed: it called the system ({status})"
+        "1: it allocated; 2: no filter here; 3: something did not cook; killed: it called the system ({status})"
     );
 }
 
@@ -26,4 +28,9 @@ fn small_frames_need_no_allocation_and_no_system_call() {
 #[test]
 fn large_frames_need_no_allocation_and_no_system_call() {
     exchange_quietly("quiet, large", 100, 6000);
+}
+
+#[test]
+fn a_network_whose_shapes_stay_cooks_without_an_allocation() {
+    run(&["network"]);
 }

@@ -1,14 +1,14 @@
 //! Sends and receives, and matches names, with every system call forbidden and every allocation counted: what is
 //! promised of the paths once the layout stays. Ends with status 0; with 1 when it allocated; killed by the system when it called.
 //!
-//! `quiet NAME CHANNELS LENGTH`
+//! `quiet NAME CHANNELS LENGTH` does so in shared memory, `quiet network` lets a network of operators cook.
 #![allow(unsafe_code, reason = "a counting allocator, and the filter that forbids system calls")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tdshm::{ChopReceiver, ChopSender};
-use tdshm_ops::Pattern;
+use tdshm_ops::{Flag, Network, ParSpec, Pattern, Table};
 
 struct Counting;
 
@@ -33,6 +33,9 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
+    if args[1] == "network" {
+        return cook_quietly();
+    }
     let (name, channels, length) =
         (&args[1], args[2].parse::<usize>().unwrap(), args[3].parse::<usize>().unwrap());
     let rows = vec![vec![0.5_f32; length]; channels];
@@ -66,6 +69,68 @@ fn main() {
     assert!(scope.matches(&longest) && scope.matches("b c") && !scope.matches("chan1"));
     let allocated = ALLOCATIONS.load(Ordering::Relaxed) != before;
     end(if allocated { 1 } else { refused });
+}
+
+/// Operators whose values change every frame and whose shapes do not: made, sliced, renamed, passed on, exported by name
+/// and by table to each kind of parameter, followed by expressions, and looked at by an Info CHOP that is exported too.
+fn cook_quietly() {
+    let net = Network::new();
+    let root = net.root();
+    let create = |op_type: &str, name: &str, pars: &[(&str, &str)]| {
+        let op = root.create(op_type, name).unwrap();
+        for &(par, value) in pars {
+            op.par(par).unwrap().set(value).unwrap();
+        }
+        op
+    };
+    let base = create("baseCOMP", "base1", &[]);
+    base.append_custom_par(ParSpec::float("Tx", "Tx", 0.0)).unwrap();
+    base.append_custom_par(ParSpec::int("Cooks", "Cooks", 0)).unwrap();
+    base.append_custom_par(ParSpec::menu("Kind", "Kind", &[("a", "A"), ("b", "B")])).unwrap();
+    let constant =
+        create("constantCHOP", "constant1", &[("const0name", "base1:Tx"), ("const1name", "base1:Kind")]);
+    constant.par("const0value").unwrap().set_expr("absTime.frame * 2 + op('base1').par.Cooks").unwrap();
+    let null = create("nullCHOP", "null1", &[("exportmethod", "autoname")]);
+    let wave = create("waveCHOP", "wave1", &[]);
+    wave.par("timeslice").unwrap().set(true).unwrap();
+    let renamed = create("nullCHOP", "renamed1", &[("commonrenameto", "new*"), ("scope", "*")]);
+    let cut = create("nullCHOP", "cut1", &[("exporttable", "table1")]);
+    cut.par("timeslice").unwrap().set(true).unwrap();
+    let table = create("tableDAT", "table1", &[]);
+    table
+        .set_table(Table::from_rows([["index", "path", "parameter"], ["0", "renamed1", "srselect"]]))
+        .unwrap();
+    let info = create("infoCHOP", "info1", &[("op", "wave1"), ("iscope", "total_cooks")]);
+    info.par("commonrenameto").unwrap().set("base1:Cooks").unwrap();
+    info.par("exportmethod").unwrap().set("autoname").unwrap();
+    for (from, to) in [(&constant, &null), (&wave, &renamed), (&constant, &cut)] {
+        from.output_connector(0).unwrap().connect(to).unwrap();
+    }
+    for exporter in [&null, &cut, &info] {
+        exporter.set_flag(Flag::Export, true).unwrap();
+    }
+    renamed.set_flag(Flag::Viewer, true).unwrap();
+    base.set_flag(Flag::Viewer, true).unwrap();
+    for _ in 0..16 {
+        net.step().unwrap();
+    }
+
+    let cooks = base.total_cooks().unwrap();
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    for _ in 0..200 {
+        net.step().unwrap();
+    }
+    let allocated = ALLOCATIONS.load(Ordering::Relaxed) != before;
+    let all = [&constant, &null, &wave, &renamed, &cut, &info, &base];
+    let alive =
+        base.total_cooks() == Ok(cooks + 200) && all.iter().all(|op| op.cooked_this_frame() == Ok(true));
+    end(if allocated {
+        1
+    } else if alive {
+        0
+    } else {
+        3
+    });
 }
 
 /// From here on the system kills this process when it is called for anything else. 2: it cannot.
