@@ -51,6 +51,7 @@ pub fn block_bytes(seed: u32, count: usize, length: usize, named: bool) -> Vec<u
 /// | `follow-ours NAME N` | a receiver of ours, until frame N: each whole, with its rate, none before the last one | `ok FRAMES` |
 /// | `follow-foreign NAME N` | the same by hand, under the data lock | `ok FRAMES` |
 /// | `follow-asleep NAME` | a receiver that sleeps for every frame, until one of another shape than the first | `ok FRAMES LOST`: see below |
+/// | `global-out NAME HOW N SEED` | a network that sends N frames from two operators, `local` or `global`: see [`nets`](crate::nets) | `ok` |
 /// | `processor-time` | Windows | `ok` and the microseconds that this process has had a processor |
 /// | `fork` | a child that sleeps until this process's input ends | `ok PID` |
 pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<String, Error>> {
@@ -75,6 +76,11 @@ pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<Str
             names.join(" ")
         }),
         "move-many" => move_many(word(), word().parse().expect("N"), word().parse().expect("SEED")),
+        "global-out" => {
+            let (name, how) = (word(), word());
+            crate::nets::send_pairs(name, how, word().parse().expect("N"), word().parse().expect("SEED"));
+            Ok(String::new())
+        }
         "follow-ours" => follow(word(), word().parse().expect("N")),
         "follow-foreign" => follow_foreign(word(), word().parse().expect("N")),
         "follow-asleep" => follow_asleep(word()),

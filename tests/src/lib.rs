@@ -10,6 +10,7 @@
 //! - [`images`]: images that can be checked, and what a peer does with them;
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
 //! - [`info`]: the extension behind the info block, read and written by hand;
+//! - [`nets`]: networks of operators, and what a peer does with one;
 //! - [`golden`]: bytes made by hand, in files;
 //! - [`system`]: what of all this the systems do each in their way.
 //!
@@ -26,6 +27,7 @@ pub mod golden;
 #[cfg_attr(target_os = "linux", allow(unsafe_code))] // a process that forks
 pub mod images;
 pub mod info;
+pub mod nets;
 pub mod peer;
 pub mod program;
 pub mod scene;

@@ -199,7 +199,8 @@ impl NamedLock {
         }
         let began = Instant::now();
         let outcome = self.raw.acquire(limit);
-        WAITED.set(WAITED.get().saturating_add(began.elapsed()));
+        // Beyond the limit it waited for a processor, not for the lock.
+        WAITED.set(WAITED.get().saturating_add(began.elapsed().min(limit)));
         outcome.map_err(|failure| Box::new(self.failed(failure, limit)))
     }
 

@@ -263,3 +263,70 @@ impl Counts {
 fn number(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use tdshm::{ChopSender, TopReceiver};
+
+    use super::*;
+
+    fn of(error: impl Into<Error>) -> Trouble {
+        Trouble::of(Side::In, Kind::Channels, "a", &error.into())
+    }
+
+    /// The table of operators §9.4, typed a second time.
+    #[test]
+    fn each_condition_has_its_words() {
+        let name = || "a".to_owned();
+        let timeout = || LockError::Timeout { name: name(), waited: WRITE, holder: Some(7) };
+        let exists = |by| SegmentError::InfoAlreadyExists { name: name(), object: name(), by };
+        let warnings = [
+            (of(SegmentError::DoesNotExist { name: name() }), "Shared memory 'a' not found."),
+            (of(SegmentError::InfoDoesNotExist { name: name() }), "Shared memory 'a' has no sender."),
+            (of(timeout()), "Shared memory 'a' is locked by another process."),
+            (
+                of(SegmentError::UnableToLockInfo { name: name(), source: Box::new(timeout()) }),
+                "Shared memory 'a' is locked by another process.",
+            ),
+        ];
+        for (found, expected) in warnings {
+            assert_eq!(found, Trouble::Warning(expected.into()));
+        }
+        let said = std::io::Error::other("no memory");
+        let data = SegmentError::AlreadyExists { name: name(), object: name(), by: Occupant::Process(7) };
+        let errors = [
+            (of(NameError::Empty), "Shared Mem Name is empty."),
+            (
+                of(NameError::TooLong { name: name(), length: 300, unit: "bytes", limit: 200 }),
+                "Shared Mem Name 'a' cannot be used: it has 300 bytes, and at most 200 fit.",
+            ),
+            (
+                of(NameError::Character { name: name(), found: '/' }),
+                "Shared Mem Name 'a' cannot be used: it holds '/'.",
+            ),
+            (of(data), "Shared memory 'a' already exists (process 7)."),
+            (of(exists(Occupant::Process(8))), "Shared memory 'a' already exists (process 8)."),
+            (
+                of(SegmentError::UnableToMap { object: name(), source: said }),
+                "Unable to map shared memory 'a': no memory.",
+            ),
+        ];
+        for (found, expected) in errors {
+            assert_eq!(found, Trouble::Error(expected.into()));
+        }
+    }
+
+    #[test]
+    fn channels_are_no_image() {
+        let name = format!("opskind{}", std::process::id());
+        let mut out = ChopSender::create(&name).unwrap();
+        out.send(&[[1.0]]).unwrap();
+        let error = TopReceiver::open(&name).unwrap().read().map(drop).unwrap_err();
+        let text = format!("Shared memory '{name}' holds channels, not an image.");
+        assert_eq!(Trouble::of(Side::In, Kind::Image, &name, &error), Trouble::Error(text));
+        drop(out);
+        tdshm::clean(&[&name], tdshm::DryRun::No).unwrap();
+    }
+}

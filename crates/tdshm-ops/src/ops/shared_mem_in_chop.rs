@@ -234,13 +234,13 @@ impl SharedMemIn {
             cook.warn(shared_mem::NO_GLOBAL_SENDER);
         }
         let is_new_copy = from.look(&mut copy, &mut self.counts);
-        let is_attached = from.is_attached;
+        let may_be_there = from.is_attached && copy.error().is_none();
         match copy.receiver().channels(&name) {
             Ok(frame) => {
                 if is_new_copy && frame.is_some() {
                     self.counts.took(None);
                 }
-                if frame.is_none() && is_attached {
+                if frame.is_none() && may_be_there {
                     cook.warn(shared_mem::not_found(&name));
                 }
                 self.put_out(cook, frame, is_new_copy && frame.is_some());

@@ -9,7 +9,6 @@ use crate::name::ShortName;
 use crate::notice::bell::Word;
 use crate::notice::{Entry, Extension};
 use crate::segment::link::{Info, Link, News};
-use crate::segment::stats::SegmentStats;
 use crate::segment::wreck::Wreck;
 use crate::step::step;
 use crate::sys::{self, Outcome, Peek, Process};
@@ -88,7 +87,7 @@ pub struct SegmentReceiver {
     /// How often a sender moved its data.
     pub(super) moves: u64,
     /// How often the data lock had been left by the dead.
-    abandonments: u64,
+    pub(super) abandonments: u64,
     outcome: Outcome,
     idle: Idle,
     /// The sender that is open here, or was last, has died.
@@ -206,23 +205,6 @@ impl SegmentReceiver {
         self.let_go(ErrorState::DoesNotExist);
         self.data_lock = None;
         self.reopening = None;
-    }
-
-    /// What has happened so far.
-    #[must_use]
-    pub fn stats(&self) -> SegmentStats {
-        let owner = match &self.link {
-            Some(Link { info: Some(info), .. }) if info.extended && info.robbed.is_none() && !self.died => {
-                Extension::room(info.object.region()).and_then(Extension::owner)
-            }
-            _ => None,
-        };
-        SegmentStats {
-            mapped_bytes: self.link.as_ref().map_or(0, |link| link.data.region().len()),
-            resizes: self.moves,
-            abandoned: self.abandonments,
-            sender: owner.map(|owner| owner.pid),
-        }
     }
 
     /// How many senders' info segments have been opened here: frames are counted in each anew.

@@ -12,7 +12,6 @@ use crate::segment::block;
 use crate::segment::clean::sweep_after;
 use crate::segment::resize::Room;
 use crate::segment::slots::{Outgoing, Places, Spot};
-use crate::segment::stats::SegmentStats;
 use crate::segment::takeover::{Claim, Request, claim};
 use crate::segment::write::WriteGuard;
 use crate::step::step;
@@ -86,7 +85,7 @@ pub struct SegmentSender {
     /// Receivers that were waited for in vain, a bit an entry.
     stopped: u16,
     /// The process that owns it: a forked child has a copy of this, and leaves the segment alone.
-    pid: u32,
+    pub(super) pid: u32,
     gone: bool,
     /// Somebody took the data's name while it was being made anew: the next frame goes elsewhere.
     pub(super) displaced: bool,
@@ -99,9 +98,9 @@ pub struct SegmentSender {
     /// Data of so many bytes found no room for places beside one another.
     pub(super) undivided_bytes: Option<usize>,
     /// How often the data moved.
-    moves: u64,
+    pub(super) moves: u64,
     /// How often the data lock had been left by the dead.
-    abandonments: u64,
+    pub(super) abandonments: u64,
 }
 
 /// How a segment is created: [`SegmentSender::builder`].
@@ -157,17 +156,6 @@ impl SegmentSender {
     /// Changes how long is waited for a lock from now on.
     pub fn set_lock_limit(&mut self, limit: Duration) {
         self.limit = limit;
-    }
-
-    /// What has happened so far.
-    #[must_use]
-    pub fn stats(&self) -> SegmentStats {
-        SegmentStats {
-            mapped_bytes: self.mapped_bytes(),
-            resizes: self.moves,
-            abandoned: self.abandonments,
-            sender: Some(self.pid),
-        }
     }
 
     /// Bytes that fit: what was asked for, rounded up to whole pages. 0 where the room was lost in a resize that
