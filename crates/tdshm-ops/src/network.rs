@@ -16,6 +16,8 @@
 //! use any handle, but not begin a frame.
 
 mod cooking;
+#[cfg(feature = "patch")]
+mod custom;
 pub(crate) mod eval;
 pub(crate) mod exports;
 pub(crate) mod info;

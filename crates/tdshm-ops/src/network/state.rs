@@ -347,7 +347,7 @@ impl Node {
 }
 
 /// What an operator can be called.
-fn check_name(name: &str) -> Result<(), OpError> {
+pub(crate) fn check_name(name: &str) -> Result<(), OpError> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty()
         || name.len() > 255
