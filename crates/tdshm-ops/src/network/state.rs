@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -42,6 +43,8 @@ pub(crate) struct State {
     pub(crate) next_watch: u64,
     pub(crate) next_export: u64,
     pub(crate) global: crate::global::GlobalMemory,
+    /// Where relative paths to files begin.
+    pub(crate) folder: PathBuf,
 }
 
 /// Switches of an operator that are no parameters (operators §0, §9.3).
@@ -146,6 +149,7 @@ impl State {
             next_watch: 0,
             next_export: 0,
             global: crate::global::GlobalMemory::default(),
+            folder: PathBuf::new(),
         }
     }
 
