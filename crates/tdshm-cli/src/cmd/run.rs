@@ -174,6 +174,9 @@ impl Player {
                 }
             }
             self.frame(passes)?;
+            if args.frames.is_some() {
+                continue;
+            }
             passes = pace.advance(begin.elapsed());
             if passes > 1 && (args.no_realtime || !self.patch.settings().realtime) {
                 // The next frame is the next one, and it is due now.

@@ -116,6 +116,15 @@ fn long<'t>(
     key: &str,
 ) -> Option<ParSpec> {
     let all = entries(table);
+    if let Some(live) = all.iter().find(|entry| matches!(entry.name, "expr" | "bind")) {
+        let what = format!("found {:?} where the parameter is made", live.name);
+        let help = format!(
+            "give it a default here, and write par.{} = {{ {} = \"…\" }} for this",
+            entry.name, live.name
+        );
+        reader.wrong(live.key.span(), key, what, help);
+        return None;
+    }
     let of = |name: &str| all.iter().find(|entry| entry.name == name).copied();
     let style = match of("style") {
         Some(entry) => {
@@ -149,7 +158,7 @@ fn long<'t>(
             "help" => spec.help = reader.text(entry.item, &key)?.to_owned().into(),
             "min" | "max" => {
                 if !style.is_number() {
-                    let what = format!("a {} has no least or greatest number", style.name());
+                    let what = format!("the style {} has no least or greatest number", style.name());
                     reader.wrong(entry.key.span(), &key, what, "remove it, or use the style Int or Float");
                     continue;
                 }
@@ -193,7 +202,7 @@ fn menu<'t>(
     key: &str,
 ) -> Option<Vec<MenuEntry>> {
     if !matches!(style, Style::Menu | Style::StrMenu) {
-        let what = format!("a {} has no menu", style.name());
+        let what = format!("the style {} has no menu", style.name());
         reader.wrong(entry.key.span(), key, what, "remove it, or use the style Menu or StrMenu");
         return None;
     }

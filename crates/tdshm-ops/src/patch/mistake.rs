@@ -92,7 +92,7 @@ pub(super) fn did_you_mean<'c>(
     otherwise: impl FnOnce() -> String,
 ) -> String {
     let word: Vec<char> = word.chars().take(LONGEST).map(|c| c.to_ascii_lowercase()).collect();
-    let limit = (word.len() / 3).max(1);
+    let limit = (word.len() / 3).max(usize::from(word.len() > 1));
     let mut near: Vec<(usize, &str)> = candidates
         .into_iter()
         .filter_map(|candidate| {

@@ -30,11 +30,13 @@ pub(super) type Places = HashMap<String, usize>;
 pub(super) fn read(text: &str, registry: &Registry) -> Result<Patch, PatchError> {
     let (mut reader, table) = Reader::new(text, registry);
     let Some(table) = table else { return Err(PatchError::new(reader.mistakes)) };
-    let is_toml = reader.mistakes.is_empty();
+    let is_whole = reader.is_whole;
     let patch = patch(&mut reader, &table);
-    if !is_toml {
-        // What could not be read may be just what is missing.
-        reader.mistakes.retain(|mistake| !mistake.follows);
+    if !is_whole {
+        // What could not be read may be just what is missing, and what stands in its line is not what was written.
+        let broken: Vec<usize> =
+            reader.mistakes.iter().filter(|m| m.key.is_empty()).map(|m| m.line).collect();
+        reader.mistakes.retain(|m| m.key.is_empty() || !m.follows && !broken.contains(&m.line));
     }
     if reader.mistakes.is_empty() { Ok(patch) } else { Err(PatchError::new(reader.mistakes)) }
 }

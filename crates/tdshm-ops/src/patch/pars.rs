@@ -102,8 +102,9 @@ fn unknown(reader: &mut Reader<'_>, at: &At<'_, '_, '_>, entry: Entry<'_, '_>, k
         }),
     };
     let what = format!("a {op_type} has no parameter {:?}", cut(entry.name));
-    // A custom parameter may be missing because its own line could not be read.
-    if entry.name.starts_with(|c: char| c.is_ascii_uppercase()) {
+    let is_comp = at.raw.spec.as_ref().is_some_and(|spec| spec.family == Family::Comp);
+    if is_comp && entry.name.starts_with(|c: char| c.is_ascii_uppercase()) {
+        // It may be missing because its own line could not be read.
         let help = if at.customs.is_empty() { format!("add custom.{} = …", cut(entry.name)) } else { help };
         reader.missing(entry.key.span(), key, what, help);
     } else {

@@ -21,6 +21,8 @@ pub(super) struct Reader<'t> {
     lines: Vec<usize>,
     pub(super) registry: &'t Registry,
     pub(super) mistakes: Vec<Mistake>,
+    /// Whether nothing had to be left out because it is no TOML.
+    pub(super) is_whole: bool,
 }
 
 /// A key of a table, and what stands there.
@@ -44,7 +46,7 @@ impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str, registry: &'t Registry) -> (Self, Option<DeTable<'t>>) {
         let ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
         let lines = [0].into_iter().chain(ends.map(|(at, _)| at.saturating_add(1))).collect();
-        let mut reader = Self { text, lines, registry, mistakes: Vec::new() };
+        let mut reader = Self { text, lines, registry, mistakes: Vec::new(), is_whole: true };
         if text.len() > LONGEST {
             let what = format!("the patch is {} bytes long, and the limit is {LONGEST}", text.len());
             reader.wrong(0..0, "", what, "keep tables and recordings in files of their own");
@@ -59,6 +61,7 @@ impl<'t> Reader<'t> {
                     "give each operator, parameter and setting once".to_owned(),
                 ),
                 message => {
+                    reader.is_whole = false;
                     let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
                     let what = lines.next().unwrap_or("this is no TOML").to_owned();
                     let rest: Vec<_> = lines.collect();
