@@ -2,6 +2,7 @@
 
 pub(crate) mod doctor;
 pub(crate) mod examples;
+pub(crate) mod run;
 pub(crate) mod version;
 
 use std::path::PathBuf;
@@ -54,6 +55,9 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Write an image that arrives under a name into a file
     Snap(SnapArgs),
+    /// Run a network of operators that a file describes: the shared-memory operators, what makes channels and images, and
+    /// what changes them
+    Run(run::RunArgs),
     /// Say what is known about one segment, without touching it
     Info(InfoArgs),
     /// List the segments of this machine

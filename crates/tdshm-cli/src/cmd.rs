@@ -7,6 +7,7 @@ mod doctor;
 mod info;
 mod list;
 mod man;
+mod run;
 mod send;
 mod snap;
 mod watch;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(&args, again, &Stop::on_signals()?),
         Command::Send(args) => send::run(&args, &Stop::on_signals()?),
         Command::Watch(args) => watch::run(&args, &Stop::on_signals()?),
+        Command::Run(args) => run::run(&args, &Stop::on_signals()?),
         Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.

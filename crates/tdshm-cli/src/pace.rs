@@ -23,10 +23,12 @@ impl Pace {
         Duration::try_from_secs_f64(self.frame as f64 / self.fps).unwrap_or(Duration::MAX)
     }
 
-    /// The frame that was due is done, `elapsed` after the start.
-    pub(crate) fn advance(&mut self, elapsed: Duration) {
+    /// The frame that was due is done, `elapsed` after the start. Gives how many frames on the next one is: 1, or more where
+    /// some were swallowed.
+    pub(crate) fn advance(&mut self, elapsed: Duration) -> u64 {
         let upcoming = (elapsed.as_secs_f64() * self.fps).ceil() as u64;
-        self.frame = self.frame.saturating_add(1).max(upcoming);
+        let next = self.frame.saturating_add(1).max(upcoming);
+        next.saturating_sub(std::mem::replace(&mut self.frame, next))
     }
 }
 
@@ -59,9 +61,9 @@ mod tests {
     #[test]
     fn a_stall_is_not_made_up_by_a_burst() {
         let mut pace = Pace::new(10.0);
-        pace.advance(MS * 1234);
+        assert_eq!(pace.advance(MS * 1234), 13);
         assert_eq!(pace.due(), MS * 1300);
-        pace.advance(MS * 1301);
+        assert_eq!(pace.advance(MS * 1301), 1);
         assert_eq!(pace.due(), MS * 1400);
     }
 

@@ -11,6 +11,7 @@
 //! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
 //! | `file::wav` | sound files: one channel a track | `wav` (default) |
 //! | `file::picture` | pictures (`.png`, `.jpg`, `.exr`): [`Picture`] | `images` (default) |
+//! | `op` | operators that read files, for networks of `tdshm-ops` | `ops` |
 //! | `lines` | frames as CSV rows or JSON lines, one after the other as they come | `lines` (default) |
 //! | [`mod@error`] | every error type of the crate | always |
 //!
@@ -36,6 +37,8 @@ pub mod error;
 pub mod file;
 #[cfg(feature = "lines")]
 pub mod lines;
+#[cfg(feature = "ops")]
+pub mod op;
 
 #[cfg(feature = "lines")]
 pub use error::LineError;

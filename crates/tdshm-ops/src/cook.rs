@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::mem;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -228,6 +229,17 @@ impl Cook {
             Value::Str(text) => text,
             _ => "".into(),
         }
+    }
+
+    /// The file that a parameter names, seen from the [folder](Network::set_folder) of the network. `None` for the empty
+    /// text.
+    #[must_use]
+    pub fn par_file(&self, name: &str) -> Option<PathBuf> {
+        let text = self.par_text(name);
+        if text.is_empty() {
+            return None;
+        }
+        self.net.as_ref().map(|net| net.with(|state| state.folder.join(&*text)))
     }
 
     /// The operator that a parameter names, if it is there.

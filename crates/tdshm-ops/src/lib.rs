@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | [`pattern`] | [`Pattern`] picks from names; around it the other languages with the same brackets |
 //! | [`expr`] | [`Expr`](expr::Expr), an expression in a parameter |
+//! | `patch` | a network in a file, behind the feature `patch` |
 //! | [`error`] | every error type of the crate |
 //!
 //! ```
@@ -32,6 +33,8 @@ mod object;
 mod op;
 mod ops;
 pub mod par;
+#[cfg(feature = "patch")]
+pub mod patch;
 pub mod pattern;
 pub mod resample;
 mod script;

@@ -16,6 +16,8 @@
 //! use any handle, but not begin a frame.
 
 mod cooking;
+#[cfg(feature = "patch")]
+mod custom;
 pub(crate) mod eval;
 pub(crate) mod exports;
 pub(crate) mod info;
@@ -27,6 +29,7 @@ mod wires;
 use core::cell::RefCell;
 use core::fmt;
 use core::time::Duration;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use parking_lot::ReentrantMutex;
@@ -202,6 +205,17 @@ impl Network {
     /// How long an operator may wait for a lock in one cook. A quarter of a frame unless changed (operators §9.2).
     pub fn set_patience(&self, patience: Duration) {
         self.with(|state| state.patience = Some(patience));
+    }
+
+    /// Where relative paths to files begin; the working directory unless set. Operators that read a file see the change
+    /// when they look for it again.
+    ///
+    /// # Source
+    ///
+    /// TD looks beside the project's own file; ours is the folder of the patch.
+    pub fn set_folder(&self, folder: impl Into<PathBuf>) {
+        let folder = folder.into();
+        self.with(|state| state.folder = folder);
     }
 
     /// Lets one frame pass, and cooks what is asked for.

@@ -26,6 +26,7 @@ pub(crate) fn below(command: &str) -> Below {
         "send" => Below { examples: SEND, remarks: &[] },
         "watch" => Below { examples: WATCH, remarks: &[] },
         "snap" => Below { examples: SNAP, remarks: &[] },
+        "run" => Below { examples: RUN, remarks: RUN_REMARKS },
         "info" => Below { examples: INFO, remarks: &[] },
         "list" => Below { examples: LIST, remarks: &[] },
         "clean" => Below { examples: CLEAN, remarks: &[] },
@@ -44,6 +45,7 @@ const TDSHM: &[Example] = &[
     ("tdshm watch mocap", "what arrives, as a table"),
     ("tdshm watch mocap --format csv > take2.csv", "or into a file"),
     ("tdshm snap bars bars.png", "an image, into a file"),
+    ("tdshm run patch.toml", "a network of operators, described in a file"),
     ("tdshm list", "every segment of this machine"),
     ("tdshm clean", "remove what dead senders left behind"),
 ];
@@ -86,6 +88,21 @@ const SNAP: &[Example] = &[
     ("tdshm snap cam next.exr --next --timeout 5", "the next one; fails after five seconds without"),
     ("tdshm snap cam small.jpg --lossy", "whatever it is, as a JPEG"),
 ];
+
+const RUN: &[Example] = &[
+    ("tdshm run patch.toml", "until Ctrl-C"),
+    ("tdshm run patch.toml --watch --print 'null*'", "values each frame; again whenever the file is saved"),
+    ("tdshm run patch.toml --frames 600 --print level --format csv", "600 frames, as fast as they go"),
+    ("tdshm run patch.toml --check", "what is wrong with it, if anything"),
+    ("tdshm run --schema", "what stands in a patch, and every operator"),
+    ("tdshm run --schema 'sharedmem*' --format json", "some operators, for programs"),
+];
+
+const RUN_REMARKS: &[(&str, &str)] = &[(
+    "Frames",
+    "Without --frames a patch runs in the time of its own rate; frames that come too late are left out and told, unless it \
+     has realtime = false. Errors and warnings of operators are told on standard error when they change.",
+)];
 
 const INFO: &[Example] = &[
     ("tdshm info mocap", "what is in it, whose it is, who reads it"),

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -47,6 +48,8 @@ pub(crate) struct State {
     /// The topology for which all exports were worked out.
     pub(crate) exports_settled: u64,
     pub(crate) global: crate::global::GlobalMemory,
+    /// Where relative paths to files begin.
+    pub(crate) folder: PathBuf,
 }
 
 /// Switches of an operator that are no parameters (operators §0, §9.3).
@@ -153,6 +156,7 @@ impl State {
             exporters: Vec::new(),
             exports_settled: 0,
             global: crate::global::GlobalMemory::default(),
+            folder: PathBuf::new(),
         }
     }
 
@@ -363,7 +367,7 @@ impl Node {
 }
 
 /// What an operator can be called.
-fn check_name(name: &str) -> Result<(), OpError> {
+pub(crate) fn check_name(name: &str) -> Result<(), OpError> {
     let is_legal = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if name.is_empty()
         || name.len() > 255

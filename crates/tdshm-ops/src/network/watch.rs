@@ -18,7 +18,7 @@ type Callback = Box<dyn FnMut(&Par, &Value) + Send>;
 pub(crate) struct Watch {
     id: WatchId,
     pub(crate) op: OpId,
-    par: usize,
+    pub(crate) par: usize,
     last: Value,
     /// Not there while it is called.
     callback: Option<Callback>,

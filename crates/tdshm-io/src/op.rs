@@ -1,0 +1,30 @@
+//! Operators that read files: File In CHOP and Movie File In TOP, for networks of `tdshm-ops`.
+//!
+//! ```
+//! use tdshm_ops::{Network, Registry};
+//!
+//! let mut registry = Registry::standard();
+//! tdshm_io::op::register(&mut registry);
+//! let net = Network::with_registry(registry);
+//! let voice = net.root().create("fileinCHOP", "voice")?;
+//! voice.par("file")?.set("voice.wav")?;
+//! # Ok::<(), tdshm_ops::OpError>(())
+//! ```
+//!
+//! A path that is not absolute begins in the folder of the network. Files are read when an operator cooks with a path that
+//! it has not read yet, or when *Reload* is pressed; a file that cannot be read is an error of the operator, whose output
+//! stays.
+
+mod file_in;
+mod movie_file_in;
+
+use tdshm_ops::Registry;
+
+/// Adds the operators of this crate to those that a network can create.
+pub fn register(registry: &mut Registry) {
+    registry.add(file_in::spec());
+    registry.add(movie_file_in::spec());
+}
+
+#[cfg(test)]
+mod tests;
