@@ -403,11 +403,6 @@ impl Cook {
         result
     }
 
-    /// The output stays as it was, whatever was made of it in this cook.
-    pub fn keep(&mut self) {
-        self.output = Output::Keep;
-    }
-
     /// Something is wrong, and the output is not what it should be.
     pub fn error(&mut self, text: impl Into<String>) {
         self.errors.push(text.into());
