@@ -443,18 +443,23 @@ impl Cook {
 
     /// Gives the channels of the output other names: as many as there are.
     pub(crate) fn name_output(&mut self, names: ChannelNames) {
+        let is_own = matches!(self.output, Output::Made(_));
         let (Output::Made(Data::Chop(clip)) | Output::Passed(Data::Chop(clip))) = mem::take(&mut self.output)
         else {
             return;
         };
-        // What was passed through belongs to others, and is copied; what was made here is changed.
+        // What was passed through belongs to others, and is copied; what was made here is changed, unless the operator
+        // has kept a hand on it.
         let mut named = clip;
         if Arc::get_mut(&mut named).is_none() {
             let mut copy = self.pools.clips.take();
             if let Err(error) = Arc::make_mut(&mut copy).copy_from(&named) {
                 self.errors.push(error.to_string());
             }
-            named = copy;
+            let before = mem::replace(&mut named, copy);
+            if is_own {
+                self.pools.give_back(Data::Chop(before));
+            }
         }
         let clip = Arc::make_mut(&mut named);
         let len = clip.len_samples();

@@ -73,7 +73,7 @@ impl State {
         }
         self.evaluate_pars(id);
         let Some(node) = self.get_mut(id) else { return false };
-        let active = node.par_is_on("active");
+        let active = node.is_active();
         let asks = active || node.was_active || node.dirty;
         node.was_active = active;
         asks
@@ -144,14 +144,14 @@ impl State {
         let by_policy = match node.spec.policy {
             CookPolicy::WithReason => false,
             CookPolicy::WhenAsked => is_new_frame,
-            CookPolicy::EveryFrame => is_new_frame && node.par_is_on("active"),
+            CookPolicy::EveryFrame => is_new_frame && node.is_active(),
         };
         let reference_cooked = node.live.iter().filter_map(|&at| node.pars.get(at)).any(|par| {
             is_new_frame && par.uses_time
                 || par.uses.iter().any(|&(op, seen)| self.version_of(Some(op)) != seen)
         });
         let by_time = is_new_frame
-            && (node.depends_on_time || node.spec.common == CommonPage::Chop && node.par_is_on("timeslice"));
+            && (node.depends_on_time || node.spec.common == CommonPage::Chop && node.is_time_sliced());
         if force || node.dirty || input_cooked || by_policy || by_time || reference_cooked {
             Decision::Cook
         } else {
@@ -248,7 +248,7 @@ impl Network {
         cook.attach(self);
         let result = catch_unwind(AssertUnwindSafe(|| operator.cook(&mut cook)));
         if result.is_err() {
-            cook.output = Output::Keep;
+            cook.keep();
             cook.error("The code of this operator panicked: its output is that of the last good cook.");
         }
         cook.finish_common_page();
@@ -374,11 +374,14 @@ impl State {
         }
         // Also where the output stayed: those downstream see that their input cooked (operators §9.1).
         node.version = node.version.saturating_add(1);
-        mem::swap(&mut cook.errors, &mut node.errors);
-        mem::swap(&mut cook.warnings, &mut node.warnings);
+        // Beside those that a script added meanwhile.
+        node.errors.append(&mut cook.errors);
+        node.warnings.append(&mut cook.warnings);
         node.depends_on_time = cook.depends_on_time;
         node.stats.total_cooks = node.stats.total_cooks.saturating_add(1);
-        node.stats.previous_abs_frame = node.stats.abs_frame;
+        if node.stats.abs_frame != now.abs_frame {
+            node.stats.previous_abs_frame = (node.stats.total_cooks > 1).then_some(node.stats.abs_frame);
+        }
         node.stats.abs_frame = now.abs_frame;
         node.stats.frame = now.frame;
         node.stats.end = ended;

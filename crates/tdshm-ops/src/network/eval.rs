@@ -9,7 +9,7 @@ use crate::expr::{Key, Scope, TimeOf};
 use crate::network::state::{Node, State};
 use crate::op::Family;
 use crate::par::state::{ParState, coerce, coerce_cell, coerce_export};
-use crate::par::{ParMode, Style};
+use crate::par::{Asks, ParMode, Style};
 use crate::value::OpId;
 
 /// So many parameters refer to one another at most.
@@ -24,11 +24,22 @@ impl State {
         }
         let live = mem::take(&mut node.live);
         for &at in &live {
-            self.evaluate_par(id, at);
+            if !self.is_found(id, at) {
+                self.evaluate_par(id, at);
+            }
         }
         if let Some(node) = self.get_mut(id) {
             node.live = live;
         }
+    }
+
+    /// Whether a parameter is a path that was looked up already, and no path means anything else since then.
+    fn is_found(&self, id: OpId, at: usize) -> bool {
+        self.get(id).and_then(|node| node.pars.get(at)).is_some_and(|par| {
+            par.mode == ParMode::Constant
+                && par.found_in == Some(self.topology)
+                && !matches!(par.spec.asks, Asks::Unless(_))
+        })
     }
 
     /// Evaluates one parameter. A new value is a reason to cook.
@@ -43,9 +54,11 @@ impl State {
         {
             using.push(*op);
         }
+        let topology = self.topology;
         if let Some(node) = self.get_mut(id)
             && let Some(par) = node.pars.get_mut(at)
         {
+            par.found_in = par.spec.style.is_op().then_some(topology);
             par.uses_time = uses_time;
             par.uses.retain(|(op, _)| using.contains(op));
             for &op in &using {
@@ -335,92 +348,4 @@ fn from_end(index: i64, count: usize) -> Option<usize> {
         usize::try_from(index).ok()?
     };
     (at < count).then_some(at)
-}
-
-impl State {
-    /// What an operator says of itself without having cooked.
-    pub(crate) fn plain_member(&self, op: OpId, name: &str) -> Option<Value> {
-        let node = self.get(op)?;
-        Some(match name {
-            "name" => Value::Str(Arc::clone(&node.name)),
-            "path" => self.path(op).into(),
-            "id" => Value::Int(op.0.into()),
-            "digits" => digits(&node.name).map_or(Value::None, Value::Int),
-            "base" => node.name.trim_end_matches(|c: char| c.is_ascii_digit()).into(),
-            "type" => node.spec.short_type().into(),
-            "opType" | "OPType" => node.spec.op_type.into(),
-            "label" => node.spec.label.into(),
-            "family" => node.spec.family.name().into(),
-            "isCHOP" => Value::Bool(node.spec.family == Family::Chop),
-            "isTOP" => Value::Bool(node.spec.family == Family::Top),
-            "isDAT" => Value::Bool(node.spec.family == Family::Dat),
-            "isCOMP" => Value::Bool(node.spec.family == Family::Comp),
-            "bypass" => Value::Bool(node.flags.bypass),
-            "lock" => Value::Bool(node.flags.lock),
-            "viewer" => Value::Bool(node.flags.viewer),
-            "export" => Value::Bool(node.flags.export),
-            "valid" => Value::Bool(true),
-            _ => return None,
-        })
-    }
-
-    /// What an operator says of its data and of its cooks.
-    pub(crate) fn data_member(&self, op: OpId, name: &str) -> Option<Value> {
-        let node = self.get(op)?;
-        let count = |count: usize| Some(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
-        match name {
-            "totalCooks" => {
-                return Some(Value::Int(i64::try_from(node.stats.total_cooks).unwrap_or(i64::MAX)));
-            }
-            "cookTime" | "cpuCookTime" => {
-                return Some(Value::Float(node.stats.cook_time.as_secs_f64() * 1000.0));
-            }
-            "cookFrame" => return Some(Value::Float(node.stats.frame)),
-            _ => {}
-        }
-        match node.spec.family {
-            Family::Chop => {
-                let clip = node.output.as_clip();
-                match name {
-                    "numChans" => count(clip.map_or(0, |clip| clip.num_channels())),
-                    "numSamples" => count(clip.map_or(0, |clip| clip.len_samples())),
-                    "start" => Some(Value::Int(clip.map_or(0, |clip| clip.start()))),
-                    "end" => Some(Value::Int(clip.map_or(0, |clip| clip.end()))),
-                    "rate" => Some(Value::Float(clip.map_or(self.time.rate, |clip| clip.rate()))),
-                    "isTimeSlice" => Some(Value::Bool(clip.is_some_and(|clip| clip.is_slice()))),
-                    _ => None,
-                }
-            }
-            Family::Top => {
-                let image = node.output.as_image();
-                let (x, y) = image.map_or((1.0, 1.0), |image| image.aspect());
-                match name {
-                    "width" => count(image.map_or(0, |image| image.width())),
-                    "height" => count(image.map_or(0, |image| image.height())),
-                    "aspect" => Some(Value::Float(f64::from(x) / f64::from(y))),
-                    "aspectWidth" => Some(Value::Float(x.into())),
-                    "aspectHeight" => Some(Value::Float(y.into())),
-                    "depth" => Some(Value::Int(1)),
-                    _ => None,
-                }
-            }
-            Family::Dat => {
-                let table = node.output.as_table();
-                match name {
-                    "numRows" => count(table.map_or(0, |table| table.num_rows())),
-                    "numCols" => count(table.map_or(0, |table| table.num_columns())),
-                    _ => None,
-                }
-            }
-            Family::Comp => (name == "numChildren").then(|| count(node.children.len())).flatten(),
-        }
-    }
-}
-
-/// The last number in a name.
-pub(crate) fn digits(name: &str) -> Option<i64> {
-    let end = name.rfind(|c: char| c.is_ascii_digit())?.saturating_add(1);
-    let front = name.get(..end)?;
-    let start = front.rfind(|c: char| !c.is_ascii_digit()).map_or(0, |at| at.saturating_add(1));
-    front.get(start..)?.parse().ok()
 }

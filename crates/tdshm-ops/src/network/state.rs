@@ -1,7 +1,7 @@
 //! What a network remembers: its operators, their wires and parameters, and what they put out last.
 
 use core::time::Duration;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -59,6 +59,17 @@ pub(crate) struct Flags {
     pub(crate) lock: bool,
     pub(crate) viewer: bool,
     pub(crate) export: bool,
+    pub(crate) display: bool,
+    pub(crate) selected: bool,
+}
+
+/// What people and scripts write on an operator; nothing here looks at it (operators §10.2).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) comment: String,
+    pub(crate) position: (i64, i64),
+    pub(crate) tags: BTreeSet<String>,
+    pub(crate) storage: BTreeMap<String, crate::Value>,
 }
 
 /// What is known of the last cook (operators §8.3).
@@ -68,7 +79,7 @@ pub(crate) struct CookStats {
     pub(crate) cook_time: Duration,
     pub(crate) frame: f64,
     pub(crate) abs_frame: u64,
-    pub(crate) previous_abs_frame: u64,
+    pub(crate) previous_abs_frame: Option<u64>,
     pub(crate) start: Duration,
     pub(crate) end: Duration,
 }
@@ -84,6 +95,9 @@ pub(crate) struct Node {
     pub(crate) pars: Vec<ParState>,
     /// Where the parameters with a mode other than constant are, and those that name operators.
     pub(crate) live: Vec<usize>,
+    /// Where the toggles are that are looked at in every frame, if it has them.
+    at_active: Option<usize>,
+    at_time_slice: Option<usize>,
     pub(crate) inputs: Vec<Option<OpId>>,
     pub(crate) outputs: Vec<OpId>,
     /// Not there while it cooks.
@@ -115,7 +129,7 @@ pub(crate) struct Node {
     pub(crate) cook: Option<Box<Cook>>,
     /// Whether the output was made here, not passed through.
     pub(crate) owns_output: bool,
-    pub(crate) comment: String,
+    pub(crate) notes: Notes,
 }
 
 impl core::fmt::Debug for Node {
@@ -300,6 +314,8 @@ impl Node {
             children: Vec::new(),
             by_name: HashMap::new(),
             live: Vec::new(),
+            at_active: spec.par_index("active"),
+            at_time_slice: spec.par_index("timeslice"),
             pars,
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -323,7 +339,7 @@ impl Node {
             exports: Exports::default(),
             cook: None,
             owns_output: false,
-            comment: String::new(),
+            notes: Notes::default(),
             spec,
         };
         node.find_live();
@@ -359,6 +375,18 @@ impl Node {
             Asks::Yes => true,
             Asks::Unless(toggle) => !self.par_is_on(toggle),
         }
+    }
+
+    pub(crate) fn is_active(&self) -> bool {
+        self.is_on(self.at_active)
+    }
+
+    pub(crate) fn is_time_sliced(&self) -> bool {
+        self.is_on(self.at_time_slice)
+    }
+
+    fn is_on(&self, at: Option<usize>) -> bool {
+        at.and_then(|at| self.pars.get(at)).is_some_and(|par| par.value.is_true())
     }
 
     pub(crate) fn cooks_every_frame(&self) -> bool {

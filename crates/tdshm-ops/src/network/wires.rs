@@ -62,6 +62,19 @@ impl State {
         Ok(())
     }
 
+    /// The inputs that the output of an operator is wired into, by operator and place.
+    pub(crate) fn ends_of(&self, id: OpId) -> Vec<(OpId, usize)> {
+        let mut ends = Vec::new();
+        for &to in self.get(id).map_or(&[][..], |node| &node.outputs) {
+            let wires = self.get(to).map_or(&[][..], |target| &target.inputs);
+            let inputs = wires.iter().enumerate().filter(|(_, from)| **from == Some(id));
+            ends.extend(inputs.map(|(input, _)| (to, input)));
+        }
+        ends.sort_unstable();
+        ends.dedup();
+        ends
+    }
+
     /// Takes all wires of an operator away.
     pub(crate) fn disconnect_all(&mut self, id: OpId) {
         let Some(node) = self.get(id) else { return };

@@ -121,19 +121,51 @@ impl Connector {
         })
     }
 
-    /// The operators at the other ends of its wires.
+    /// The same as [`connect`](Self::connect) with an operator: its first connector of the other side.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub fn connect_op(&self, op: &Op) -> Result<(), OpError> {
+        self.connect(op)
+    }
+
+    /// The same as [`connect`](Self::connect) with a connector.
+    ///
+    /// # Errors
+    ///
+    /// As [`connect`](Self::connect).
+    pub fn connect_to(&self, connector: &Self) -> Result<(), OpError> {
+        self.connect(connector)
+    }
+
+    /// The connectors at the other ends of its wires.
     ///
     /// # Errors
     ///
     /// [`OpError::Destroyed`].
-    pub fn connections(&self) -> Result<Vec<Op>, OpError> {
-        let ids = self.net.with(|state| {
+    pub fn connections(&self) -> Result<Vec<Self>, OpError> {
+        self.net.with(|state| {
             let node = state.node(self.op)?;
-            Ok::<_, OpError>(match self.side {
-                Side::Input => node.inputs.get(self.index).copied().flatten().into_iter().collect(),
-                Side::Output => node.outputs.clone(),
+            Ok(match self.side {
+                Side::Input => {
+                    let from = node.inputs.get(self.index).copied().flatten();
+                    from.map(|from| Self::new(&self.net, from, Side::Output, 0)).into_iter().collect()
+                }
+                Side::Output => {
+                    let ends = state.ends_of(self.op).into_iter();
+                    ends.map(|(to, input)| Self::new(&self.net, to, Side::Input, input)).collect()
+                }
             })
-        })?;
-        Ok(ids.into_iter().map(|id| Op::new(&self.net, id)).collect())
+        })
+    }
+
+    /// What it is called: `Input 0`, `Output 0`.
+    #[must_use]
+    pub fn description(&self) -> String {
+        match self.side {
+            Side::Input => format!("Input {}", self.index),
+            Side::Output => format!("Output {}", self.index),
+        }
     }
 }

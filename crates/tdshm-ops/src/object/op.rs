@@ -2,6 +2,7 @@
 
 mod cooking;
 mod data;
+mod notes;
 mod wires;
 
 use core::fmt;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use crate::Value;
 use crate::error::OpError;
 use crate::network::Network;
+use crate::network::members;
 use crate::network::state::Node;
 use crate::object::par::Par;
 use crate::op::{Family, OpSpec};
@@ -57,6 +59,14 @@ impl Op {
 
     fn change<R>(&self, change: impl FnOnce(&mut Node) -> R) -> Result<R, OpError> {
         self.net.with(|state| state.node_mut(self.id).map(change))
+    }
+
+    pub(crate) fn is_dirty(&self) -> Result<bool, OpError> {
+        self.read(|node| node.dirty)
+    }
+
+    pub(crate) fn set_dirty(&self, is_dirty: bool) -> Result<(), OpError> {
+        self.change(|node| node.dirty = is_dirty)
     }
 
     /// The network it belongs to.
@@ -145,6 +155,47 @@ impl Op {
         })
     }
 
+    /// The type with its family: `sharedmeminCHOP`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn op_type(&self) -> Result<String, OpError> {
+        self.read(|node| node.spec.op_type.to_owned())
+    }
+
+    /// The last number in its name, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn digits(&self) -> Result<Option<i64>, OpError> {
+        self.read(|node| members::digits(&node.name))
+    }
+
+    /// Its name up to the first digit.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn base(&self) -> Result<String, OpError> {
+        self.read(|node| members::base(&node.name).to_owned())
+    }
+
+    /// Makes it an operator of another type of its family: its name, place, wires, flags and notes stay, and so do the
+    /// parameters that both types have. The operator that comes out is another one: handles of the one before say that
+    /// it is destroyed.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::UnknownType`], [`OpError::AmbiguousType`]; [`OpError::Unsupported`] for a type of another family, for
+    /// a component, and while it cooks; [`OpError::Destroyed`].
+    pub fn change_type(&self, op_type: &str) -> Result<Self, OpError> {
+        let (id, gone) = self.net.with(|state| state.change_type(self.id, op_type))?;
+        drop(gone);
+        Ok(Self::new(&self.net, id))
+    }
+
     // Finding others
 
     /// The component it lives in; `None` for the one at the top.
@@ -154,6 +205,25 @@ impl Op {
     /// [`OpError::Destroyed`].
     pub fn parent(&self) -> Result<Option<Self>, OpError> {
         Ok(self.read(|node| node.parent)?.map(|parent| Self::new(&self.net, parent)))
+    }
+
+    /// The component so many levels up, 1 for its own; `None` above the one at the top.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn parent_at(&self, levels: usize) -> Result<Option<Self>, OpError> {
+        self.net.with(|state| {
+            state.node(self.id)?;
+            let found = (0..levels).try_fold(self.id, |at, _| state.get(at)?.parent);
+            Ok(found.map(|id| Self::new(&self.net, id)))
+        })
+    }
+
+    /// As [`op`](Self::op), with `None` where there is none: TD's `op()`, whose `opex()` fails.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<Self> {
+        self.op(path).ok()
     }
 
     /// The operators inside, in the order in which they came.
@@ -195,6 +265,15 @@ impl Op {
     /// [`OpError::NotAComponent`], [`OpError::Destroyed`].
     pub fn create<'n>(&self, op_type: &str, name: impl Into<Option<&'n str>>) -> Result<Self, OpError> {
         self.net.with(|state| state.create(self.id, op_type, name.into())).map(|id| Self::new(&self.net, id))
+    }
+
+    /// The same, as bindings call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub fn create_named(&self, op_type: &str, name: Option<&str>) -> Result<Self, OpError> {
+        self.create(op_type, name)
     }
 
     /// Destroys it with all that is inside: segments are left, wires and exports go.
@@ -246,6 +325,99 @@ impl Op {
         })
     }
 
+    /// The parameters of a group, in order: `resolution` has `resolutionw` and `resolutionh`. None where there is no
+    /// such group.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn par_group(&self, group: &str) -> Result<Vec<Par>, OpError> {
+        self.pars_where(|spec| spec.group.is_some_and(|(name, _)| name == group))
+    }
+
+    /// The names of the pages, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn pages(&self) -> Result<Vec<String>, OpError> {
+        self.read(|node| {
+            let mut pages: Vec<String> = Vec::new();
+            for par in &node.pars {
+                if !pages.iter().any(|page| *page == par.spec.page) {
+                    pages.push(par.spec.page.to_string());
+                }
+            }
+            pages
+        })
+    }
+
+    /// The parameters of a page, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn page(&self, page: &str) -> Result<Vec<Par>, OpError> {
+        self.pars_where(|spec| spec.page == page)
+    }
+
+    /// The parameters that its type has.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn builtin_pars(&self) -> Result<Vec<Par>, OpError> {
+        self.pars_where(|spec| !spec.is_custom)
+    }
+
+    /// The parameters that were added to it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn custom_pars(&self) -> Result<Vec<Par>, OpError> {
+        self.pars_where(|spec| spec.is_custom)
+    }
+
+    fn pars_where(&self, is_meant: impl Fn(&ParSpec) -> bool) -> Result<Vec<Par>, OpError> {
+        self.read(|node| {
+            let all = node.pars.iter().enumerate();
+            all.filter(|(_, par)| is_meant(&par.spec))
+                .map(|(at, _)| Par::new(&self.net, self.id, at))
+                .collect()
+        })
+    }
+
+    /// Takes over the values, expressions, binds and modes of the parameters of another operator that both have, in the
+    /// same style. What is exported there is its own constant here.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`], of either.
+    pub fn copy_parameters(&self, from: &Self) -> Result<(), OpError> {
+        for source in from.pars("*")? {
+            if let Ok(par) = self.par(&source.name()?)
+                && par.spec()?.style == source.spec()?.style
+            {
+                par.copy_from(&source)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sets all parameters to their defaults, and says whether that changed anything.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn reset_pars(&self) -> Result<bool, OpError> {
+        let mut changed = false;
+        for par in self.pars("*")? {
+            changed |= par.reset()?;
+        }
+        Ok(changed)
+    }
+
     /// Adds a custom parameter to a component. Its name begins with a capital letter, as in TD.
     ///
     /// # Errors
@@ -276,27 +448,6 @@ impl Op {
             Ok(Par::new(&self.net, self.id, at))
         })
     }
-
-    // Bookkeeping
-
-    /// A note of the author.
-    ///
-    /// # Errors
-    ///
-    /// [`OpError::Destroyed`].
-    pub fn comment(&self) -> Result<String, OpError> {
-        self.read(|node| node.comment.clone())
-    }
-
-    /// Sets the note.
-    ///
-    /// # Errors
-    ///
-    /// [`OpError::Destroyed`].
-    pub fn set_comment(&self, comment: impl Into<String>) -> Result<(), OpError> {
-        let comment = comment.into();
-        self.change(|node| node.comment = comment)
-    }
 }
 
 /// Whether to cook without a reason.
@@ -322,6 +473,10 @@ pub enum Flag {
     Lock,
     /// Somebody looks: it is asked every frame.
     Viewer,
+    /// A mark that people set, and nothing else.
+    Display,
+    /// Another one.
+    Selected,
     /// Its channels drive parameters. Here that means that it is asked every frame, too (ours: operators §7.1).
     Export,
 }

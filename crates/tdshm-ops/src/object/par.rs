@@ -1,5 +1,7 @@
 //! Parameters as objects.
 
+mod more;
+
 use std::sync::Arc;
 
 use crate::Value;
@@ -48,7 +50,9 @@ impl Par {
     fn change<R>(&self, change: impl FnOnce(&mut ParState) -> R) -> Result<R, OpError> {
         self.net.with(|state| {
             let node = state.node_mut(self.op)?;
-            let result = node.pars.get_mut(self.index).map(change).ok_or(OpError::Destroyed)?;
+            let par = node.pars.get_mut(self.index).ok_or(OpError::Destroyed)?;
+            par.found_in = None;
+            let result = change(par);
             node.dirty = true;
             node.find_live();
             state.roots_of = None;
@@ -381,25 +385,21 @@ impl Par {
     ///
     /// As [`set`](Self::set).
     pub fn pulse(&self) -> Result<(), OpError> {
+        self.pulse_with(1)
+    }
+
+    /// The same with a value of any parameter.
+    ///
+    /// # Errors
+    ///
+    /// As [`set`](Self::set).
+    pub fn pulse_with(&self, value: impl Into<Value>) -> Result<(), OpError> {
         let before = self.val()?;
-        self.set(1)?;
+        self.set(value)?;
         self.net.pull(self.op, false);
         self.change(|par| {
             par.value = before.clone();
             par.constant = before;
-        })
-    }
-
-    /// Whether it can be set: by its own enable rule, and unless an export, an expression or a bind decides.
-    ///
-    /// # Errors
-    ///
-    /// [`OpError::Destroyed`].
-    pub fn is_enabled(&self) -> Result<bool, OpError> {
-        self.net.with(|state| {
-            let node = state.node(self.op)?;
-            let par = node.pars.get(self.index).ok_or(OpError::Destroyed)?;
-            Ok(is_enabled(node, par))
         })
     }
 

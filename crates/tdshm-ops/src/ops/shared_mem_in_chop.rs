@@ -58,6 +58,7 @@ pub(super) fn spec() -> OpSpec {
     .policy(CookPolicy::WhenAsked)
     .pars(own.map(|par| par.page(PAGE)).into_iter().chain(ours.map(|par| par.page(OURS))).collect())
     .common_page()
+    .slices_itself()
 }
 
 #[derive(Default)]

@@ -74,6 +74,8 @@ pub(crate) struct ParState {
     /// The operators whose data the last evaluation used, with the version it saw.
     pub(crate) uses: Vec<(OpId, u64)>,
     pub(crate) uses_time: bool,
+    /// Of a constant path: the topology for which it was looked up. `None` where that must be done again.
+    pub(crate) found_in: Option<u64>,
 }
 
 impl ParState {
@@ -91,12 +93,30 @@ impl ParState {
             problem: None,
             uses: Vec::new(),
             uses_time: false,
+            found_in: None,
         }
     }
 
     /// Whether its value can change without anybody setting it.
     pub(crate) fn is_live(&self) -> bool {
         self.mode != ParMode::Constant || self.spec.style.is_op()
+    }
+
+    /// Takes over constant, expression, bind and mode of another one of the same style. What is exported there is its
+    /// constant here.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        if let Ok(constant) = coerce(&self.spec, &other.constant) {
+            self.constant = constant;
+        }
+        self.expr = other.expr.clone();
+        self.bind = other.bind.clone();
+        let mode = if other.mode == ParMode::Export { other.previous_mode } else { other.mode };
+        self.set_mode(if mode == ParMode::Export { ParMode::Constant } else { mode });
+        self.problem = None;
+        self.found_in = None;
+        if self.mode == ParMode::Constant && !self.spec.style.is_op() {
+            self.value = self.constant.clone();
+        }
     }
 
     /// Changes the mode, and remembers the one before.

@@ -58,6 +58,121 @@ impl Op {
         })
     }
 
+    /// Cooks all operators inside it that have a reason, and itself; with `force` also without one.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn cook_recursive(&self, force: Force) -> Result<(), OpError> {
+        for inside in self.all_inside()? {
+            // One that a script destroys meanwhile is not cooked.
+            let _is_gone = inside.cook(force);
+        }
+        self.cook(force)
+    }
+
+    /// All operators inside it, at any depth: those of a level before what is inside them.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn all_inside(&self) -> Result<Vec<Self>, OpError> {
+        self.net.with(|state| {
+            let mut ids = state.node(self.id)?.children.clone();
+            let mut at = 0_usize;
+            while let Some(&next) = ids.get(at) {
+                ids.extend(state.get(next).map_or(&[][..], |node| &node.children));
+                at = at.saturating_add(1);
+            }
+            Ok(ids.into_iter().map(|id| Self::new(&self.net, id)).collect())
+        })
+    }
+
+    /// Its own errors, and after them those of all operators inside it, each line with the operator's path in front.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn errors_recursive(&self) -> Result<String, OpError> {
+        self.recursive(Self::errors)
+    }
+
+    /// The same for warnings.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn warnings_recursive(&self) -> Result<String, OpError> {
+        self.recursive(Self::warnings)
+    }
+
+    fn recursive(&self, text: impl Fn(&Self) -> Result<String, OpError>) -> Result<String, OpError> {
+        let mut lines: Vec<String> = text(self)?.lines().map(str::to_owned).collect();
+        for inside in self.all_inside()? {
+            let path = inside.path()?;
+            lines.extend(text(&inside)?.lines().map(|line| format!("{path}: {line}")));
+        }
+        Ok(lines.join("\n"))
+    }
+
+    /// Adds an error to those of the cook that is going on.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Unsupported`] unless it cooks just now; [`OpError::Destroyed`].
+    pub fn add_error(&self, text: &str) -> Result<(), OpError> {
+        self.while_it_cooks()?;
+        self.change(|node| node.errors.push(text.to_owned()))
+    }
+
+    /// The same for a warning.
+    ///
+    /// # Errors
+    ///
+    /// As [`add_error`](Self::add_error).
+    pub fn add_warning(&self, text: &str) -> Result<(), OpError> {
+        self.while_it_cooks()?;
+        self.change(|node| node.warnings.push(text.to_owned()))
+    }
+
+    fn while_it_cooks(&self) -> Result<(), OpError> {
+        if self.read(|node| node.operator.is_some())? {
+            return Err(OpError::Unsupported {
+                op: self.path()?,
+                what: "be told errors and warnings now",
+                advice: "that is for the closure that cooks it; add a script error",
+            });
+        }
+        Ok(())
+    }
+
+    /// Adds an error that stays, whatever is cooked, until it is cleared.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn add_script_error(&self, text: &str) -> Result<(), OpError> {
+        self.change(|node| node.script_errors.push(text.to_owned()))
+    }
+
+    /// Those errors, a line each; [`errors`](Self::errors) has them, too.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn script_errors(&self) -> Result<String, OpError> {
+        self.read(|node| node.script_errors.join("\n"))
+    }
+
+    /// Takes them away.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn clear_script_errors(&self) -> Result<(), OpError> {
+        self.change(|node| node.script_errors.clear())
+    }
+
     /// What is wrong, a line each; empty when nothing is.
     ///
     /// # Errors
@@ -141,6 +256,8 @@ impl Op {
             Flag::Lock => node.flags.lock,
             Flag::Viewer => node.flags.viewer,
             Flag::Export => node.flags.export,
+            Flag::Display => node.flags.display,
+            Flag::Selected => node.flags.selected,
         })
     }
 
@@ -157,6 +274,8 @@ impl Op {
                 Flag::Lock => flags.lock = on,
                 Flag::Viewer => flags.viewer = on,
                 Flag::Export => flags.export = on,
+                Flag::Display => flags.display = on,
+                Flag::Selected => flags.selected = on,
             }
             state.roots_of = None;
             if flag == Flag::Export {

@@ -187,6 +187,27 @@ impl Op {
         Ok(self.clip()?.len_samples())
     }
 
+    /// The first channel of exactly this name: TD's `n['tx']`. It is asked to cook first.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn channel(&self, name: &str) -> Result<Option<Channel>, OpError> {
+        let clip = self.clip()?;
+        let found = clip.names().index_of(name);
+        Ok(found.and_then(|at| Channel::new(&self.net, self.id, at, clip.names())))
+    }
+
+    /// A channel by its place, from 0: TD's `n[4]`. It is asked to cook first.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn channel_at(&self, index: usize) -> Result<Option<Channel>, OpError> {
+        let clip = self.clip()?;
+        Ok(Channel::new(&self.net, self.id, index, clip.names()))
+    }
+
     /// The first channel that a name or pattern means. It is asked to cook first.
     ///
     /// # Errors

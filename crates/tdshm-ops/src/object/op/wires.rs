@@ -44,6 +44,29 @@ impl Op {
         self.connector(Side::Output, index, |node| usize::from(node.spec.family != Family::Comp))
     }
 
+    /// All input connectors; of an operator that takes any number those that are wired, and one more.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn input_connectors(&self) -> Result<Vec<Connector>, OpError> {
+        let count = self.read(|node| match node.spec.max_inputs {
+            usize::MAX => node.inputs.len().saturating_add(1),
+            fixed => fixed,
+        })?;
+        Ok((0..count).map(|index| Connector::new(&self.net, self.id, Side::Input, index)).collect())
+    }
+
+    /// All output connectors.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn output_connectors(&self) -> Result<Vec<Connector>, OpError> {
+        let count = self.read(|node| usize::from(node.spec.family != Family::Comp))?;
+        Ok((0..count).map(|index| Connector::new(&self.net, self.id, Side::Output, index)).collect())
+    }
+
     fn connector(
         &self,
         side: Side,

@@ -1,0 +1,98 @@
+//! What people and scripts write on an operator. Nothing here looks at it.
+
+use super::Op;
+use crate::Value;
+use crate::error::OpError;
+
+impl Op {
+    /// A note of the author.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn comment(&self) -> Result<String, OpError> {
+        self.read(|node| node.notes.comment.clone())
+    }
+
+    /// Sets the note.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn set_comment(&self, comment: impl Into<String>) -> Result<(), OpError> {
+        let comment = comment.into();
+        self.change(|node| node.notes.comment = comment)
+    }
+
+    /// Where it stands in a picture of its network: `nodeX` and `nodeY`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn position(&self) -> Result<(i64, i64), OpError> {
+        self.read(|node| node.notes.position)
+    }
+
+    /// Puts it there.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn set_position(&self, x: i64, y: i64) -> Result<(), OpError> {
+        self.change(|node| node.notes.position = (x, y))
+    }
+
+    /// Its tags, in alphabetical order.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn tags(&self) -> Result<Vec<String>, OpError> {
+        self.read(|node| node.notes.tags.iter().cloned().collect())
+    }
+
+    /// Adds a tag. `false` where it has it already.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn add_tag(&self, tag: &str) -> Result<bool, OpError> {
+        self.change(|node| node.notes.tags.insert(tag.to_owned()))
+    }
+
+    /// Takes a tag away. `false` where it has none of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn remove_tag(&self, tag: &str) -> Result<bool, OpError> {
+        self.change(|node| node.notes.tags.remove(tag))
+    }
+
+    /// Keeps a value with the operator, and gives the one that was kept under this key.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn store(&self, key: &str, value: Value) -> Result<Option<Value>, OpError> {
+        self.change(|node| node.notes.storage.insert(key.to_owned(), value))
+    }
+
+    /// A value that was kept with [`store`](Self::store).
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn fetch(&self, key: &str) -> Result<Option<Value>, OpError> {
+        self.read(|node| node.notes.storage.get(key).cloned())
+    }
+
+    /// Forgets a value, and gives it.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn unstore(&self, key: &str) -> Result<Option<Value>, OpError> {
+        self.change(|node| node.notes.storage.remove(key))
+    }
+}
