@@ -56,7 +56,7 @@ fn global_never_mixes_frames() {
 }
 
 #[test]
-#[ignore = "long: minutes on a busy machine"]
+#[ignore = "long: for soak"]
 fn global_never_mixes_ten_thousand_frames() {
     let scene = Scene::lasting("global: ten thousand pairs", Duration::from_secs(600));
     let (seen, differ) = compare("global", &scene, |seen, _| seen >= FRAMES);
