@@ -72,7 +72,8 @@ fn main() {
 }
 
 /// Operators whose values change every frame and whose shapes do not: made, sliced, renamed, passed on, exported by name
-/// and by table to each kind of parameter, followed by expressions, and looked at by an Info CHOP that is exported too.
+/// and by table to each kind of parameter, followed by expressions, looked at by an Info CHOP that is exported too, and
+/// sent and received through shared memory.
 fn cook_quietly() {
     let net = Network::new();
     let root = net.root();
@@ -109,6 +110,28 @@ fn cook_quietly() {
     for exporter in [&null, &cut, &info] {
         exporter.set_flag(Flag::Export, true).unwrap();
     }
+    let (name, global) =
+        (format!("quiet{}", std::process::id()), format!("quiet{}global", std::process::id()));
+    net.set_global_name(&global);
+    let mut shared = Vec::new();
+    for mem_type in ["local", "global"] {
+        let out =
+            create("sharedmemoutCHOP", &format!("{mem_type}out"), &[("name", &name), ("memtype", mem_type)]);
+        constant.output_connector(0).unwrap().connect(&out).unwrap();
+        shared.push(out);
+        for (which, scope, mode) in
+            [("a", "*", "filter"), ("b", "*Tx", "filter"), ("c", "*Tx", "passthrough")]
+        {
+            for sliced in [false, true] {
+                let pars =
+                    [("name", name.as_str()), ("memtype", mem_type), ("scope", scope), ("scopemode", mode)];
+                let input = create("sharedmeminCHOP", &format!("{mem_type}{which}{sliced}"), &pars);
+                input.par("timeslice").unwrap().set(sliced).unwrap();
+                input.set_flag(Flag::Viewer, true).unwrap();
+                shared.push(input);
+            }
+        }
+    }
     renamed.set_flag(Flag::Viewer, true).unwrap();
     base.set_flag(Flag::Viewer, true).unwrap();
     for _ in 0..16 {
@@ -124,6 +147,14 @@ fn cook_quietly() {
     let all = [&constant, &null, &wave, &renamed, &cut, &info, &base];
     let alive =
         base.total_cooks() == Ok(cooks + 200) && all.iter().all(|op| op.cooked_this_frame() == Ok(true));
+    let alive =
+        alive && shared.iter().all(|op| op.num_chans().unwrap() > 0 && op.warnings().unwrap().is_empty());
+    for op in shared {
+        op.destroy().unwrap();
+    }
+    // Global memory is left at the end of a frame.
+    net.step().unwrap();
+    tdshm::clean(&[&name, &global], tdshm::DryRun::No).unwrap();
     end(if allocated {
         1
     } else if alive {
