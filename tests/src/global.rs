@@ -63,7 +63,7 @@ pub fn publish(
     for name in ["a", "b"] {
         match load.shape(name, frame) {
             None => drop(out.remove(GlobalKind::Channels, name)),
-            Some((count, length)) if frame % 2 == 0 => {
+            Some((count, length)) if frame.is_multiple_of(2) => {
                 let (names, rows) = (frames::names(frame, count), frames::rows(frame, count, length));
                 out.put_channels(name, &ChopFrame::from_rows(names, 60.0, &rows)?)?;
             }
@@ -79,7 +79,7 @@ pub fn publish(
     if load.has_image(frame) {
         let Image { format, width, height, .. } = Image::of(frame);
         let bytes = Image::of(frame).bytes(RowOrder::TopFirst);
-        if frame % 2 == 0 {
+        if frame.is_multiple_of(2) {
             out.put_image("cam", &Pixels::top_first(format, width, height, &bytes))?;
         } else {
             out.put_image_with("cam", format, width, height, |block| {

@@ -184,6 +184,33 @@ fn a_killed_sender_is_told_and_its_last_copy_stays() {
     }
 }
 
+/// In the middle of a write, with the lock: nothing of it is delivered, and the next sender is followed.
+#[test]
+fn a_sender_that_dies_while_it_publishes_leaves_the_copy_before() {
+    for step in ["write: begun:3", "write: written:3"] {
+        // The peer that dies there may have to be built first.
+        let scene = Scene::lasting("global: dying", std::time::Duration::from_secs(300));
+        let mut writer = scene.dying_peer(step);
+        writer.ask(&format!("global-sender {}", scene.name()));
+        let mut input = receiver(&scene);
+        for frame in [1, 2] {
+            writer.ask(&format!("global-publish steady {frame}"));
+            assert_eq!(input.read().unwrap().unwrap().frame(), frame);
+        }
+        writer.die("global-publish steady 3");
+        while input.attached() != Attached::Died {
+            assert!(input.read().unwrap().is_none_or(|copied| copied.frame() == 2));
+            std::thread::yield_now();
+        }
+        assert_eq!(check(&mut input, Load::Steady, || {}).unwrap(), 2);
+        let mut heir = sender(&scene);
+        publish(&mut heir, Load::Steady, 4, || {}).unwrap();
+        assert_eq!(input.next_timeout(EVER).unwrap().unwrap().frame(), 4);
+        assert_eq!(check(&mut input, Load::Steady, || {}).unwrap(), 4);
+        assert_eq!(tdshm::inspect(scene.name()).unwrap().kind, tdshm::BlockKind::Global);
+    }
+}
+
 /// Each name is of a kind of its own, and what cannot be put leaves what was.
 #[test]
 fn what_cannot_be_put_changes_nothing() {
