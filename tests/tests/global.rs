@@ -272,7 +272,7 @@ fn every_field_that_lies_is_named() {
         (0, b"x", "magic", None),
         (7, b"x", "magic", None),
         (8, &[0], "version", None),
-        (12, &[4], "entries", None),
+        (12, &[200], "entries", None), // on Windows a whole page is mapped
         (15, &[0xff], "entries", None),
         (24, &[3], "kind", None),
         (160, &[0], "kind", None),
@@ -281,7 +281,7 @@ fn every_field_that_lies_is_named() {
         (37, b"x", "padding of the name", None),
         (144, &[0, 1], "offset", None),
         (280, &[0xc1], "offset", None),
-        (288, &[65], "size", None),
+        (288, &[0, 0x20], "size", None),
         (320, b"x", "magic", Some("pose")),
     ];
     for (at, bytes, field, only) in cases {
