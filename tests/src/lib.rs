@@ -8,6 +8,7 @@
 //! - [`foreign`]: programs that share no code with ours, written by hand from the protocol's description;
 //! - [`foreign_top`]: the same for images;
 //! - [`images`]: images that can be checked, and what a peer does with them;
+//! - [`global`]: Global segments that can be checked, and what a peer does with them;
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
 //! - [`info`]: the extension behind the info block, read and written by hand;
 //! - [`nets`]: networks of operators, and what a peer does with one;
@@ -23,6 +24,7 @@ pub mod acts;
 pub mod foreign;
 pub mod foreign_top;
 pub mod frames;
+pub mod global;
 pub mod golden;
 #[cfg_attr(target_os = "linux", allow(unsafe_code))] // a process that forks
 pub mod images;

@@ -32,7 +32,7 @@
 //! | `quit` | ends in peace, everything dropped; also from within a hold | none |
 //! | `announce COMMAND…` | `note begin`, then the command | the command's |
 //!
-//! More of them stand in `tdshm_tests::acts` and `tdshm_tests::images`. While something is held all other commands work. New commands (`resize`, `stop`, `kill-at POINT`) are one
+//! More of them stand in `tdshm_tests::acts`, `tdshm_tests::images` and `tdshm_tests::global`. While something is held all other commands work. New commands (`resize`, `stop`, `kill-at POINT`) are one
 //! arm of `obey` each.
 
 use std::io::{BufRead, Write};
@@ -42,6 +42,7 @@ use std::time::Duration;
 
 use tdshm::{ChopReceiver, ChopSender, Error, NamedLock, SegmentReceiver};
 use tdshm_tests::foreign::Mapping;
+use tdshm_tests::global::Globals;
 use tdshm_tests::images::Images;
 use tdshm_tests::{Seen, frames};
 
@@ -59,7 +60,13 @@ fn main() {
         // The test has gone, and whatever this process waits for does not matter any more.
         std::process::exit(3);
     });
-    let mut session = Session { input, sender: None, receiver: None, images: Images::default() };
+    let mut session = Session {
+        input,
+        sender: None,
+        receiver: None,
+        images: Images::default(),
+        globals: Globals::default(),
+    };
     while session.serve() != Flow::Quit {}
     drop(session);
 }
@@ -70,6 +77,7 @@ struct Session {
     sender: Option<ChopSender>,
     receiver: Option<ChopReceiver>,
     images: Images,
+    globals: Globals,
 }
 
 #[derive(PartialEq)]
@@ -265,6 +273,10 @@ impl Session {
             "let-go" | "unlock" => return Ok(Done::Flow(Flow::LetGo)),
             "quit" => return Ok(Done::Flow(Flow::Quit)),
             other if other.starts_with("top-") => return self.obey_about_images(other, words),
+            other if other.starts_with("global-") => match self.globals.obey(other, words) {
+                Some(answer) => answer?,
+                None => return usage("no such command"),
+            },
             other => match tdshm_tests::acts::obey(other, words) {
                 Some(answer) => answer?,
                 None => return usage("no such command"),

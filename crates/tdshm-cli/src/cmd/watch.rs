@@ -142,7 +142,7 @@ impl Watcher {
             return Ok(false);
         }
         let kind = tdshm::inspect(args.name.as_str()).map_or(BlockKind::Unknown, |report| report.kind);
-        if kind == BlockKind::Unknown || kind == self.feed.kind() {
+        if !matches!(kind, BlockKind::Chop | BlockKind::Top) || kind == self.feed.kind() {
             return Ok(false);
         }
         self.settle()?;

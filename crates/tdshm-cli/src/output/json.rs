@@ -201,6 +201,7 @@ pub(crate) fn kind(report: &SegmentReport) -> &'static str {
     match report.kind {
         BlockKind::Chop => "chop",
         BlockKind::Top => "top",
+        BlockKind::Global => "global",
         _ => "unknown",
     }
 }

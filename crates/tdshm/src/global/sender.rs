@@ -12,7 +12,6 @@ use crate::name::ShortName;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
 use crate::segment::stats::SegmentStats;
-use crate::step::step;
 use crate::top::{OutgoingTop, Pixels, TopBlockMut};
 use crate::wire::global::{
     ALIGNMENT, ENTRY_BYTES, Extent, GlobalEntry, GlobalHeader, NAME, NAME_BYTES, table_end,
@@ -321,7 +320,6 @@ fn write(region: Region<'_>, entries: &[Entry], frame: u64) -> Result<(), OutOfB
         region.write(table_end(0).saturating_add(index.saturating_mul(ENTRY_BYTES)), &row)?;
         let block = entry.words.as_bytes().get(..entry.bytes).ok_or(OutOfBounds)?;
         region.copy_in(extent.at, block)?;
-        step!("global: entry");
     }
     Ok(())
 }

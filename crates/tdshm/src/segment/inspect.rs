@@ -12,6 +12,7 @@ use crate::segment::block;
 use crate::sys::{self, ObjectError, Peek, Process};
 use crate::top::TopShape;
 use crate::wire::chop::{self, ChopHeader, ChopLayout};
+use crate::wire::global::GlobalHeader;
 use crate::wire::info::{self, InfoBlock, NoBlock, Postfix};
 use crate::wire::notice;
 use crate::wire::top::{self, TopLayout};
@@ -24,6 +25,8 @@ pub enum BlockKind {
     Chop,
     /// An image (wire §9).
     Top,
+    /// All blocks of a program of this library (wire §12).
+    Global,
     /// Nothing that this program knows, or nothing yet.
     Unknown,
 }
@@ -325,6 +328,8 @@ fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
             } else if let Some(layout) = image(&peek, &report.segment)? {
                 report.kind = BlockKind::Top;
                 report.top = Some(TopReport { layout: layout.map(TopContents::from) });
+            } else if read::<GlobalHeader>(&peek, 0, &report.segment).is_ok_and(|header| header.is_global()) {
+                report.kind = BlockKind::Global;
             }
             Ok(report)
         }
