@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tdshm::{
     Attached, BlockError, ChopFrame, ChopReceiver, Error, ErrorState, GlobalKind, LockError, NameError,
-    Occupant, SegmentError, SegmentStats, TopFrame, TopReceiver,
+    Occupant, SegmentError, SegmentStats, Sent, TopFrame, TopReceiver,
 };
 
 use crate::cook::Cook;
@@ -217,6 +217,30 @@ pub(super) fn take_in<R: Receiver>(
     is_new
 }
 
+/// Counts a frame that was sent, or says why it was not; `is_open`: there was a segment for it.
+pub(super) fn tell_sent(
+    cook: &mut Cook,
+    kind: Kind,
+    name: &str,
+    counts: &mut Counts,
+    is_open: bool,
+    result: &Result<Option<Sent>, Error>,
+) {
+    match result {
+        Ok(sent) => {
+            counts.frames = counts.frames.saturating_add(1);
+            counts.last = Some(Instant::now());
+            if sent.is_some_and(|sent| sent.abandoned) {
+                cook.warn(receiver_died(name));
+            }
+        }
+        Err(error) => {
+            counts.missed = counts.missed.saturating_add(u64::from(is_open));
+            Trouble::of(Side::Out, kind, name, error).tell(cook);
+        }
+    }
+}
+
 /// Says who is missing, after a look that found no frame.
 fn tell_absence(cook: &mut Cook, name: &str, attached: Attached, state: ErrorState) {
     match (attached, state) {
@@ -235,7 +259,7 @@ fn sender_died(name: &str) -> String {
     format!("The sender of '{name}' died while writing.")
 }
 
-pub(super) fn receiver_died(name: &str) -> String {
+fn receiver_died(name: &str) -> String {
     format!("A receiver of '{name}' died while reading.")
 }
 

@@ -1,14 +1,13 @@
 //! Shared Mem Out CHOP: its input, written for other programs (operators §1.2, §4.4, §9.2).
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use tdshm::{ChopBlockMut, ChopSender, Error, SegmentStats, Sent};
 
 use crate::clip::{ChannelNames, Clip};
 use crate::cook::Cook;
 use crate::op::{CookPolicy, Family, OpSpec, Operator};
-use crate::ops::shared_mem::{self, Counts, IntoGlobal, Kind, Side, Trouble, Wanted};
+use crate::ops::shared_mem::{self, Counts, IntoGlobal, Kind, Side, Wanted};
 use crate::par::ParSpec;
 use crate::slice;
 
@@ -117,21 +116,8 @@ impl SharedMemOut {
         } else {
             self.open(cook, clip).and_then(|()| self.send(clip, &scope))
         };
-        match result {
-            Ok(sent) => {
-                self.counts.frames = self.counts.frames.saturating_add(1);
-                self.counts.last = Some(Instant::now());
-                if sent.is_some_and(|sent| sent.abandoned) {
-                    cook.warn(shared_mem::receiver_died(&self.wanted.name));
-                }
-            }
-            Err(error) => {
-                if self.sender.is_some() {
-                    self.counts.missed = self.counts.missed.saturating_add(1);
-                }
-                Trouble::of(Side::Out, Kind::Channels, &self.wanted.name, &error).tell(cook);
-            }
-        }
+        let is_open = self.sender.is_some();
+        shared_mem::tell_sent(cook, Kind::Channels, &self.wanted.name, &mut self.counts, is_open, &result);
     }
 
     /// Creates the segment where there is none yet, with room for the longest slice.
