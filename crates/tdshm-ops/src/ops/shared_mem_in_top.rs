@@ -177,11 +177,11 @@ fn copy_frame(frame: &TopFrame, image: &mut Image) -> Result<(), ImageError> {
     Ok(())
 }
 
-/// Says that nobody knows what the pixels are, while whoever sends them is there. `true`: nobody does.
+/// Says that nobody knows what the pixels are, while they are all that lies there. `true`: nobody does.
 fn tell_unknown(cook: &mut Cook, frame: &TopFrame, attached: Attached) -> bool {
     let texels = frame.shape().texels;
     let is_unknown = texels.bytes_per_pixel().is_none();
-    if is_unknown && attached == Attached::Yes {
+    if is_unknown && attached == Attached::Yes && cook.errors.is_empty() {
         let number = match texels {
             Texels::Format(format) => format.number().to_string(),
             Texels::Legacy(legacy) => legacy.to_string(),
