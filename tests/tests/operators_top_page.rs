@@ -280,7 +280,7 @@ fn rows_go_bottom_first() {
 /// Channels and images of one process, in Global memory: always of one frame.
 #[test]
 fn a_global_image_is_of_the_frame_of_its_channels() {
-    const FRAMES: u32 = 2000;
+    const FRAMES: u32 = 600;
     let scene = Scene::new("global: image and channels");
     let name = scene.name();
     let mut peer = scene.peer();

@@ -1,7 +1,7 @@
 //! Constant TOP: one colour.
 
 use crate::cook::Cook;
-use crate::image::ChannelMask;
+use crate::image::{ChannelMask, PixelFormatChoice};
 use crate::op::{Family, OpSpec, Operator};
 use crate::par::ParSpec;
 
@@ -45,6 +45,9 @@ impl Operator for Constant {
             rgba = [r * a, g * a, b * a, a];
         }
         rgba = ChannelMask::from_number(cook.par_i64("chanmask")).select([0.0; 4], rgba);
+        if cook.par_text("format").parse().is_ok_and(PixelFormatChoice::is_opaque) {
+            rgba = ChannelMask::from_number(8).select(rgba, [1.0; 4]);
+        }
         if let Err(error) = cook.make_image(|image| image.fill(rgba)) {
             cook.error(format!("{error}."));
         }
