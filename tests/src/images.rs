@@ -9,6 +9,8 @@ use tdshm::{
     TopReceiver, TopSender, TopShape,
 };
 
+use tdshm_ops::Network;
+
 use crate::acts::Dice;
 use crate::foreign::Names;
 use crate::foreign_top::ForeignTop;
@@ -151,6 +153,7 @@ impl Image {
 pub struct Images {
     sender: Option<TopSender>,
     receiver: Option<TopReceiver>,
+    echo: Option<Network>,
 }
 
 fn seen(frame: &TopFrame) -> String {
@@ -182,6 +185,8 @@ impl Images {
     /// | `top-read`, `top-try-next`, `top-next MS` | reads | `ok image NUMBER WxH HOW` or `ok none ATTACHED` |
     /// | `top-hold-view` | reads, and holds the lock, until `let-go` | `ok image` or `ok none ATTACHED` |
     /// | `top-follow LAST` | receives until the image with number LAST of a `top-flat-out`, in all ways | `ok RECEIVED MISSED` |
+    /// | `top-echo FROM TO` | a network hands on what it receives: see [`nets_top`](crate::nets_top) | `ok` |
+    /// | `top-echo-step` | lets a frame of it pass | `ok` |
     /// | `top-follow-foreign NAME LAST` | the same by hand, under the data lock | `ok RECEIVED` |
     pub fn obey(
         &mut self,
@@ -263,6 +268,14 @@ impl Images {
             "top-hold-view" => {
                 let held = self.receiver().view()?.map(|_view| hold("image"));
                 held.map_or_else(|| self.none(), |()| "free".to_owned())
+            }
+            "top-echo" => {
+                self.echo = Some(crate::nets_top::echo(word(), word()));
+                String::new()
+            }
+            "top-echo-step" => {
+                self.echo.as_ref().expect("an echo").step().expect("no frame is under way");
+                String::new()
             }
             "top-follow" => follow(self.receiver(), word().parse().expect("LAST"))?,
             "top-follow-foreign" => follow_foreign(word(), word().parse().expect("LAST"))?.to_string(),

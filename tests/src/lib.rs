@@ -12,6 +12,7 @@
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
 //! - [`info`]: the extension behind the info block, read and written by hand;
 //! - [`nets`]: networks of operators, and what a peer does with one;
+//! - [`nets_top`]: the same for images;
 //! - [`golden`]: bytes made by hand, in files;
 //! - [`system`]: what of all this the systems do each in their way.
 //!
@@ -30,6 +31,7 @@ pub mod golden;
 pub mod images;
 pub mod info;
 pub mod nets;
+pub mod nets_top;
 pub mod peer;
 pub mod program;
 pub mod scene;

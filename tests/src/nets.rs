@@ -8,7 +8,7 @@ use tdshm_ops::{Cook, Family, Flag, InfoType, Network, Op, OpSpec, Operator, Par
 use crate::acts::Dice;
 use crate::frames;
 
-/// A network whose Global memory is that of one test, with the type `giveCHOP` besides the usual ones: a frame that can be
+/// A network whose Global memory is that of one test, with the types `giveTOP` and `giveCHOP` besides the usual ones: a frame that can be
 /// checked, with the number `seed` or, where that is 0, that of the network's frame. With `sliced` it is a time slice
 /// whose samples are their own indices.
 #[must_use]
@@ -23,6 +23,7 @@ pub fn network(global: &str) -> Network {
         ParSpec::text("names", "Names", ""),
     ];
     registry.add(OpSpec::new("giveCHOP", Family::Chop, "Give", "A frame.", || Box::new(Give)).pars(pars));
+    crate::nets_top::register(&mut registry);
     let net = Network::with_registry(registry);
     net.set_global_name(global);
     net

@@ -441,3 +441,43 @@ fn what_cannot_be_sent_is_refused_before_anything_is_written() {
     assert_eq!(Image::seen(input.read().unwrap().unwrap()), Some(image));
     assert_eq!((input.frame().unwrap().number(), out.frames()), (Some(1), 1));
 }
+
+/// Pixels that the caller takes are not copied again; what tells images apart stays.
+#[test]
+fn pixels_are_exchanged_for_a_buffer() {
+    let scene = Scene::new("top: exchanged");
+    let mut out = TopSender::create(scene.name()).unwrap();
+    let mut input = TopReceiver::open(scene.name()).unwrap();
+    let mut buffer = Vec::new();
+    assert!(!input.swap_pixels(&mut buffer), "nothing came");
+    for number in 1..40 {
+        let image = Image::of(number);
+        image.send(&mut out).unwrap();
+        assert_eq!(Image::seen(input.try_next().unwrap().unwrap()), Some(image));
+        let at = input.frame().unwrap().pixels().as_ptr();
+        assert!(input.swap_pixels(&mut buffer));
+        assert_eq!((buffer.as_ptr(), &buffer), (at, &image.bytes(RowOrder::BottomFirst)), "no copy");
+        assert!(!input.swap_pixels(&mut buffer), "once");
+        let frame = input.frame().unwrap();
+        assert!(image.has(&frame.shape()) && frame.number() == Some(number.into()));
+        assert!(frame.pixels().is_empty() && frame.rows(RowOrder::TopFirst).len() == 0);
+        assert!(input.try_next().unwrap().is_none(), "still the same");
+        if number % 3 == 0 {
+            assert_eq!(Image::seen(input.read().unwrap().unwrap()), Some(image), "who asks gets it again");
+        }
+    }
+}
+
+/// Of a sender that does not count, the last image is what the next one is compared with.
+#[test]
+fn pixels_that_tell_images_apart_are_not_given_away() {
+    let scene = Scene::new("top: kept");
+    let sender = Foreign { size: 1 << 16, ..Foreign::default() }.start(scene.name());
+    let mut input = TopReceiver::open(scene.name()).unwrap();
+    TopBlock::new(2, 2, 9, vec![1, 2, 3, 4]).write_to(&sender.data);
+    assert_eq!(input.try_next().unwrap().unwrap().pixels(), [1, 2, 3, 4]);
+    let mut buffer = vec![9];
+    assert!(!input.swap_pixels(&mut buffer));
+    assert_eq!((input.frame().unwrap().pixels(), buffer), (&[1, 2, 3, 4][..], vec![9]));
+    assert!(input.try_next().unwrap().is_none());
+}

@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tdshm::PixelFormat;
+
 use crate::Value;
 use crate::clip::{ChannelNames, Clip};
-use crate::common::chop::ChopCommon;
 use crate::common::top::TopCommon;
+use crate::common::{self, chop::ChopCommon};
 use crate::data::{Data, Pool};
 use crate::global::GlobalMemory;
-use crate::image::Image;
+use crate::image::{Image, ImageError, output_aspect, output_size};
 use crate::network::Network;
 use crate::network::info::InfoType;
 use crate::network::state::Node;
@@ -47,6 +49,8 @@ pub struct Cook {
     pub(crate) pools: Pools,
     chop: ChopCommon,
     top: TopCommon,
+    /// Whether the common page has done its part already.
+    is_finished: bool,
 }
 
 /// What came out.
@@ -99,6 +103,7 @@ impl Cook {
         self.common = node.spec.common;
         self.slices_itself = node.spec.slices_itself;
         self.depends_on_time = false;
+        self.is_finished = false;
         self.output = Output::Keep;
     }
 
@@ -395,6 +400,52 @@ impl Cook {
         result
     }
 
+    /// Pixels to fill in the size, aspect and format that the Common page asks for, which become the output: for operators
+    /// whose image is made of nothing else. Without an input, Use Input and its multiples go by Resolution.
+    ///
+    /// # Errors
+    ///
+    /// There can be no such image. The output stays as it was.
+    pub fn make_image(&mut self, fill: impl FnOnce(&mut Image)) -> Result<(), ImageError> {
+        let settings = common::top::settings(self);
+        let (choice, resolution) = (settings.output_resolution, settings.resolution);
+        let (width, height) = output_size(choice, resolution, resolution, settings.multiplier);
+        let aspect =
+            output_aspect(settings.output_aspect, resolution, (1.0, 1.0), (width, height), settings.aspect);
+        let format = settings.format.wire_format(PixelFormat::R8G8B8A8_UNORM.into());
+        let made = self.fill_image(|image| {
+            image.shape(width, height, format)?;
+            image.set_aspect(aspect);
+            fill(image);
+            Ok(())
+        });
+        if made.is_err() {
+            self.keep();
+        }
+        self.is_finished = true;
+        made
+    }
+
+    /// The output as the Common page makes it, for operators that send it on. `None`: there is none, or there can be no such
+    /// image, which is then an error of the operator.
+    pub fn finished_image(&mut self) -> Option<Arc<Image>> {
+        if !self.finish_common_page() {
+            return None;
+        }
+        match &self.output {
+            Output::Keep => self.last_output().as_image().cloned(),
+            Output::Made(data) | Output::Passed(data) => data.as_image().cloned(),
+        }
+    }
+
+    /// The pixels that were filled in this cook.
+    pub(crate) fn filled_image(&self) -> Option<Arc<Image>> {
+        match &self.output {
+            Output::Made(Data::Top(image)) => Some(Arc::clone(image)),
+            _ => None,
+        }
+    }
+
     /// A table to fill, which becomes the output. It holds that of some earlier cook.
     pub fn fill_table<R>(&mut self, fill: impl FnOnce(&mut Table) -> R) -> R {
         let mut table = self.pools.tables.take();
@@ -493,9 +544,17 @@ impl Cook {
         }
     }
 
+    /// The Global Resolution Multiplier (operators §1.6).
+    pub(crate) fn resolution_multiplier(&self) -> f64 {
+        self.net.as_ref().map_or(1.0, |net| net.with(|state| state.resolution_multiplier))
+    }
+
     /// What the common page does to the output: rename and time slice of a CHOP (operators §1.3), size and format of a TOP
-    /// (§1.6).
-    pub(crate) fn finish_common_page(&mut self) {
+    /// (§1.6). Once in a cook. `false`: it could not be done, and an error says why.
+    pub(crate) fn finish_common_page(&mut self) -> bool {
+        if mem::replace(&mut self.is_finished, true) {
+            return true;
+        }
         match self.common {
             CommonPage::None => {}
             CommonPage::Chop => {
@@ -505,9 +564,14 @@ impl Cook {
             }
             CommonPage::Top => {
                 let mut top = mem::take(&mut self.top);
-                top.finish(self);
+                let result = top.finish(self);
                 self.top = top;
+                if let Err(error) = result {
+                    self.error(format!("{error}."));
+                    return false;
+                }
             }
         }
+        true
     }
 }

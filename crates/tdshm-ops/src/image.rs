@@ -213,6 +213,27 @@ impl Image {
         Ok(&mut self.pixels)
     }
 
+    /// As [`shape`](Self::shape), with these bytes for the pixels, for which `pixels` gets those that it had: no copy. What
+    /// bytes are missing, or too many, is made up for.
+    ///
+    /// # Errors
+    ///
+    /// As [`shape`](Self::shape).
+    pub(crate) fn exchange(
+        &mut self,
+        width: usize,
+        height: usize,
+        texels: Texels,
+        pixels: &mut Vec<u8>,
+    ) -> Result<(), ImageError> {
+        core::mem::swap(&mut self.pixels, pixels);
+        let shaped = self.shape(width, height, texels).map(|_| ());
+        if shaped.is_err() {
+            core::mem::swap(&mut self.pixels, pixels);
+        }
+        shaped
+    }
+
     /// Becomes the same as `other`: shape, aspect, pixels. Allocates nothing where they fit.
     pub fn copy_from(&mut self, other: &Self) {
         self.clone_from(other);

@@ -38,7 +38,7 @@ use parking_lot::ReentrantMutex;
 
 use crate::error::OpError;
 use crate::object::op::Op;
-use crate::op::Registry;
+use crate::op::{CommonPage, Registry};
 use crate::slice::SliceRule;
 use crate::time::Time;
 use crate::value::OpId;
@@ -218,6 +218,33 @@ impl Network {
     pub fn set_folder(&self, folder: impl Into<PathBuf>) {
         let folder = folder.into();
         self.with(|state| state.folder = folder);
+    }
+
+    /// The Global Resolution Multiplier, 1 unless changed: images whose size is their operator's own choice are so much larger
+    /// where *Use Global Res Multiplier* is on (operators §1.6).
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::OutOfRange`] beyond 1/1024 to 1024.
+    pub fn set_resolution_multiplier(&self, multiplier: f64) -> Result<(), OpError> {
+        if !(1.0 / 1024.0..=1024.0).contains(&multiplier) {
+            return Err(OpError::OutOfRange {
+                what: "the Global Resolution Multiplier",
+                value: multiplier.to_string(),
+                expected: "1/1024 to 1024",
+            });
+        }
+        self.with(|state| {
+            state.resolution_multiplier = multiplier;
+            for id in state.ids().collect::<Vec<_>>() {
+                if let Some(node) = state.get_mut(id)
+                    && node.spec.common == CommonPage::Top
+                {
+                    node.dirty = true;
+                }
+            }
+        });
+        Ok(())
     }
 
     /// Lets one frame pass, and cooks what is asked for.

@@ -2,6 +2,7 @@
 
 mod base;
 mod constant_chop;
+mod constant_top;
 mod extend_chop;
 pub(crate) mod generator;
 mod info_chop;
@@ -14,7 +15,9 @@ mod script_chop;
 mod select_chop;
 mod shared_mem;
 mod shared_mem_in_chop;
+mod shared_mem_in_top;
 mod shared_mem_out_chop;
+mod shared_mem_out_top;
 mod table_dat;
 mod time_slice_chop;
 mod wave_chop;
@@ -26,6 +29,7 @@ pub(crate) fn register(registry: &mut Registry) {
     for spec in [
         base::spec(),
         constant_chop::spec(),
+        constant_top::spec(),
         extend_chop::spec(),
         info_chop::spec(),
         merge_chop::spec(),
@@ -37,7 +41,9 @@ pub(crate) fn register(registry: &mut Registry) {
         script_chop::spec(),
         select_chop::spec(),
         shared_mem_in_chop::spec(),
+        shared_mem_in_top::spec(),
         shared_mem_out_chop::spec(),
+        shared_mem_out_top::spec(),
         table_dat::spec(),
         time_slice_chop::spec(),
         wave_chop::spec(),

@@ -185,6 +185,10 @@ pub struct ParSpec {
     pub default: Value,
     /// The entries of a menu, or the suggestions of a [`Style::StrMenu`].
     pub menu: Vec<MenuEntry>,
+    /// Entries that a menu takes and does not show: those of older versions.
+    pub unlisted: Vec<MenuEntry>,
+    /// The parameters that an entry's numbers set when it is picked, in the order of the numbers: `1920x1080` sets two.
+    pub sets: &'static [&'static str],
     /// The smallest number, and whether smaller ones are raised to it.
     pub min: Option<f64>,
     /// The greatest number, and whether greater ones are lowered to it.
@@ -223,6 +227,8 @@ impl ParSpec {
             style,
             default,
             menu: Vec::new(),
+            unlisted: Vec::new(),
+            sets: &[],
             min: None,
             max: None,
             clamp_min: false,
@@ -365,6 +371,21 @@ impl ParSpec {
         self
     }
 
+    /// Entries that a menu takes besides, and does not show.
+    #[must_use]
+    pub fn also_takes(mut self, unlisted: &[(&'static str, &'static str)]) -> Self {
+        self.unlisted = entries(unlisted);
+        self
+    }
+
+    /// The parameters that the numbers in an entry's name set when it is picked. It begins with none picked.
+    #[must_use]
+    pub fn sets(mut self, pars: &'static [&'static str]) -> Self {
+        self.sets = pars;
+        self.default = "".into();
+        self
+    }
+
     /// The operator it names cooks first.
     #[must_use]
     pub fn asks(mut self, asks: Asks) -> Self {
@@ -407,6 +428,11 @@ impl ParSpec {
     #[must_use]
     pub fn menu_index(&self, name: &str) -> Option<usize> {
         self.menu.iter().position(|entry| entry.name == name)
+    }
+
+    /// The name of a menu's entry as the menu has it, shown or not.
+    pub(crate) fn entry(&self, name: &str) -> Option<&MenuEntry> {
+        self.menu.iter().chain(&self.unlisted).find(|entry| entry.name == name)
     }
 
     /// Whether it is called so, by its name or by another that is accepted.

@@ -19,6 +19,7 @@ use crate::notice::Extension;
 use crate::notice::slots::Current;
 use crate::segment::receiver::{ReadGuard, SegmentReceiver};
 use crate::step::step;
+use crate::sys;
 
 /// Tries after which a block that changes under the lock is given up: whoever writes it ignores the lock.
 const TRIES: usize = 64;
@@ -56,7 +57,7 @@ struct Taken {
     attachment: u64,
     /// The sequence when it was copied, and its number; `None` where nobody counts.
     counted: Option<(u64, u64)>,
-    /// Whether the block is still as it was when it was copied.
+    /// Whether the block is still as it was when it was copied, and the copy is still here.
     current: bool,
 }
 
@@ -123,6 +124,18 @@ impl<B: Block> Intake<B> {
     /// The last good frame; `None` before the first.
     pub(crate) fn frame(&self) -> Option<&B::Frame> {
         self.taken.is_some().then_some(&self.frame)
+    }
+
+    /// Takes the last frame's data and leaves `with` for a later one. `false`, and nothing is done, where they are needed to
+    /// tell the next frame from this one.
+    pub(crate) fn swap_data(&mut self, with: &mut Vec<B::Item>) -> bool {
+        if sys::LIVE_SENDERS_ARE_ROBBED || self.segment.notices().is_none() {
+            return false;
+        }
+        let Some(taken) = self.taken.as_mut().filter(|taken| taken.counted.is_some()) else { return false };
+        taken.current = false;
+        std::mem::swap(B::parts(&mut self.frame).0, with);
+        true
     }
 
     /// What will become the next frame, before there is a first.
@@ -260,7 +273,7 @@ impl<B: Block> Intake<B> {
     /// Copies the newest frame into `self.frame`. `false`: there is none.
     #[inline]
     fn take(&mut self) -> Result<bool, Error> {
-        if self.has_newest() {
+        if self.has_newest() && self.taken.is_some_and(|taken| taken.current) {
             self.segment.was_idle();
             if !self.segment.take_doubt() || !self.is_robbed()? {
                 return Ok(true);

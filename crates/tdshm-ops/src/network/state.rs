@@ -28,6 +28,7 @@ pub(crate) struct State {
     pub(crate) time: Time,
     pub(crate) slice_rule: SliceRule,
     pub(crate) patience: Option<Duration>,
+    pub(crate) resolution_multiplier: f64,
     /// Grows whenever a path may mean something else than before.
     pub(crate) topology: u64,
     /// Grows with every request from outside: what was asked under the same number is not asked again.
@@ -155,6 +156,7 @@ impl State {
             time: Time::default(),
             slice_rule: SliceRule::default(),
             patience: None,
+            resolution_multiplier: 1.0,
             topology: 0,
             tick: 0,
             in_frame: false,

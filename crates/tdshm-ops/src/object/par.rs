@@ -174,6 +174,9 @@ impl Par {
         }
         let spec = par.spec()?;
         let coerced = coerce(&spec, &value).map_err(|expected| par.bad_value(&value, expected))?;
+        for (name, number) in spec.sets.iter().zip(numbers_in(coerced.as_str().unwrap_or_default())) {
+            par.owner().par(name)?.set(number)?;
+        }
         par.change(|par| {
             par.constant = coerced.clone();
             par.set_mode(ParMode::Constant);
@@ -426,6 +429,11 @@ impl Par {
         let last = self.read(|par| par.value.clone())?;
         Ok(self.net.watch(self.op, self.index, last, Box::new(callback)))
     }
+}
+
+/// The whole numbers in the name of a menu's entry: 1920 and 1080 of `1920x1080`.
+fn numbers_in(name: &str) -> impl Iterator<Item = i64> {
+    name.split(|c: char| !c.is_ascii_digit()).filter_map(|number| number.parse().ok())
 }
 
 fn has_menu(par: &ParState) -> bool {

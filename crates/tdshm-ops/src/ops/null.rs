@@ -8,7 +8,10 @@ pub(crate) fn chop() -> OpSpec {
 }
 
 pub(crate) fn top() -> OpSpec {
-    OpSpec::new("nullTOP", Family::Top, "Null", SUMMARY, || Box::new(Null)).inputs(1, 1).common_page()
+    OpSpec::new("nullTOP", Family::Top, "Null", SUMMARY, || Box::new(Null))
+        .inputs(1, 1)
+        .common_page()
+        .with_default("format", "useinput")
 }
 
 const SUMMARY: &str = "Passes its input on: a place to wire from, to export from and to look at.";

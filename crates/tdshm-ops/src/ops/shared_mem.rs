@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tdshm::{
-    Attached, BlockError, Error, ErrorState, LockError, NameError, Occupant, SegmentError, SegmentStats,
+    Attached, BlockError, ChopFrame, ChopReceiver, Error, ErrorState, GlobalKind, LockError, NameError,
+    Occupant, SegmentError, SegmentStats, Sent, TopFrame, TopReceiver,
 };
 
 use crate::cook::Cook;
 use crate::par::ParSpec;
+
+mod through_global;
+
+pub(super) use through_global::{FromGlobal, IntoGlobal, Looked};
 
 /// What a receiver bears with besides a lock: a write that is under way when it comes (wire §11).
 const WRITE: Duration = Duration::from_millis(1);
@@ -61,8 +66,16 @@ impl Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Channels,
-    #[cfg_attr(not(test), expect(dead_code, reason = "said by the operators for images"))]
     Image,
+}
+
+impl Kind {
+    fn global(self) -> GlobalKind {
+        match self {
+            Self::Channels => GlobalKind::Channels,
+            Self::Image => GlobalKind::Image,
+        }
+    }
 }
 
 /// The segment that an operator is to use, as its parameters say.
@@ -126,8 +139,110 @@ impl Trouble {
     }
 }
 
+/// What a receiver of channels or of images does for its operator.
+pub(super) trait Receiver {
+    const KIND: Kind;
+
+    /// Copies the next frame, if there is one: how many were missed before it.
+    fn take_next(&mut self) -> Result<Option<Option<u64>>, Error>;
+    fn limit_locks(&mut self, limit: Duration);
+    fn stats(&self) -> SegmentStats;
+    fn attached(&self) -> Attached;
+    fn state(&self) -> ErrorState;
+
+    fn is_connected(&self) -> bool {
+        self.stats().mapped_bytes > 0 && self.attached() == Attached::Yes
+    }
+}
+
+macro_rules! receivers {
+    ($($receiver:ty, $frame:ty, $kind:ident;)*) => { $(
+        impl Receiver for $receiver {
+            const KIND: Kind = Kind::$kind;
+
+            fn take_next(&mut self) -> Result<Option<Option<u64>>, Error> {
+                Ok(self.try_next()?.map(<$frame>::missed))
+            }
+
+            fn limit_locks(&mut self, limit: Duration) {
+                self.set_lock_limit(limit);
+            }
+
+            fn stats(&self) -> SegmentStats {
+                Self::stats(self)
+            }
+
+            fn attached(&self) -> Attached {
+                Self::attached(self)
+            }
+
+            fn state(&self) -> ErrorState {
+                Self::state(self)
+            }
+        }
+    )* };
+}
+
+receivers! {
+    ChopReceiver, ChopFrame, Channels;
+    TopReceiver, TopFrame, Image;
+}
+
+/// Takes the next frame in, and says what is in the way. `true`: there is one.
+pub(super) fn take_in<R: Receiver>(
+    receiver: &mut R,
+    cook: &mut Cook,
+    name: &str,
+    counts: &mut Counts,
+) -> bool {
+    receiver.limit_locks(Side::In.lock_limit(cook));
+    let abandoned = receiver.stats().abandoned;
+    let is_new = match counts.waiting(|| receiver.take_next()) {
+        Ok(Some(missed)) => {
+            counts.took(missed);
+            true
+        }
+        Ok(None) => {
+            tell_absence(cook, name, receiver.attached(), receiver.state());
+            false
+        }
+        Err(error) => {
+            Trouble::of(Side::In, R::KIND, name, &error).tell(cook);
+            false
+        }
+    };
+    if receiver.stats().abandoned != abandoned {
+        cook.warn(sender_died(name));
+    }
+    is_new
+}
+
+/// Counts a frame that was sent, or says why it was not; `is_open`: there was a segment for it.
+pub(super) fn tell_sent(
+    cook: &mut Cook,
+    kind: Kind,
+    name: &str,
+    counts: &mut Counts,
+    is_open: bool,
+    result: &Result<Option<Sent>, Error>,
+) {
+    match result {
+        Ok(sent) => {
+            counts.frames = counts.frames.saturating_add(1);
+            counts.last = Some(Instant::now());
+            if sent.is_some_and(|sent| sent.abandoned) {
+                cook.warn(receiver_died(name));
+            }
+        }
+        Err(error) => {
+            counts.missed = counts.missed.saturating_add(u64::from(is_open));
+            Trouble::of(Side::Out, kind, name, error).tell(cook);
+        }
+    }
+}
+
 /// Says who is missing, after a look that found no frame.
-pub(super) fn tell_absence(cook: &mut Cook, name: &str, attached: Attached, state: ErrorState) {
+fn tell_absence(cook: &mut Cook, name: &str, attached: Attached, state: ErrorState) {
     match (attached, state) {
         (Attached::Yes, _) => {}
         (Attached::NotYet, ErrorState::DoesNotExist) => cook.warn(not_found(name)),
@@ -136,15 +251,15 @@ pub(super) fn tell_absence(cook: &mut Cook, name: &str, attached: Attached, stat
 }
 
 pub(super) const NAME_IS_EMPTY: &str = "Shared Mem Name is empty.";
-pub(super) const NO_GLOBAL_SENDER: &str = "No Global sender of this project runs; TouchDesigner's Global memory cannot be \
+const NO_GLOBAL_SENDER: &str = "No Global sender of this project runs; TouchDesigner's Global memory cannot be \
      read: set Shared Mem Type to Local.";
 pub(super) const NOT_ENOUGH_INPUTS: &str = "Not enough inputs.";
 
-pub(super) fn sender_died(name: &str) -> String {
+fn sender_died(name: &str) -> String {
     format!("The sender of '{name}' died while writing.")
 }
 
-pub(super) fn receiver_died(name: &str) -> String {
+fn receiver_died(name: &str) -> String {
     format!("A receiver of '{name}' died while reading.")
 }
 

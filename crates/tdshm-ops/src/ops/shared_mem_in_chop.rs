@@ -1,18 +1,15 @@
 //! Shared Mem In CHOP: channels that another program writes (operators §1.1, §4.3, §9.2).
 
 use core::str::FromStr;
-use core::time::Duration;
 use std::sync::Arc;
-use std::time::Instant;
 
-use tdshm::{Attached, ChopFrame, ChopReceiver, GlobalFrame, SegmentReceiver, SegmentStats};
+use tdshm::{ChopFrame, ChopReceiver, SegmentReceiver, SegmentStats};
 
 use crate::clip::{ChannelNames, Clip, ClipError};
 use crate::cook::Cook;
 use crate::data::Data;
-use crate::global::{GlobalCopy, GlobalReader};
 use crate::op::{CookPolicy, Family, OpSpec, Operator};
-use crate::ops::shared_mem::{self, Counts, Kind, Side, Trouble, Wanted};
+use crate::ops::shared_mem::{self, Counts, FromGlobal, Kind, Looked, Receiver as _, Side, Trouble, Wanted};
 use crate::par::ParSpec;
 use crate::slice::{Fill, Filler};
 
@@ -83,19 +80,6 @@ enum Feed {
     Global(Box<FromGlobal>),
 }
 
-/// What was seen of Global memory.
-struct FromGlobal {
-    #[expect(dead_code, reason = "it keeps the segment open")]
-    reader: GlobalReader,
-    copies: Option<u64>,
-    missed: u64,
-    lock_wait: Duration,
-    /// As of the last look: whether it was there, and what had happened to it.
-    is_attached: bool,
-    stats: SegmentStats,
-    written: Option<Instant>,
-}
-
 /// The names of the channels, made anew only where they change.
 #[derive(Default)]
 struct Names {
@@ -160,10 +144,8 @@ impl Operator for SharedMemIn {
         match &self.feed {
             None => self.counts.add(false, None, SegmentStats::default(), add),
             Some(Feed::Local(receiver)) => {
-                let stats = receiver.stats();
-                let connected = stats.mapped_bytes > 0 && receiver.attached() == Attached::Yes;
                 let age = receiver.frame().and_then(ChopFrame::age);
-                self.counts.add(connected, age, stats, add);
+                self.counts.add(receiver.is_connected(), age, receiver.stats(), add);
             }
             Some(Feed::Global(from)) => {
                 let age = from.written.map(|written| written.elapsed());
@@ -187,64 +169,30 @@ impl SharedMemIn {
                 }
             },
         };
-        receiver.set_lock_limit(limit);
-        let abandoned = receiver.stats().abandoned;
-        let looked = self.counts.waiting(|| receiver.try_next().map(|frame| frame.map(ChopFrame::missed)));
-        let is_new = match looked {
-            Ok(Some(missed)) => {
-                self.counts.took(missed);
-                true
-            }
-            Ok(None) => {
-                shared_mem::tell_absence(cook, &name, receiver.attached(), receiver.state());
-                false
-            }
-            Err(error) => {
-                Trouble::of(Side::In, Kind::Channels, &name, &error).tell(cook);
-                false
-            }
-        };
-        if receiver.stats().abandoned != abandoned {
-            cook.warn(shared_mem::sender_died(&name));
-        }
+        let is_new = shared_mem::take_in(&mut *receiver, cook, &name, &mut self.counts);
         self.put_out(cook, receiver.frame(), is_new);
         self.feed = Some(Feed::Local(receiver));
     }
 
     fn cook_global(&mut self, cook: &mut Cook) {
-        let limit = Side::In.lock_limit(cook);
         let name = Arc::clone(&self.wanted.name);
-        let (mut copy, reader) = match cook.global(|global| global.look(limit)) {
-            Some(Ok(looked)) => looked,
-            Some(Err(error)) => {
-                Trouble::of(Side::In, Kind::Channels, &name, &error).tell(cook);
-                return self.put_out(cook, None, false);
-            }
-            None => return,
+        let from = match self.feed.take() {
+            Some(Feed::Global(from)) => Some(from),
+            _ => None,
         };
-        let mut from = match self.feed.take() {
-            Some(Feed::Global(from)) => from,
-            _ => Box::new(FromGlobal::over(reader, &copy)),
+        let looked = FromGlobal::look(from, cook, Kind::Channels, &name, &mut self.counts);
+        let Some(Looked { mut copy, from, is_new, may_be_there }) = looked else {
+            return self.put_out(cook, None, false);
         };
-        if let Some(error) = copy.error() {
-            Trouble::of(Side::In, Kind::Channels, &name, error).tell(cook);
-        }
-        if copy.has_died() {
-            cook.warn(shared_mem::sender_died(&name));
-        } else if copy.error().is_none() && !copy.is_attached() {
-            cook.warn(shared_mem::NO_GLOBAL_SENDER);
-        }
-        let is_new_copy = from.look(&mut copy, &mut self.counts);
-        let may_be_there = from.is_attached && copy.error().is_none();
         match copy.receiver().channels(&name) {
             Ok(frame) => {
-                if is_new_copy && frame.is_some() {
+                if is_new && frame.is_some() {
                     self.counts.took(None);
                 }
                 if frame.is_none() && may_be_there {
                     cook.warn(shared_mem::not_found(&name));
                 }
-                self.put_out(cook, frame, is_new_copy && frame.is_some());
+                self.put_out(cook, frame, is_new && frame.is_some());
             }
             Err(error) => {
                 Trouble::of(Side::In, Kind::Channels, &name, &error.into()).tell(cook);
@@ -301,35 +249,6 @@ impl SharedMemIn {
             cook.keep();
             cook.error(format!("{error}."));
         }
-    }
-}
-
-impl FromGlobal {
-    fn over(reader: GlobalReader, copy: &GlobalCopy) -> Self {
-        Self {
-            reader,
-            copies: None,
-            missed: copy.missed(),
-            lock_wait: copy.lock_wait(),
-            is_attached: false,
-            stats: SegmentStats::default(),
-            written: None,
-        }
-    }
-
-    /// Notes what the look of this frame found. `true`: the copy is another one than before.
-    fn look(&mut self, copy: &mut GlobalCopy, counts: &mut Counts) -> bool {
-        counts.missed = counts.missed.saturating_add(copy.missed().saturating_sub(self.missed));
-        counts.waited(copy.lock_wait().saturating_sub(self.lock_wait));
-        (self.missed, self.lock_wait) = (copy.missed(), copy.lock_wait());
-        (self.is_attached, self.stats) = (copy.is_attached(), copy.receiver().stats());
-        let is_new = copy.receiver().frame().is_some() && self.copies != Some(copy.copies());
-        if is_new {
-            self.copies = Some(copy.copies());
-            let age = copy.receiver().frame().and_then(GlobalFrame::age);
-            self.written = age.and_then(|age| Instant::now().checked_sub(age));
-        }
-        is_new
     }
 }
 

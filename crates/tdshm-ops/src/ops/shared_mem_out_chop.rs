@@ -1,16 +1,13 @@
 //! Shared Mem Out CHOP: its input, written for other programs (operators §1.2, §4.4, §9.2).
 
-use core::time::Duration;
 use std::sync::Arc;
-use std::time::Instant;
 
-use tdshm::{ChopBlockMut, ChopSender, Error, GlobalKind, SegmentStats, Sent};
+use tdshm::{ChopBlockMut, ChopSender, Error, SegmentStats, Sent};
 
 use crate::clip::{ChannelNames, Clip};
 use crate::cook::Cook;
-use crate::global::GlobalPlace;
 use crate::op::{CookPolicy, Family, OpSpec, Operator};
-use crate::ops::shared_mem::{self, Counts, Kind, Side, Trouble, Wanted};
+use crate::ops::shared_mem::{self, Counts, IntoGlobal, Kind, Side, Wanted};
 use crate::par::ParSpec;
 use crate::slice;
 
@@ -53,19 +50,9 @@ pub(super) fn spec() -> OpSpec {
 struct SharedMemOut {
     wanted: Wanted,
     sender: Option<ChopSender>,
-    global: Option<InGlobal>,
+    global: Option<IntoGlobal>,
     names: Names,
     counts: Counts,
-}
-
-/// Its place in Global memory, and what was seen of the frames that went out there.
-#[derive(Default)]
-struct InGlobal {
-    place: Option<GlobalPlace>,
-    missed: u64,
-    abandoned: u64,
-    lock_wait: Duration,
-    stats: SegmentStats,
 }
 
 /// The names of the channels, made anew only where they change.
@@ -106,7 +93,7 @@ impl Operator for SharedMemOut {
     fn shm_info(&self, add: &mut dyn FnMut(&'static str, f64)) {
         let (connected, stats) = match (&self.sender, &self.global) {
             (Some(sender), _) => (true, sender.stats()),
-            (None, Some(global)) => (global.place.is_some(), global.stats),
+            (None, Some(global)) => (global.has_place(), global.stats),
             (None, None) => (false, SegmentStats::default()),
         };
         self.counts.add(connected, None, stats, add);
@@ -130,21 +117,8 @@ impl SharedMemOut {
         } else {
             self.open(cook, clip).and_then(|()| self.send(clip, &scope))
         };
-        match result {
-            Ok(sent) => {
-                self.counts.frames = self.counts.frames.saturating_add(1);
-                self.counts.last = Some(Instant::now());
-                if sent.is_some_and(|sent| sent.abandoned) {
-                    cook.warn(shared_mem::receiver_died(&self.wanted.name));
-                }
-            }
-            Err(error) => {
-                if self.sender.is_some() {
-                    self.counts.missed = self.counts.missed.saturating_add(1);
-                }
-                Trouble::of(Side::Out, Kind::Channels, &self.wanted.name, &error).tell(cook);
-            }
-        }
+        let is_open = self.sender.is_some();
+        shared_mem::tell_sent(cook, Kind::Channels, &self.wanted.name, &mut self.counts, is_open, &result);
     }
 
     /// Creates the segment where there is none yet, with room for the longest slice.
@@ -184,37 +158,15 @@ impl SharedMemOut {
         sent.map(Some)
     }
 
-    /// Puts the channels into Global memory, and says what came of those that went out before.
+    /// Puts the channels into Global memory.
     fn put(&mut self, cook: &mut Cook, clip: &Clip, scope: &[usize]) -> Result<Option<Sent>, Error> {
-        let limit = Side::Out.lock_limit(cook);
-        let name = &self.wanted.name;
-        let (names, counts) = (self.names.sent.clone().unwrap_or_default(), &mut self.counts);
-        let mut said = None;
-        let mine = self.global.get_or_insert_default();
-        let result = cook.global(|global| {
-            let published = global.published();
-            if mine.place.is_some() {
-                counts.missed = counts.missed.saturating_add(published.missed.saturating_sub(mine.missed));
-                counts.waited(published.lock_wait.saturating_sub(mine.lock_wait));
-                said =
-                    published.error.as_ref().map(|error| Trouble::of(Side::Out, Kind::Channels, name, error));
-                if published.abandoned != mine.abandoned {
-                    said = Some(Trouble::Warning(shared_mem::receiver_died(name)));
-                }
-            }
-            (mine.missed, mine.abandoned) = (published.missed, published.abandoned);
-            mine.lock_wait = published.lock_wait;
-            let put = global.put(&mut mine.place, GlobalKind::Channels, name, limit, |sender| {
-                let (names, len) = (names.slice(), clip.len_samples());
-                sender.put_channels_with(name, names, rate_of(clip), len, |block| fill(block, clip, scope))
-            });
-            mine.stats = global.sender_stats();
-            put
+        let Self { wanted: Wanted { name, .. }, names, counts, global, .. } = self;
+        let names = names.sent.as_ref().map_or(&[][..], ChannelNames::slice);
+        let put = global.get_or_insert_default().put(cook, Kind::Channels, name, counts, |sender| {
+            let len = clip.len_samples();
+            sender.put_channels_with(name, names, rate_of(clip), len, |block| fill(block, clip, scope))
         });
-        if let Some(said) = said {
-            said.tell(cook);
-        }
-        result.unwrap_or(Ok(())).map(|()| None)
+        put.map(|()| None)
     }
 
     /// Leaves the segment, where one is open.

@@ -157,14 +157,14 @@ pub(crate) fn coerce(spec: &ParSpec, value: &Value) -> Result<Value, String> {
         },
         Style::Menu => {
             let entry = match value {
-                Value::Str(name) => spec.menu_index(name),
+                Value::Str(name) => spec.entry(name),
                 Value::Int(_) | Value::Float(_) => value
                     .as_i64()
                     .and_then(|index| usize::try_from(index).ok())
-                    .filter(|&at| at < spec.menu.len()),
+                    .and_then(|at| spec.menu.get(at)),
                 _ => None,
             };
-            match entry.and_then(|at| spec.menu.get(at)) {
+            match entry {
                 Some(entry) => Ok(entry.name.as_ref().into()),
                 None => {
                     let names: Vec<_> = spec.menu_names().collect();

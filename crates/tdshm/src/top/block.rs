@@ -109,6 +109,7 @@ impl Block for TopBlock {
     fn describe(&self, frame: &mut TopFrame) {
         if let Some(layout) = &self.layout {
             frame.shape = TopShape::of(layout);
+            frame.is_bare = false;
         }
     }
 

@@ -49,6 +49,8 @@ pub struct TopFrame {
     pub(super) pixels: Vec<u8>,
     pub(super) receipt: Receipt,
     pub(super) order: RowOrder,
+    /// Somebody took the pixels, and what is there instead means nothing.
+    pub(super) is_bare: bool,
 }
 
 impl TopFrame {
@@ -64,7 +66,13 @@ impl TopFrame {
             data_bytes: 0,
             colour: None,
         };
-        Self { shape: TopShape::of(&layout), pixels: Vec::new(), receipt: Receipt::default(), order }
+        Self {
+            shape: TopShape::of(&layout),
+            pixels: Vec::new(),
+            receipt: Receipt::default(),
+            order,
+            is_bare: false,
+        }
     }
 
     /// What the block said of it.
@@ -86,10 +94,14 @@ impl TopFrame {
     }
 
     /// All pixels as they lay in the block, [row order](Self::row_order) included, without gaps. Of an unknown format
-    /// whatever lay there.
+    /// whatever lay there. None after [`TopReceiver::swap_pixels`](crate::TopReceiver::swap_pixels).
     #[must_use]
     pub fn pixels(&self) -> &[u8] {
-        &self.pixels
+        if self.is_bare { &[] } else { &self.pixels }
+    }
+
+    pub(super) fn is_bare(&self) -> bool {
+        self.is_bare
     }
 
     /// Which row comes first in [`pixels`](Self::pixels): the bottom one, unless the receiver was told otherwise.
@@ -100,7 +112,7 @@ impl TopFrame {
 
     /// The rows in the order that is asked for; none where nobody knows the size of a pixel.
     pub fn rows(&self, order: RowOrder) -> impl ExactSizeIterator<Item = &[u8]> {
-        let row_bytes = self.shape.row_bytes().filter(|bytes| *bytes > 0);
+        let row_bytes = self.shape.row_bytes().filter(|bytes| *bytes > 0 && !self.is_bare);
         let height = if row_bytes.is_some() { self.shape.height } else { 0 };
         let (bytes, turned) = (row_bytes.unwrap_or(1), order != self.order);
         (0..height).map(move |index| {

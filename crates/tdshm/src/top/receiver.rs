@@ -123,6 +123,19 @@ impl TopReceiver {
         self.intake.frame()
     }
 
+    /// Exchanges the pixels of the last image, as they lay in the block, for a buffer of the caller's that is filled later:
+    /// no copy. From then on until the next image [`frame`](Self::frame) says what it was, and has no pixels.
+    ///
+    /// `false`, and nothing is exchanged: there is no image, its pixels have been taken before, or they are needed, as with
+    /// a sender that does not count its images, where the next one is new when it differs.
+    pub fn swap_pixels(&mut self, buffer: &mut Vec<u8>) -> bool {
+        if self.frame().is_none_or(TopFrame::is_bare) || !self.intake.swap_data(buffer) {
+            return false;
+        }
+        self.intake.frame_mut().is_bare = true;
+        true
+    }
+
     /// Copies the newest image into this receiver's own memory, whether or not it is new; `None` while there is no
     /// sender, or it has not written yet.
     ///

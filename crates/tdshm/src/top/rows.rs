@@ -24,12 +24,13 @@ pub struct Pixels<'p> {
     bytes: &'p [u8],
     stride: Option<usize>,
     pub(super) order: RowOrder,
+    pub(super) aspect: Option<(f32, f32)>,
 }
 
 impl<'p> Pixels<'p> {
     /// An image whose top row comes first, as in picture files.
     pub fn top_first(format: PixelFormat, width: usize, height: usize, bytes: &'p [u8]) -> Self {
-        Self { format, width, height, bytes, stride: None, order: RowOrder::TopFirst }
+        Self { format, width, height, bytes, stride: None, order: RowOrder::TopFirst, aspect: None }
     }
 
     /// An image whose bottom row comes first, as in TouchDesigner: sent in one copy.
@@ -40,6 +41,11 @@ impl<'p> Pixels<'p> {
     /// Bytes from the start of a row to that of the next, if that is not what a row has.
     pub fn stride(self, bytes: usize) -> Self {
         Self { stride: Some(bytes), ..self }
+    }
+
+    /// The aspect of a pixel, where it is not the sender's.
+    pub fn aspect(self, x: f32, y: f32) -> Self {
+        Self { aspect: Some((x, y)), ..self }
     }
 
     /// Checks that all rows are there, of so many bytes each, and gives them.

@@ -160,7 +160,8 @@ impl TopSender {
         self.segment.mapped_bytes()
     }
 
-    /// Sets the aspect of a pixel, 1 and 1 by default, from the next image on.
+    /// Sets the aspect of a pixel, 1 and 1 by default, from the next image on that does not
+    /// [say it itself](Pixels::aspect).
     pub fn set_aspect(&mut self, x: f32, y: f32) {
         self.settings.aspect = (x, y);
     }
@@ -179,7 +180,8 @@ impl TopSender {
     /// stride shorter than a row, or an aspect that is not finite and positive: nothing has been written.
     /// [`Error::Lock`] when the lock was not free within the limit: the image is lost, the next one may work.
     pub fn send(&mut self, image: &Pixels<'_>) -> Result<Sent, Error> {
-        let block = self.plan(image.format, image.width, image.height)?;
+        let aspect = image.aspect.unwrap_or(self.settings.aspect);
+        let block = self.plan(image.format, image.width, image.height, aspect)?;
         let rows = image.rows(block.layout.row_bytes().unwrap_or(0))?;
         let turned = image.order != self.stored;
         self.write(&block, |data| rows.copy_to(data, turned))
@@ -200,7 +202,7 @@ impl TopSender {
         height: usize,
         fill: impl FnOnce(&mut TopBlockMut<'_>),
     ) -> Result<Sent, Error> {
-        let block = self.plan(format, width, height)?;
+        let block = self.plan(format, width, height, self.settings.aspect)?;
         let (shape, stored) = (TopShape::of(&block.layout), self.stored);
         self.write(&block, |pixels| {
             fill(&mut TopBlockMut { pixels, shape, stored });
@@ -217,8 +219,14 @@ impl TopSender {
         self.segment.detach()
     }
 
-    fn plan(&self, format: PixelFormat, width: usize, height: usize) -> Result<OutgoingTop, BlockError> {
-        let settings = self.settings;
+    fn plan(
+        &self,
+        format: PixelFormat,
+        width: usize,
+        height: usize,
+        aspect: (f32, f32),
+    ) -> Result<OutgoingTop, BlockError> {
+        let settings = Settings { aspect, ..self.settings };
         match self.outgoing {
             Some(last)
                 if (last.format, last.layout.width, last.layout.height) == (format, width, height)
@@ -251,7 +259,8 @@ impl OutgoingTop {
 
     /// For the caller's pixels, which are all there.
     pub(crate) fn usual_for(image: &Pixels<'_>) -> Result<Self, BlockError> {
-        let block = Self::usual(image.format, image.width, image.height)?;
+        let settings = Settings { aspect: image.aspect.unwrap_or(Settings::USUAL.aspect), ..Settings::USUAL };
+        let block = plan(settings, image.format, image.width, image.height)?;
         image.rows(block.layout.row_bytes().unwrap_or(0))?;
         Ok(block)
     }
