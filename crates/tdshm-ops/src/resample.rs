@@ -20,8 +20,10 @@
 
 mod kernels;
 mod rate_match;
+mod slices;
 
 pub use rate_match::{RateMatch, RatesDiffer};
+pub(crate) use slices::SliceRates;
 
 use core::fmt;
 use core::str::FromStr;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::generator::{fill, rate_of, rate_par, room_for, sample};
 use crate::clip::ChannelNames;
 use crate::cook::Cook;
 use crate::op::{Family, OpSpec, Operator};
 use crate::par::ParSpec;
+use crate::pattern::Expansion;
 
 /// The names of a pair's parameters, with those of older builds.
 struct Pair {
@@ -38,31 +40,27 @@ pub(crate) fn spec() -> OpSpec {
             ParSpec::text(pair.name, format!("Name {index}"), first)
                 .aliases(pair.older_name)
                 .page("Constant")
-                .help("The channel's name; empty for no channel. A pattern such as t[xyz] makes several of the same value."),
+                .help("The channel's name; empty for no channel. A pattern such as t[xyz] makes several of the same value. What is outside Scope is made as well, and stays 0 (ours)."),
         );
         pars.push(
             ParSpec::float(pair.value, format!("Value {index}"), 0.0)
                 .aliases(pair.older_value)
                 .page("Constant")
                 .slider(-1.0, 1.0)
-                .help("The channel's value."),
+                .help("The channel's value. Any number will do, also one that is not finite."),
         );
     }
-    pars.push(
-        ParSpec::float("rate", "Sample Rate", 0.0)
-            .at_least(0.0)
-            .page("Channel")
-            .help("Samples a second; 0 for the timeline's rate."),
-    );
+    pars.push(rate_par("Channel"));
     OpSpec::new(
         "constantCHOP",
         Family::Chop,
         "Constant",
-        "Channels of one sample each, whose values are parameters.",
+        "Channels of one sample each, whose values are parameters. Time sliced, each value fills the slice.",
         || Box::<Constant>::default(),
     )
     .pars(pars)
     .common_page()
+    .slices_itself()
 }
 
 /// Names worked out from the texts.
@@ -72,54 +70,73 @@ struct Constant {
     names: ChannelNames,
     /// Which pair each channel's value comes from.
     pairs: Vec<usize>,
+    problem: Option<String>,
 }
 
 impl Constant {
-    fn name(&mut self, cook: &mut Cook) {
+    fn name(&mut self, cook: &Cook) -> Result<(), String> {
         let texts = PAIRS.iter().map(|pair| cook.par_text(pair.name));
-        if self.texts.len() == PAIRS.len()
-            && self.texts.iter().zip(texts.clone()).all(|(old, new)| *old == new)
+        if self.texts.len() != PAIRS.len()
+            || self.texts.iter().zip(texts.clone()).any(|(old, new)| *old != new)
         {
-            return;
-        }
-        let texts: Vec<_> = texts.collect();
-        let mut names: Vec<String> = Vec::new();
-        self.pairs.clear();
-        for (index, text) in texts.iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
-            match crate::pattern::Expansion::parse(text) {
-                Ok(made) => {
-                    self.pairs.extend(made.names().iter().map(|_| index));
-                    names.extend(made.into_names());
+            self.texts.clear();
+            self.texts.extend(texts);
+            self.problem = None;
+            let mut names: Vec<String> = Vec::new();
+            let mut pairs = Vec::new();
+            for (index, text) in self.texts.iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
+                match Expansion::parse(text) {
+                    Ok(made) => {
+                        pairs.extend(made.names().iter().map(|_| index));
+                        names.extend(made.into_names());
+                    }
+                    Err(error) => {
+                        self.problem = Some(format!("Name {index}: {error}"));
+                        break;
+                    }
                 }
-                Err(error) => cook.error(format!("const{index}name: {error}")),
+            }
+            if self.problem.is_none() {
+                self.names = ChannelNames::new(names).sanitised();
+                self.pairs = pairs;
             }
         }
-        self.texts = texts;
-        self.names = ChannelNames::new(names).sanitised();
+        self.problem.clone().map_or(Ok(()), Err)
     }
 }
 
 impl Operator for Constant {
     fn cook(&mut self, cook: &mut Cook) {
-        self.name(cook);
-        let rate = super::generator::rate_of(cook, "rate");
+        let rate = match self.name(cook).and_then(|()| rate_of(cook, "rate")) {
+            Ok(rate) => rate,
+            Err(problem) => return cook.error(problem),
+        };
         let slice = cook.time_slice(rate);
         let len = slice.map_or(1, |slice| slice.len());
         let (names, pairs) = (self.names.clone(), &self.pairs);
-        let made = cook.fill_clip_with(|cook, clip| {
+        let scope = cook.scope(&names);
+        let mut values = [0.0; PAIRS.len()];
+        let mut known = None;
+        for &pair in pairs {
+            // Those of one pair stand beside one another.
+            if known != Some(pair)
+                && let (Some(value), Some(pair)) = (values.get_mut(pair), PAIRS.get(pair))
+            {
+                *value = sample(cook.par_f64(pair.value));
+            }
+            known = Some(pair);
+        }
+        fill(cook, |clip| {
+            room_for(names.len(), len)?;
+            let is_whole = scope.len() == names.len();
+            let samples = clip.shape(names, len)?;
+            for (channel, (samples, &pair)) in samples.chunks_exact_mut(len.max(1)).zip(pairs).enumerate() {
+                let is_made = is_whole || scope.binary_search(&channel).is_ok();
+                samples.fill(if is_made { values.get(pair).copied().unwrap_or(0.0) } else { 0.0 });
+            }
             clip.set_start(slice.map_or(0, |slice| slice.first));
             clip.set_slice(slice.is_some());
-            clip.set_rate(rate)?;
-            let samples = clip.shape(names, len)?;
-            for (samples, &pair) in samples.chunks_exact_mut(len.max(1)).zip(pairs) {
-                let value = PAIRS.get(pair).map_or(0.0, |pair| cook.par_f64(pair.value));
-                #[expect(clippy::cast_possible_truncation, reason = "samples are 32-bit (operators §3.1)")]
-                samples.fill(value as f32);
-            }
-            Ok::<_, crate::clip::ClipError>(())
+            clip.set_rate(rate)
         });
-        if let Err(error) = made {
-            cook.error(error.to_string());
-        }
     }
 }

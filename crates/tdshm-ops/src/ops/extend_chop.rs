@@ -1,6 +1,6 @@
 //! Extend CHOP: what channels are outside their interval (operators §3.2).
 
-use super::generator::EXTENDS;
+use super::generator::{EXTENDS, fill, sample};
 use crate::cook::Cook;
 use crate::op::{Family, OpSpec, Operator};
 use crate::par::ParSpec;
@@ -11,13 +11,18 @@ pub(crate) fn spec() -> OpSpec {
         menu.extend_from_slice(EXTENDS);
         ParSpec::menu(name, label, &menu).page("Extend").help(help)
     };
-    OpSpec::new("extendCHOP", Family::Chop, "Extend", "Sets the extend conditions of channels.", || {
-        Box::new(ExtendChop)
-    })
+    OpSpec::new(
+        "extendCHOP",
+        Family::Chop,
+        "Extend",
+        "Sets the extend conditions of channels. All channels of a clip have the same, so they change for all as soon as \
+         one of them is in Scope, and not where none is (ours).",
+        || Box::new(ExtendChop),
+    )
     .inputs(1, 1)
     .pars(vec![
-        menu("left", "Extend Left", "What is before the interval."),
-        menu("right", "Extend Right", "What is behind the interval."),
+        menu("left", "Extend Left", "What is before the interval. No Change leaves what the input has."),
+        menu("right", "Extend Right", "What is behind the interval. No Change leaves what the input has."),
         ParSpec::float("defval", "Default Value", 0.0)
             .page("Extend")
             .help("The value with the condition Default Value."),
@@ -34,19 +39,21 @@ impl Operator for ExtendChop {
             return cook.pass_nothing();
         };
         let (left, right) = (cook.par_text("left"), cook.par_text("right"));
-        let left = left.parse().unwrap_or(input.extend_left());
-        let right = right.parse().unwrap_or(input.extend_right());
-        #[expect(clippy::cast_possible_truncation, reason = "samples are 32-bit (operators §3.1)")]
-        let default = cook.par_f64("defval") as f32;
-        let made = cook.fill_clip(|clip| {
-            clip.copy_from(&input)?;
-            clip.set_extend(left, right);
-            clip.set_default_value(default);
-            Ok::<_, crate::clip::ClipError>(())
-        });
-        if let Err(error) = made {
-            cook.error(error.to_string());
-            cook.pass(0);
+        // `asis` is no condition.
+        let (new_left, new_right) = (left.parse().ok(), right.parse().ok());
+        let is_in_scope = !cook.scope(input.names()).is_empty();
+        if !is_in_scope || new_left.is_none() && new_right.is_none() {
+            return cook.pass(0);
         }
+        let default = sample(cook.par_f64("defval"));
+        fill(cook, |clip| {
+            clip.copy_from(&input)?;
+            clip.set_extend(
+                new_left.unwrap_or(input.extend_left()),
+                new_right.unwrap_or(input.extend_right()),
+            );
+            clip.set_default_value(default);
+            Ok(())
+        });
     }
 }

@@ -1,14 +1,25 @@
-//! What generators of channels share: the Channel page, which names the channels and says over which interval.
+//! What generators of channels share: the Channel page, which names the channels and says over which interval, and how a
+//! number among the parameters becomes one that can be reckoned with.
 
 use std::sync::Arc;
 
-use crate::clip::{ChannelNames, Extend};
+use crate::clip::{ChannelNames, Clip, ClipError, Extend};
 use crate::cook::Cook;
 use crate::par::ParSpec;
 use crate::pattern::Expansion;
 use crate::slice::Interval;
 
 const PAGE: &str = "Channel";
+
+/// More samples than this come out of no operator that makes or stretches channels, all channels together: half a
+/// gigabyte, and some seconds of work. A clip holds more, but nobody means that by a parameter.
+pub(crate) const MOST_SAMPLES: usize = 1 << 27;
+
+/// Sample rates beyond this are a slip of the hand.
+const HIGHEST_RATE: f64 = 1e9;
+
+/// Beyond this an index is no longer exact among 64-bit floats.
+const FURTHEST: f64 = 9_007_199_254_740_992.0;
 
 /// Entries of the menus that give a number's unit.
 pub(crate) const UNITS: &[(&str, &str)] =
@@ -26,24 +37,23 @@ pub(crate) const EXTENDS: &[(&str, &str)] = &[
 /// The Channel page of a generator.
 pub(crate) fn channel_page(extend: &'static str) -> Vec<ParSpec> {
     let unit = |name: &'static str, label: &'static str| {
-        ParSpec::menu(name, label, UNITS).default_to("frames").page(PAGE)
+        ParSpec::menu(name, label, UNITS).default_to("frames").enabled_when("timeslice", &["0"]).page(PAGE)
     };
     vec![
         ParSpec::text("channelname", "Channel Names", "chan1")
             .page(PAGE)
-            .help("The channels to make: chan[1-3] makes three."),
+            .help("The channels to make: chan[1-3] makes three. What is outside Scope is made as well, and stays 0 (ours)."),
         ParSpec::float("start", "Start", 1.0)
+            .enabled_when("timeslice", &["0"])
             .page(PAGE)
-            .help("Where the interval begins, unless Time Slice is on."),
-        unit("startunit", "Start Unit"),
+            .help("Where the interval begins, unless Time Slice is on. Frames count from 1, samples and seconds from 0."),
+        unit("startunit", "Start Unit").help("What Start is counted in."),
         ParSpec::float("end", "End", 600.0)
+            .enabled_when("timeslice", &["0"])
             .page(PAGE)
-            .help("Where the interval ends, unless Time Slice is on."),
-        unit("endunit", "End Unit"),
-        ParSpec::float("rate", "Sample Rate", 0.0)
-            .at_least(0.0)
-            .page(PAGE)
-            .help("Samples a second; 0 for the timeline's rate."),
+            .help("Where the interval ends, unless Time Slice is on: the last sample or frame, which belongs to it, or the second at which it is over. An end before the start leaves one sample (ours)."),
+        unit("endunit", "End Unit").help("What End is counted in."),
+        rate_par(PAGE),
         ParSpec::menu("left", "Extend Left", EXTENDS)
             .default_to(extend)
             .page(PAGE)
@@ -58,29 +68,38 @@ pub(crate) fn channel_page(extend: &'static str) -> Vec<ParSpec> {
     ]
 }
 
+/// The parameter that gives a generator's rate.
+pub(crate) fn rate_par(page: &'static str) -> ParSpec {
+    ParSpec::float("rate", "Sample Rate", 0.0)
+        .at_least(0.0)
+        .page(page)
+        .help("Samples a second, at most 1,000,000,000; 0 for the timeline's rate (ours: TouchDesigner has an expression there).")
+}
+
 /// The names that a text makes, worked out again only where the text changes.
 #[derive(Debug, Default)]
 pub(crate) struct MadeNames {
-    text: Arc<str>,
+    text: Option<Arc<str>>,
     names: ChannelNames,
     problem: Option<String>,
 }
 
 impl MadeNames {
-    pub(crate) fn of(&mut self, cook: &mut Cook, par: &str) -> ChannelNames {
+    /// The names, or what is wrong with the text.
+    pub(crate) fn of(&mut self, cook: &Cook, par: &str, label: &str) -> Result<ChannelNames, String> {
         let text = cook.par_text(par);
-        if self.text != text || (self.names.is_empty() && self.problem.is_none()) {
+        if self.text.as_ref() != Some(&text) {
             self.problem = None;
             match Expansion::parse(&text) {
-                Ok(made) => self.names = ChannelNames::new(made.into_names()),
-                Err(error) => self.problem = Some(format!("{par}: {error}")),
+                Ok(made) => self.names = ChannelNames::new(made.into_names()).sanitised(),
+                Err(error) => self.problem = Some(format!("{label}: {error}")),
             }
-            self.text = text;
+            self.text = Some(text);
         }
-        if let Some(problem) = &self.problem {
-            cook.error(problem.as_str());
+        match &self.problem {
+            Some(problem) => Err(problem.clone()),
+            None => Ok(self.names.clone()),
         }
-        self.names.clone()
     }
 }
 
@@ -92,39 +111,92 @@ pub(crate) struct Span {
     pub(crate) is_slice: bool,
 }
 
+/// A parameter's number, if it is finite.
+pub(crate) fn number(cook: &Cook, par: &str, label: &str) -> Result<f64, String> {
+    let value = cook.par_f64(par);
+    if value.is_finite() { Ok(value) } else { Err(format!("{label} is {value}: give a finite number.")) }
+}
+
+/// A parameter's number, if it is above 0.
+pub(crate) fn positive(cook: &Cook, par: &str, label: &str) -> Result<f64, String> {
+    let value = number(cook, par, label)?;
+    if value > 0.0 { Ok(value) } else { Err(format!("{label} is {value}: give a number above 0.")) }
+}
+
 /// The rate that a parameter means: 0 is the timeline's.
-pub(crate) fn rate_of(cook: &Cook, par: &str) -> f64 {
+pub(crate) fn rate_of(cook: &Cook, par: &str) -> Result<f64, String> {
     let rate = cook.par_f64(par);
-    if rate > 0.0 && rate.is_finite() { rate } else { cook.time().rate }
+    if rate == 0.0 {
+        Ok(cook.time().rate)
+    } else if rate > 0.0 && rate <= HIGHEST_RATE {
+        Ok(rate)
+    } else {
+        Err(format!(
+            "Sample Rate is {rate}: give a number up to {HIGHEST_RATE}, or 0 for the timeline's rate."
+        ))
+    }
 }
 
 /// The time slice where that is on, else the interval of the Channel page.
-pub(crate) fn span(cook: &Cook) -> Span {
-    let rate = rate_of(cook, "rate");
+pub(crate) fn span(cook: &Cook) -> Result<Span, String> {
+    let rate = rate_of(cook, "rate")?;
     if let Some(interval) = cook.time_slice(rate) {
-        return Span { interval, rate, is_slice: true };
+        return Ok(Span { interval, rate, is_slice: true });
     }
-    let first = index_of(cook.par_f64("start"), &cook.par_text("startunit"), rate, cook.time().rate).round();
-    let last = match &*cook.par_text("endunit") {
-        "samples" => cook.par_f64("end").round(),
-        // The last frame, and a time, belong to the interval up to where the next begins.
-        "frames" => index_of(cook.par_f64("end") + 1.0, "frames", rate, cook.time().rate).ceil() - 1.0,
-        unit => index_of(cook.par_f64("end"), unit, rate, cook.time().rate).ceil() - 1.0,
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "`as` saturates, and a clip refuses what is too long"
-    )]
-    let (first, last) = (first as i64, last as i64);
-    Span { interval: Interval { first, last: last.max(first) }, rate, is_slice: false }
+    Ok(Span { interval: interval(cook, rate)?, rate, is_slice: false })
 }
 
-/// Where a number in a unit stands, in samples.
-pub(crate) fn index_of(number: f64, unit: &str, rate: f64, frames_a_second: f64) -> f64 {
-    match unit {
-        "frames" => (number - 1.0) * rate / frames_a_second,
-        "seconds" => number * rate,
-        _ => number,
+/// The interval of the parameters Start and End with their units, at a rate.
+pub(crate) fn interval(cook: &Cook, rate: f64) -> Result<Interval, String> {
+    let frames_a_second = cook.time().rate;
+    let start = number(cook, "start", "Start")?;
+    let first = match &*cook.par_text("startunit") {
+        "frames" => (start - 1.0) * rate / frames_a_second,
+        "seconds" => start * rate,
+        _ => start,
+    };
+    let end = number(cook, "end", "End")?;
+    // The last frame, and the seconds, reach to where the next sample would begin.
+    let last = match &*cook.par_text("endunit") {
+        "frames" => up(end * rate / frames_a_second) - 1.0,
+        "seconds" => up(end * rate) - 1.0,
+        _ => end.round(),
+    };
+    let first = place(first.round(), "Start")?;
+    Ok(Interval { first, last: place(last, "End")?.max(first) })
+}
+
+/// The next whole number, but for what is one already and only missed it by the last digits.
+fn up(index: f64) -> f64 {
+    let near = index.round();
+    if (index - near).abs() <= near.abs().max(1.0) * 1e-9 { near } else { index.ceil() }
+}
+
+fn place(index: f64, label: &str) -> Result<i64, String> {
+    if index.abs() > FURTHEST {
+        return Err(format!("{label} is at sample {index}: give a place nearer to 0."));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "it is a whole number below 2^53")]
+    let index = index as i64;
+    Ok(index)
+}
+
+/// Refuses more samples than a parameter may ask for.
+pub(crate) fn room_for(channels: usize, len_samples: usize) -> Result<(), ClipError> {
+    match channels.checked_mul(len_samples) {
+        Some(total) if total <= MOST_SAMPLES => Ok(()),
+        _ => Err(ClipError::TooLarge { channels, len_samples, limit: MOST_SAMPLES }),
+    }
+}
+
+/// Fills the output. Where that fails the operator says why, and its output stays as it was.
+pub(crate) fn fill(cook: &mut Cook, fill: impl FnOnce(&mut Clip) -> Result<(), ClipError>) {
+    if let Err(error) = cook.fill_clip(fill) {
+        cook.keep();
+        let text = error.to_string();
+        let mut letters = text.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        cook.error(first.into_iter().chain(letters).chain(['.']).collect::<String>());
     }
 }
 
@@ -133,37 +205,41 @@ pub(crate) fn extend(name: &str) -> Extend {
     name.parse().unwrap_or(Extend::Hold)
 }
 
-/// Fills the output: one value a channel and sample, at its time in seconds.
+/// A 64-bit number as a sample.
+#[expect(clippy::cast_possible_truncation, reason = "samples are 32-bit (operators §3.1)")]
+pub(crate) fn sample(value: f64) -> f32 {
+    value as f32
+}
+
+/// Fills the output: one value a channel and sample index. Channels out of scope stay 0.
 pub(crate) fn generate(
     cook: &mut Cook,
     names: ChannelNames,
     span: Span,
-    mut value: impl FnMut(usize, i64, f64) -> f64,
+    mut value: impl FnMut(usize, i64) -> f64,
 ) {
     let (left, right) = (extend(&cook.par_text("left")), extend(&cook.par_text("right")));
-    let default = cook.par_f64("defval");
-    let made = cook.fill_clip(|clip| {
-        clip.set_start(span.interval.first);
-        clip.set_slice(span.is_slice);
-        clip.set_rate(span.rate)?;
-        clip.set_extend(left, right);
-        #[expect(clippy::cast_possible_truncation, reason = "samples are 32-bit (operators §3.1)")]
-        clip.set_default_value(default as f32);
-        let len = span.interval.len();
+    let default = sample(cook.par_f64("defval"));
+    let len = span.interval.len();
+    let scope = cook.scope(&names);
+    fill(cook, |clip| {
+        room_for(names.len(), len)?;
+        let is_whole = scope.len() == names.len();
         let samples = clip.shape(names, len)?;
-        for (channel, samples) in samples.chunks_exact_mut(len.max(1)).enumerate() {
-            for (index, sample) in (span.interval.first..).zip(samples) {
-                #[expect(clippy::cast_precision_loss, reason = "samples of some millennia")]
-                let seconds = index as f64 / span.rate;
-                #[expect(clippy::cast_possible_truncation, reason = "samples are 32-bit (operators §3.1)")]
-                let value = value(channel, index, seconds) as f32;
-                *sample = value;
+        if !is_whole {
+            samples.fill(0.0);
+        }
+        for &channel in &*scope {
+            let begin = channel.saturating_mul(len);
+            let samples = samples.get_mut(begin..begin.saturating_add(len)).unwrap_or_default();
+            for (index, target) in (span.interval.first..=span.interval.last).zip(samples) {
+                *target = sample(value(channel, index));
             }
         }
-        Ok::<_, crate::clip::ClipError>(())
+        clip.set_start(span.interval.first);
+        clip.set_slice(span.is_slice);
+        clip.set_extend(left, right);
+        clip.set_default_value(default);
+        clip.set_rate(span.rate)
     });
-    if let Err(error) = made {
-        cook.error(error.to_string());
-        cook.pass_data(cook.last_output());
-    }
 }

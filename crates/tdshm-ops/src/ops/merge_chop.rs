@@ -1,21 +1,26 @@
 //! Merge CHOP: the channels of all inputs in one (operators §3.3, §6).
 
-use std::collections::HashSet;
+mod names;
+
 use std::sync::Arc;
 
+use super::generator::{fill, room_for, sample};
+use super::resample_chop::longest;
 use crate::clip::{ChannelNames, Clip, ClipError};
 use crate::cook::Cook;
 use crate::op::{Family, OpSpec, Operator};
 use crate::par::ParSpec;
-use crate::resample::{Interpolation, Method, RateMatch, Resampling, resample};
-use crate::slice::Interval;
+use crate::resample::{Interpolation, Method, RateMatch, Resampling, SliceRates, resample};
+use crate::slice::{Interval, trim};
+use names::MergedNames;
 
 pub(crate) fn spec() -> OpSpec {
     OpSpec::new(
         "mergeCHOP",
         Family::Chop,
         "Merge",
-        "The channels of all inputs, one behind the other, at one rate and over one interval.",
+        "The channels of all inputs, one behind the other, at one rate and over one interval. As soon as one input is a time \
+         slice the output is the slice of this frame, and inputs that are none are cut to it (ours).",
         || Box::<Merge>::default(),
     )
     .inputs(1, usize::MAX)
@@ -34,7 +39,7 @@ pub(crate) fn spec() -> OpSpec {
             ],
         )
         .page("Merge")
-        .help("How inputs over different intervals come together. Automatic extends them."),
+        .help("How inputs over different intervals come together. Automatic extends them; channels outside Scope are always extended, never stretched or shifted (ours). Time slices of one frame have the same interval anyhow."),
         ParSpec::menu(
             "duplicate",
             "Duplicate Names",
@@ -46,19 +51,36 @@ pub(crate) fn spec() -> OpSpec {
     .common_page()
 }
 
-/// What was worked out for inputs of these names, and the inputs at one rate.
+/// The inputs of a cook, at one rate and over one interval.
 #[derive(Default)]
 struct Merge {
-    duplicate: Arc<str>,
-    names_of: Vec<ChannelNames>,
-    names: ChannelNames,
-    /// Which channel of which input each output channel is.
-    picked: Vec<(usize, usize)>,
+    names: MergedNames,
     inputs: Vec<Arc<Clip>>,
     rates: Vec<f64>,
-    resampled: Vec<Clip>,
+    prepared: Vec<Prepared>,
+}
+
+/// What is made of an input.
+#[derive(Default)]
+struct Prepared {
+    /// At the rate of the output.
+    at_rate: Clip,
+    /// And stretched over its interval.
     stretched: Clip,
-    nothing: Clip,
+    slices: SliceRates,
+    is_at_rate: bool,
+    is_stretched: bool,
+}
+
+impl Prepared {
+    /// The input at the rate of the output, as it stands in time.
+    fn in_place<'c>(&'c self, input: &'c Clip) -> &'c Clip {
+        if self.is_at_rate { &self.at_rate } else { input }
+    }
+
+    fn aligned<'c>(&'c self, input: &'c Clip) -> &'c Clip {
+        if self.is_stretched { &self.stretched } else { self.in_place(input) }
+    }
 }
 
 /// How inputs over different intervals come together.
@@ -77,31 +99,32 @@ impl Operator for Merge {
             cook.warn("Not enough inputs.");
             return cook.pass_nothing();
         }
-        let result = self.merge(cook);
-        self.inputs.clear();
-        if let Err(problem) = result {
-            cook.error(problem);
-            cook.fill_clip(|clip| clip.shape(ChannelNames::default(), 0).map(|_| ()).unwrap_or(()));
+        self.rates.clear();
+        self.rates.extend(self.inputs.iter().map(|input| input.rate()));
+        let rate_match: RateMatch = cook.par_text("srselect").parse().unwrap_or_default();
+        match rate_match.resolve(&self.rates) {
+            Ok(rate) => self.merge(cook, rate.unwrap_or(cook.time().rate)),
+            Err(error) => {
+                let error = error.to_string();
+                cook.error(format!("T{}.", error.strip_prefix('t').unwrap_or(&error)));
+                cook.fill_clip(|clip| {
+                    let _fits = clip.shape(ChannelNames::default(), 0);
+                });
+            }
         }
+        self.inputs.clear();
     }
 }
 
 impl Merge {
-    fn merge(&mut self, cook: &mut Cook) -> Result<(), String> {
-        self.rates.clear();
-        self.rates.extend(self.inputs.iter().map(|input| input.rate()));
-        let rate_match: RateMatch = cook.par_text("srselect").parse().unwrap_or_default();
-        let rate =
-            rate_match.resolve(&self.rates).map_err(|error| error.to_string())?.unwrap_or(cook.time().rate);
-        self.resampled.resize_with(self.inputs.len(), Clip::default);
-        for (input, resampled) in self.inputs.iter().zip(&mut self.resampled) {
-            if input.rate().to_bits() != rate.to_bits() {
-                resample(input, &Resampling::to_rate(rate), resampled).map_err(|error| error.to_string())?;
-            }
-        }
-        self.name(&cook.par_text("duplicate"));
-        let align = cook.par_text("align");
-        let (how, to_first) = match &*align {
+    fn merge(&mut self, cook: &mut Cook, rate: f64) {
+        self.names.work_out(&self.inputs, &cook.par_text("duplicate"));
+        self.prepared.resize_with(self.inputs.len(), Prepared::default);
+        let is_slice = self.inputs.iter().any(|input| input.is_slice());
+        let names = self.names.names().clone();
+        let scope = cook.scope(&names);
+        let (how, to_first) = match &*cook.par_text("align") {
+            _ if is_slice => (Align::Extend, false),
             "stretchtomin" => (Align::Stretch, false),
             "stretchtofirst" => (Align::Stretch, true),
             "shifttomin" => (Align::Shift, false),
@@ -109,130 +132,131 @@ impl Merge {
             "trimtofirst" => (Align::Extend, true),
             _ => (Align::Extend, false),
         };
-        let Self { inputs, resampled, names, picked, stretched, nothing, .. } = self;
-        let (inputs, resampled, nothing) = (&*inputs, &*resampled, &*nothing);
-        let at = |index: usize| -> &Clip {
-            match inputs.get(index) {
-                Some(input) if input.rate().to_bits() == rate.to_bits() => input,
-                _ => resampled.get(index).unwrap_or(nothing),
-            }
+        let slice = is_slice.then(|| cook.slice(rate));
+        let prepared = match slice {
+            Some(slice) => self.cut(cook, rate, slice),
+            None => self.bring_to_rate(rate),
         };
-        let interval = interval_of(inputs.len(), &at, how, to_first);
-        let is_slice = inputs.iter().all(|input| input.is_slice());
-        let first = at(0);
-        cook.fill_clip(|clip| {
-            clip.copy_layout_from(first);
+        let interval = slice.unwrap_or_else(|| self.interval(how, to_first));
+        let prepared = prepared
+            .and_then(|()| room_for(names.len(), interval.len()))
+            .and_then(|()| if how == Align::Stretch { self.stretch(rate, interval) } else { Ok(()) });
+        let this = &*self;
+        fill(cook, |clip| {
+            prepared?;
+            let samples = clip.shape(names, interval.len())?;
+            let mut scope = scope.iter().peekable();
+            let places = samples.chunks_exact_mut(interval.len().max(1)).zip(this.names.picked());
+            for (channel, (target, &(input, from))) in places.enumerate() {
+                let is_in_scope = scope.next_if(|next| **next == channel).is_some();
+                this.place(target, input, from, interval, if is_in_scope { how } else { Align::Extend });
+            }
+            if let Some(first) = this.inputs.first() {
+                clip.copy_layout_from(first);
+            }
             clip.set_start(interval.first);
             clip.set_slice(is_slice);
-            let len = interval.len();
-            let samples = clip.shape(names.clone(), len)?;
-            let mut stretched_of = None;
-            for (target, &(input, channel)) in samples.chunks_exact_mut(len.max(1)).zip(picked.iter()) {
-                let source = at(input);
-                let is_aligned = source.start() == interval.first && source.len_samples() == len;
-                match (source.channel(channel), how) {
-                    (Some(channel), _) if is_aligned => target.copy_from_slice(channel),
-                    (Some(samples), Align::Shift) if samples.len() == len => target.copy_from_slice(samples),
-                    (Some(_), Align::Stretch) => {
-                        if stretched_of != Some(input) {
-                            let how = Resampling::new(Method::Stretch, Interpolation::Linear, rate, interval);
-                            resample(source, &how, stretched)?;
-                            stretched_of = Some(input);
-                        }
-                        if let Some(channel) = stretched.channel(channel) {
-                            target.copy_from_slice(channel);
-                        }
-                    }
-                    (Some(_), _) => {
-                        let shift = if how == Align::Shift {
-                            source.start().saturating_sub(interval.first)
-                        } else {
-                            0
-                        };
-                        for (index, sample) in (interval.first..).zip(target) {
-                            #[expect(clippy::cast_possible_truncation, reason = "samples are 32-bit")]
-                            let value = source.value_at(channel, index.saturating_add(shift)) as f32;
-                            *sample = value;
-                        }
-                    }
-                    (None, _) => target.fill(0.0),
+            clip.set_rate(rate)
+        });
+    }
+
+    /// All inputs as slices over one interval. Those that are none are cut where they stand on the timeline.
+    fn cut(&mut self, cook: &Cook, rate: f64, slice: Interval) -> Result<(), ClipError> {
+        for (input, prepared) in self.inputs.iter().zip(&mut self.prepared) {
+            prepared.is_stretched = false;
+            prepared.is_at_rate = false;
+            if input.is_slice() {
+                let is_there = input.rate().to_bits() == rate.to_bits()
+                    && (input.start(), input.end()) == (slice.first, slice.last);
+                if !is_there {
+                    prepared.slices.resample(input, rate, slice, &mut prepared.at_rate)?;
+                    prepared.is_at_rate = true;
                 }
+                continue;
             }
-            Ok(())
+            let mut source: &Clip = input;
+            if input.rate().to_bits() != rate.to_bits() {
+                to_rate(input, rate, &mut prepared.stretched)?;
+                source = &prepared.stretched;
+            }
+            trim(source, cook.slice_of(source), &mut prepared.at_rate)?;
+            prepared.at_rate.set_start(slice.first);
+            prepared.is_at_rate = true;
+        }
+        Ok(())
+    }
+
+    fn bring_to_rate(&mut self, rate: f64) -> Result<(), ClipError> {
+        for (input, prepared) in self.inputs.iter().zip(&mut self.prepared) {
+            prepared.is_stretched = false;
+            prepared.is_at_rate = input.rate().to_bits() != rate.to_bits();
+            if prepared.is_at_rate {
+                to_rate(input, rate, &mut prepared.at_rate)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn stretch(&mut self, rate: f64, interval: Interval) -> Result<(), ClipError> {
+        let how = Resampling::new(Method::Stretch, Interpolation::Linear, rate, interval);
+        for (input, prepared) in self.inputs.iter().zip(&mut self.prepared) {
+            let Prepared { at_rate, stretched, is_at_rate, .. } = prepared;
+            let source = if *is_at_rate { at_rate } else { &**input };
+            if (source.start(), source.end()) != (interval.first, interval.last) {
+                resample(source, &how, stretched)?;
+                prepared.is_stretched = true;
+            }
+        }
+        Ok(())
+    }
+
+    /// The interval of the output: that of the first input, or one that holds all.
+    fn interval(&self, how: Align, to_first: bool) -> Interval {
+        let mut intervals = self.inputs.iter().zip(&self.prepared).map(|(input, prepared)| {
+            let clip = prepared.in_place(input);
+            Interval { first: clip.start(), last: clip.end() }
+        });
+        let first = intervals.next().unwrap_or_default();
+        if to_first {
+            return first;
+        }
+        intervals.fold(first, |all, next| match how {
+            // Shifted to the earliest start, as long as the longest.
+            Align::Shift => {
+                let first = all.first.min(next.first);
+                let len = i64::try_from(all.len().max(next.len())).unwrap_or(i64::MAX);
+                Interval { first, last: first.saturating_add(len).saturating_sub(1) }
+            }
+            Align::Extend | Align::Stretch if next.is_empty() => all,
+            Align::Extend | Align::Stretch if all.is_empty() => next,
+            Align::Extend | Align::Stretch => {
+                Interval { first: all.first.min(next.first), last: all.last.max(next.last) }
+            }
         })
-        .map_err(|error: ClipError| error.to_string())
     }
 
-    /// Works the names out again where those of an input, or the rule, changed.
-    fn name(&mut self, duplicate: &Arc<str>) {
-        let same = self.duplicate == *duplicate
-            && self.names_of.len() == self.inputs.len()
-            && self
-                .names_of
-                .iter()
-                .zip(&self.inputs)
-                .all(|(old, new)| old.same(new.names()) || old == new.names());
-        if same {
-            return;
-        }
-        self.duplicate = Arc::clone(duplicate);
-        self.names_of = self.inputs.iter().map(|input| input.names().clone()).collect();
-        self.picked.clear();
-        let mut names: Vec<String> = Vec::new();
-        let mut taken: HashSet<String> = HashSet::new();
-        for (input, input_names) in self.names_of.iter().enumerate() {
-            for (channel, name) in input_names.iter().enumerate() {
-                let is_new = taken.insert(name.to_owned());
-                match (is_new, &**duplicate) {
-                    (true, _) => names.push(name.to_owned()),
-                    (false, "keepfirst") => continue,
-                    (false, "keeplast") => {
-                        if let Some(at) = names.iter().position(|known| known == name)
-                            && let Some(place) = self.picked.get_mut(at)
-                        {
-                            *place = (input, channel);
-                        }
-                        continue;
-                    }
-                    (false, _) => {
-                        let free = free_name(name, &taken);
-                        taken.insert(free.clone());
-                        names.push(free);
-                    }
+    /// Puts a channel of an input into its place in the output.
+    fn place(&self, target: &mut [f32], input: usize, channel: usize, interval: Interval, how: Align) {
+        let (Some(clip), Some(prepared)) = (self.inputs.get(input), self.prepared.get(input)) else { return };
+        let source = if how == Align::Stretch { prepared.aligned(clip) } else { prepared.in_place(clip) };
+        let shift = if how == Align::Shift { source.start().saturating_sub(interval.first) } else { 0 };
+        let is_in_place = source.start().saturating_sub(shift) == interval.first;
+        match source.channel(channel) {
+            Some(samples) if is_in_place && samples.len() == target.len() => target.copy_from_slice(samples),
+            Some(_) => {
+                for (offset, target) in (0_i64..).zip(target) {
+                    let index = interval.first.saturating_add(offset).saturating_add(shift);
+                    *target = sample(source.value_at(channel, index));
                 }
-                self.picked.push((input, channel));
             }
+            None => target.fill(0.0),
         }
-        self.names = ChannelNames::new(names);
     }
 }
 
-/// The interval of the output: that of the first input, or one that holds all.
-fn interval_of<'c>(inputs: usize, at: &impl Fn(usize) -> &'c Clip, how: Align, to_first: bool) -> Interval {
-    let of = |clip: &Clip| Interval { first: clip.start(), last: clip.end() };
-    let first = of(at(0));
-    if to_first {
-        return first;
-    }
-    (1..inputs).map(|input| of(at(input))).fold(first, |all, next| match how {
-        // Shifted to the earliest start, as long as the longest.
-        Align::Shift => {
-            let begin = all.first.min(next.first);
-            let len = i64::try_from(all.len().max(next.len())).unwrap_or(i64::MAX);
-            Interval { first: begin, last: begin.saturating_add(len).saturating_sub(1) }
-        }
-        Align::Extend | Align::Stretch => {
-            Interval { first: all.first.min(next.first), last: all.last.max(next.last) }
-        }
-    })
-}
-
-/// A name that is free, by the number at its end counted up, or a number behind it.
-fn free_name(name: &str, taken: &HashSet<String>) -> String {
-    let base = name.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number: u64 = name.get(base.len()..).and_then(|digits| digits.parse().ok()).unwrap_or(0);
-    (number.saturating_add(1)..)
-        .map(|number| format!("{base}{number}"))
-        .find(|free| !taken.contains(free))
-        .unwrap_or_else(|| name.to_owned())
+/// A clip at another rate, over the same time.
+fn to_rate(input: &Clip, rate: f64, out: &mut Clip) -> Result<(), ClipError> {
+    let how = Resampling::to_rate(rate);
+    room_for(input.num_channels(), longest(input, &how))?;
+    resample(input, &how, out)
 }

@@ -14,12 +14,16 @@ pub(crate) fn top() -> OpSpec {
         .with_default("format", "useinput")
 }
 
-const SUMMARY: &str = "Passes its input on: a place to wire from, to export from and to look at.";
+const SUMMARY: &str = "Passes its input on: a place to wire from, to export from and to look at. It works on nothing, so a \
+                       CHOP's Scope changes nothing here.";
 
 struct Null;
 
 impl Operator for Null {
     fn cook(&mut self, cook: &mut Cook) {
+        if !cook.is_wired(0) {
+            cook.warn("Not enough inputs.");
+        }
         cook.pass(0);
     }
 }

@@ -2,40 +2,69 @@
 
 use std::sync::Arc;
 
+use super::generator::fill;
 use crate::clip::ChannelNames;
 use crate::cook::Cook;
+use crate::error::PatternError;
 use crate::op::{Family, OpSpec, Operator};
 use crate::par::ParSpec;
 use crate::pattern::Rename;
 
 pub(crate) fn spec() -> OpSpec {
-    let mut spec = OpSpec::new("renameCHOP", Family::Chop, "Rename", "Gives channels new names.", || {
+    OpSpec::new("renameCHOP", Family::Chop, "Rename", "Gives channels new names.", || {
         Box::<RenameChop>::default()
     })
     .inputs(1, 1)
     .pars(vec![
         ParSpec::text_menu("renamefrom", "From", "*", &[("*", "*")])
             .page("Rename")
-            .help("Which channels get new names."),
-        ParSpec::text_menu("renameto", "To", "", &[])
-            .page("Rename")
-            .help("The new names, made of what the wildcards of From matched: see operators §5.8."),
+            .help("Which channels get new names, of those in Scope."),
+        ParSpec::text_menu("renameto", "To", "", &[]).page("Rename").help(
+            "The new names, made of what the wildcards of From matched: see operators §5.8. Empty leaves the names as they are. Where a text cannot be read the operator says so, and renames nothing (ours).",
+        ),
     ])
-    .common_page();
-    // CHOPs that rename by themselves lack the parameters of the common page (operators §1.3).
-    spec.pars.retain(|par| !par.name.starts_with("commonrename"));
-    spec
+    .common_page()
+    .without(&["commonrenamefrom", "commonrenameto"])
 }
 
-/// The names, worked out again where a text or the input's names change.
+/// The names, worked out again where a text, the scope or the input's names change.
 #[derive(Default)]
 struct RenameChop {
     texts: [Arc<str>; 2],
+    scope: Arc<[usize]>,
     names: ChannelNames,
-    new_names: ChannelNames,
+    /// `None` where they are those of the input.
+    new_names: Option<ChannelNames>,
     problem: Option<String>,
     warnings: Vec<String>,
     is_known: bool,
+}
+
+impl RenameChop {
+    fn work_out(&mut self) -> Result<(), PatternError> {
+        self.new_names = None;
+        self.problem = None;
+        self.warnings.clear();
+        let [from, to] = &self.texts;
+        if to.trim().is_empty() {
+            return Ok(());
+        }
+        let mut names: Vec<&str> = self.names.iter().collect();
+        let in_scope: Vec<&str> = self.scope.iter().filter_map(|&at| names.get(at).copied()).collect();
+        let rename = Rename::parse(from, to)?;
+        let renamed = rename.apply(&in_scope)?;
+        let warnings = rename.warnings().iter().chain(&renamed.warnings);
+        self.warnings.extend(warnings.map(|warning| format!("Rename: {warning}.")));
+        for (&at, new) in self.scope.iter().zip(&renamed.names) {
+            if let Some(name) = names.get_mut(at) {
+                *name = new;
+            }
+        }
+        if !self.names.are(&names) {
+            self.new_names = Some(ChannelNames::new(names));
+        }
+        Ok(())
+    }
 }
 
 impl Operator for RenameChop {
@@ -45,47 +74,27 @@ impl Operator for RenameChop {
             return cook.pass_nothing();
         };
         let texts = ["renamefrom", "renameto"].map(|par| cook.par_text(par));
-        if !self.is_known
-            || self.texts != texts
-            || !self.names.same(input.names()) && self.names != *input.names()
-        {
+        let scope = cook.scope(input.names());
+        if !self.is_known || self.texts != texts || self.scope != scope || self.names != *input.names() {
             self.texts = texts;
-            self.names = input.names().clone();
+            self.scope = scope;
             self.is_known = true;
-            self.problem = None;
-            self.warnings.clear();
-            let [from, to] = &self.texts;
-            let all: Vec<&str> = input.names().iter().collect();
-            if to.trim().is_empty() {
-                self.new_names = input.names().clone();
-            } else {
-                match Rename::parse(from, to).and_then(|rename| rename.apply(&all)) {
-                    Ok(renamed) => {
-                        self.warnings.extend(renamed.warnings.iter().map(ToString::to_string));
-                        self.new_names = ChannelNames::new(renamed.names.iter().map(String::as_str));
-                    }
-                    Err(error) => self.problem = Some(error.to_string()),
-                }
-            }
+            self.names = input.names().clone();
+            self.problem = self.work_out().err().map(|error| format!("Rename: {error}"));
         }
+        // From now on it is the same object, and the next look at it is short.
+        self.names = input.names().clone();
         if let Some(problem) = &self.problem {
             cook.error(problem.as_str());
-            return cook.pass(0);
         }
         for warning in &self.warnings {
             cook.warn(warning.as_str());
         }
-        if self.new_names.same(input.names()) {
-            return cook.pass(0);
-        }
-        let made = cook.fill_clip(|clip| {
+        let Some(new_names) = self.new_names.clone() else { return cook.pass(0) };
+        fill(cook, |clip| {
+            clip.shape(new_names, input.len_samples())?.copy_from_slice(input.samples());
             clip.copy_layout_from(&input);
-            clip.shape(self.new_names.clone(), input.len_samples())?.copy_from_slice(input.samples());
-            Ok::<_, crate::clip::ClipError>(())
+            Ok(())
         });
-        if let Err(error) = made {
-            cook.error(error.to_string());
-            cook.pass(0);
-        }
     }
 }

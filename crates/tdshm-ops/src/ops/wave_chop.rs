@@ -2,7 +2,8 @@
 
 use core::f64::consts::TAU;
 
-use super::generator::{MadeNames, channel_page, generate, span};
+use super::generator::{MadeNames, Span, UNITS, channel_page, generate, number, positive, span};
+use crate::clip::ChannelNames;
 use crate::cook::Cook;
 use crate::op::{Family, OpSpec, Operator};
 use crate::par::ParSpec;
@@ -25,8 +26,8 @@ pub(crate) fn spec() -> OpSpec {
         .default_to("sin")
         .page("Wave")
         .help("The shape of a period. A constant is 1; a gaussian and a ramp go from 0 to 1, the others from -1 to 1; a pulse is 1 for one sample. How high each is without Amplitude and Offset is ours."),
-        ParSpec::float("period", "Period", 1.0).page("Wave").help("How long a period is."),
-        ParSpec::menu("periodunit", "Period Unit", super::generator::UNITS)
+        ParSpec::float("period", "Period", 1.0).slider(0.0, 10.0).page("Wave").help("How long a period is; it must be above 0."),
+        ParSpec::menu("periodunit", "Period Unit", UNITS)
             .default_to("seconds")
             .page("Wave")
             .help("What the period is counted in."),
@@ -35,18 +36,19 @@ pub(crate) fn spec() -> OpSpec {
             .clamped(-1.0, 1.0)
             .page("Wave")
             .help("Moves the middle of the period: below 0 to its front, above 0 to its end."),
-        ParSpec::float("offset", "Offset", 0.0).page("Wave").help("Added to the wave."),
+        ParSpec::float("offset", "Offset", 0.0).slider(-1.0, 1.0).page("Wave").help("Added to the wave."),
         ParSpec::float("amp", "Amplitude", 1.0).page("Wave").help("What the wave is multiplied by."),
     ];
     OpSpec::new(
         "waveCHOP",
         Family::Chop,
         "Wave",
-        "A wave over an interval or, time sliced, for ever.",
+        "A wave over an interval or, time sliced, for ever. A sample is the same either way: it goes by its index alone.",
         || Box::<Wave>::default(),
     )
     .pars(own.into_iter().chain(channel_page("cycle")).collect())
     .common_page()
+    .slices_itself()
 }
 
 #[derive(Default)]
@@ -54,27 +56,72 @@ struct Wave {
     names: MadeNames,
 }
 
+/// A wave in samples.
+struct Shape {
+    names: ChannelNames,
+    span: Span,
+    /// Samples in a period.
+    period: f64,
+    /// Of a period.
+    phase: f64,
+    bias: f64,
+    offset: f64,
+    amp: f64,
+    form: fn(f64) -> f64,
+    is_pulse: bool,
+}
+
 impl Operator for Wave {
     fn cook(&mut self, cook: &mut Cook) {
-        let names = self.names.of(cook, "channelname");
-        let span = span(cook);
-        let period = match &*cook.par_text("periodunit") {
-            "samples" => cook.par_f64("period") / span.rate,
-            "frames" => cook.par_f64("period") / cook.time().rate,
-            _ => cook.par_f64("period"),
+        let wave = match self.read(cook) {
+            Ok(wave) => wave,
+            Err(problem) => return cook.error(problem),
         };
-        let (phase, bias) = (cook.par_f64("phase"), cook.par_f64("bias"));
-        let (offset, amp) = (cook.par_f64("offset"), cook.par_f64("amp"));
-        let wave = cook.par_text("wavetype");
-        if period == 0.0 || !period.is_finite() {
-            cook.error("Period is 0: give how long a period is.");
-            return;
-        }
-        let sample = (span.rate * period).recip().abs();
-        generate(cook, names, span, |_, _, seconds| {
-            let at = biased((seconds / period + phase).rem_euclid(1.0), bias);
-            amp * shape(&wave, at, sample) + offset
+        let Shape { names, span, period, phase, bias, offset, amp, form, is_pulse } = wave;
+        let phase = phase * period;
+        generate(cook, names, span, |_, index| {
+            #[expect(clippy::cast_precision_loss, reason = "exact below 2^53")]
+            let at = (index as f64 + phase).rem_euclid(period);
+            // The remainder of something just below 0 is rounded to the whole period.
+            let at = if at < period { at } else { 0.0 };
+            let value =
+                if is_pulse { f64::from(u8::from(at < 1.0)) } else { form(biased(at / period, bias)) };
+            amp * value + offset
         });
+    }
+}
+
+impl Wave {
+    fn read(&mut self, cook: &Cook) -> Result<Shape, String> {
+        let span = span(cook)?;
+        let period = positive(cook, "period", "Period")?;
+        let period = match &*cook.par_text("periodunit") {
+            "samples" => period,
+            "frames" => period * span.rate / cook.time().rate,
+            _ => period * span.rate,
+        };
+        if !period.is_normal() {
+            return Err(format!("Period is {period} samples: give a number that can be reckoned with."));
+        }
+        let wave = cook.par_text("wavetype");
+        Ok(Shape {
+            names: self.names.of(cook, "channelname", "Channel Names")?,
+            span,
+            period,
+            phase: number(cook, "phase", "Phase")?.rem_euclid(1.0),
+            bias: number(cook, "bias", "Bias")?,
+            offset: number(cook, "offset", "Offset")?,
+            amp: number(cook, "amp", "Amplitude")?,
+            form: match &*wave {
+                "sin" => |at| (at * TAU).sin(),
+                "normal" => |at| (-((at - 0.5) * 6.0).powi(2) / 2.0).exp(),
+                "tri" => triangle,
+                "ramp" => |at| at,
+                "square" => |at| if at < 0.5 { 1.0 } else { -1.0 },
+                _ => |_| 1.0,
+            },
+            is_pulse: &*wave == "pulse",
+        })
     }
 }
 
@@ -92,18 +139,12 @@ fn biased(at: f64, bias: f64) -> f64 {
     }
 }
 
-/// The value at a place in a period, from 0 to 1; `sample` is how much of a period a sample takes.
-fn shape(wave: &str, at: f64, sample: f64) -> f64 {
-    match wave {
-        "sin" => (at * TAU).sin(),
-        "normal" => (-((at - 0.5) * 6.0).powi(2) / 2.0).exp(),
-        "tri" if at < 0.25 => at * 4.0,
-        "tri" if at < 0.75 => 2.0 - at * 4.0,
-        "tri" => at * 4.0 - 4.0,
-        "ramp" => at,
-        "square" if at < 0.5 => 1.0,
-        "square" => -1.0,
-        "pulse" => f64::from(u8::from(at < sample)),
-        _ => 1.0,
+fn triangle(at: f64) -> f64 {
+    if at < 0.25 {
+        at * 4.0
+    } else if at < 0.75 {
+        2.0 - at * 4.0
+    } else {
+        at * 4.0 - 4.0
     }
 }
