@@ -9,7 +9,7 @@ use super::read::{Entry, Item, Reader, cut, entries, found, integer, number};
 use crate::Value;
 use crate::expr::Expr;
 use crate::op::Family;
-use crate::par::state::Bind;
+use crate::par::state::{Bind, coerce};
 use crate::par::{ParSpec, Style};
 use crate::pattern::{Pattern, Rename};
 
@@ -255,8 +255,9 @@ fn entry_of<'t>(reader: &mut Reader<'t>, spec: &ParSpec, item: &Item<'t>, key: &
         reader.wrong_kind(item, key, help);
         return None;
     };
-    if spec.menu_index(text).is_some() {
-        return Some(text.into());
+    // Entries that are accepted without being shown are known there.
+    if let Ok(value) = coerce(spec, &text.into()) {
+        return Some(value);
     }
     let by_label = spec.menu.iter().find(|entry| entry.label.eq_ignore_ascii_case(text));
     let help = match by_label {
