@@ -26,7 +26,8 @@ pub(crate) const EXTENDS: &[(&str, &str)] = &[
 /// The Channel page of a generator.
 pub(crate) fn channel_page(extend: &'static str) -> Vec<ParSpec> {
     let unit = |name: &'static str, label: &'static str| {
-        ParSpec::menu(name, label, UNITS).default_to("frames").page(PAGE)
+        let help = if name == "startunit" { "What Start is counted in." } else { "What End is counted in." };
+        ParSpec::menu(name, label, UNITS).default_to("frames").page(PAGE).help(help)
     };
     vec![
         ParSpec::text("channelname", "Channel Names", "chan1")

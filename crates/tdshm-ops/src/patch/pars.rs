@@ -135,7 +135,8 @@ fn setting<'t>(
     }
     let value = constant(reader, spec, item, key)?;
     if let Value::Str(text) = &value {
-        if spec.style.is_op() {
+        // The default is right as it is: of Export Root it is what the operator itself would call `..`.
+        if spec.style.is_op() && spec.default.as_str() != Some(&**text) {
             reference(reader, at, spec, text, item, key);
         }
         if is_pattern(spec)
