@@ -396,3 +396,16 @@ fn the_example_of_a_merge() {
         (&"tx".into(), &"ry".into())
     );
 }
+
+#[test]
+fn the_patch_in_the_documents_has_no_mistakes() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operators.md");
+    let page = fs::read_to_string(page).unwrap();
+    let patches: Vec<&str> =
+        page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(!patches.is_empty());
+    for patch in patches {
+        let ended = Patch::new(patch).run(&["--check"]);
+        assert_eq!(ended.code, Some(0), "{:#?}", ended.err);
+    }
+}
