@@ -1,5 +1,6 @@
 //! The operators, a file each.
 
+mod analyze_chop;
 mod base;
 mod constant_chop;
 mod constant_top;
@@ -27,6 +28,7 @@ use crate::op::Registry;
 /// Adds all of them.
 pub(crate) fn register(registry: &mut Registry) {
     for spec in [
+        analyze_chop::spec(),
         base::spec(),
         constant_chop::spec(),
         constant_top::spec(),

@@ -16,6 +16,7 @@ mod images;
 mod inspect;
 mod kit;
 mod lines;
+mod run;
 mod scope;
 mod send;
 #[cfg(unix)]

@@ -102,7 +102,8 @@ fn every_page_of_the_manual_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_str().unwrap();
     assert_eq!(run(&["man", "--out", path]).code, Some(0));
-    for subcommand in ["demo", "send", "watch", "snap", "info", "list", "clean", "completions", "man"] {
+    for subcommand in ["demo", "send", "watch", "snap", "run", "info", "list", "clean", "completions", "man"]
+    {
         let page = run(&["man", subcommand]);
         let file = fs::read_to_string(folder.path().join(format!("tdshm-{subcommand}.1"))).unwrap();
         assert_eq!(page.out, file.lines().collect::<Vec<_>>());

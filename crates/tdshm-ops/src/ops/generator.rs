@@ -37,7 +37,12 @@ pub(crate) const EXTENDS: &[(&str, &str)] = &[
 /// The Channel page of a generator.
 pub(crate) fn channel_page(extend: &'static str) -> Vec<ParSpec> {
     let unit = |name: &'static str, label: &'static str| {
-        ParSpec::menu(name, label, UNITS).default_to("frames").enabled_when("timeslice", &["0"]).page(PAGE)
+        let help = if name == "startunit" { "What Start is counted in." } else { "What End is counted in." };
+        ParSpec::menu(name, label, UNITS)
+            .default_to("frames")
+            .enabled_when("timeslice", &["0"])
+            .page(PAGE)
+            .help(help)
     };
     vec![
         ParSpec::text("channelname", "Channel Names", "chan1")

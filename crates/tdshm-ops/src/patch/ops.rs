@@ -191,7 +191,7 @@ fn spec<'t>(reader: &mut Reader<'t>, raw: &Raw<'_, 't>) -> Option<Arc<OpSpec>> {
             None
         }
         Err(_) => {
-            let known = registry.types().flat_map(|spec| [spec.op_type, spec.short_type()]);
+            let known = registry.types().map(|spec| spec.op_type);
             let help = did_you_mean(name, known, || "`tdshm run --schema` lists all types".into());
             reader.wrong(item.span(), &key, format!("there is no operator type {:?}", cut(name)), help);
             None

@@ -9,7 +9,7 @@ use super::read::{Entry, Item, Reader, cut, entries, found, integer, number};
 use crate::Value;
 use crate::expr::Expr;
 use crate::op::Family;
-use crate::par::state::Bind;
+use crate::par::state::{Bind, coerce};
 use crate::par::{ParSpec, Style};
 use crate::pattern::{Pattern, Rename};
 
@@ -135,7 +135,8 @@ fn setting<'t>(
     }
     let value = constant(reader, spec, item, key)?;
     if let Value::Str(text) = &value {
-        if spec.style.is_op() {
+        // The default is right as it is: of Export Root it is what the operator itself would call `..`.
+        if spec.style.is_op() && spec.default.as_str() != Some(&**text) {
             reference(reader, at, spec, text, item, key);
         }
         if is_pattern(spec)
@@ -255,8 +256,9 @@ fn entry_of<'t>(reader: &mut Reader<'t>, spec: &ParSpec, item: &Item<'t>, key: &
         reader.wrong_kind(item, key, help);
         return None;
     };
-    if spec.menu_index(text).is_some() {
-        return Some(text.into());
+    // Entries that are accepted without being shown are known there.
+    if let Ok(value) = coerce(spec, &text.into()) {
+        return Some(value);
     }
     let by_label = spec.menu.iter().find(|entry| entry.label.eq_ignore_ascii_case(text));
     let help = match by_label {

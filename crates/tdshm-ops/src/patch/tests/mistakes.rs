@@ -294,6 +294,19 @@ fn of_tables() {
         &of_null("table = [[1]]"),
         &["line 3, column 9: op.a.table: a nullCHOP holds no table: create a tableDAT for it"],
     );
+    let help = "give a list of rows, each a list of cells, say [[\"name\", \"index\"], [\"tx\", 0]]";
+    check(
+        &said(
+            "[op.t]\ntype = \"tableDAT\"\ntable = [1, [true, [], 1979-05-27]]\n[op.u]\ntype = \"tableDAT\"\ntable = 1\n",
+        ),
+        &[
+            &format!("line 3, column 10: op.t.table: found the whole number 1: {help}"),
+            "line 3, column 14: op.t.table: found true: cells are texts and numbers: write 1",
+            "line 3, column 20: op.t.table: found a list: cells are texts and numbers",
+            "line 3, column 24: op.t.table: found the date or time 1979-05-27: cells are texts and numbers",
+            &format!("line 6, column 9: op.u.table: found the whole number 1: {help}"),
+        ],
+    );
 }
 
 #[test]

@@ -149,3 +149,73 @@ fn those_who_watch_a_custom_parameter_go_with_its_name() {
     net.step().unwrap();
     assert_eq!(*seen.lock().unwrap(), [("B".to_owned(), Value::Int(5))]);
 }
+
+const EXPORTS: &str = r#"
+[op.c]
+type = "constantCHOP"
+export = true
+par.const0name = "b:B"
+par.const0value = 7
+par.exportmethod = "autoname"
+
+[op.d]
+type = "constantCHOP"
+export = true
+par.const0name = "a"
+par.const0value = 3
+par.exportmethod = "datname"
+par.exporttable = "exports"
+
+[op.exports]
+type = "tableDAT"
+table = [["name", "path", "parameter"], ["a", "b", "A"]]
+
+[op.b]
+type = "baseCOMP"
+custom.A = 1.0
+custom.B = 2.0
+"#;
+
+#[test]
+fn exports_go_on_when_their_patch_is_read_again() {
+    let net = net(EXPORTS);
+    let value = |net: &Network, name: &str| net.op("b").unwrap().par(name).unwrap().eval().unwrap();
+    let both = |net: &Network| (value(net, "A"), value(net, "B"));
+    net.step().unwrap();
+    assert_eq!(both(&net), (Value::Float(3.0), Value::Float(7.0)));
+    // The constants below change; what counts is the export.
+    let reload = |text: &str| Patch::parse(text).unwrap().reload(&net).unwrap();
+    reload(&EXPORTS.replace("custom.A = 1.0", "custom.A = 1.0\npar.B = 5.0"));
+    assert_eq!(net.op("b").unwrap().par("B").unwrap().val().unwrap(), Value::Float(5.0));
+    assert_eq!(net.op("b").unwrap().par("B").unwrap().mode().unwrap(), ParMode::Export);
+    net.step().unwrap();
+    assert_eq!(both(&net), (Value::Float(3.0), Value::Float(7.0)));
+    // Other custom parameters in front of them.
+    reload(&EXPORTS.replace("custom.A = 1.0", "custom.New = 9\ncustom.A = 1.0"));
+    net.step().unwrap();
+    net.step().unwrap();
+    assert_eq!((both(&net), value(&net, "New")), ((Value::Float(3.0), Value::Float(7.0)), Value::Int(9)));
+    // Another row of the table.
+    reload(&EXPORTS.replace("[\"a\", \"b\", \"A\"]", "[\"a\", \"b\", \"B\"]"));
+    net.step().unwrap();
+    net.step().unwrap();
+    assert_eq!(value(&net, "A"), Value::Float(1.0), "its constant again");
+    // No flag, no export.
+    reload(&EXPORTS.replace("export = true", ""));
+    net.step().unwrap();
+    assert_eq!(both(&net), (Value::Float(1.0), Value::Float(2.0)));
+}
+
+#[test]
+fn a_table_that_the_patch_does_not_have_any_more_is_empty() {
+    let net = net(EXPORTS);
+    assert_eq!(net.op("exports").unwrap().table().unwrap().cell(1, 2), Some("A"));
+    let before = net.op("exports").unwrap().total_cooks().unwrap();
+    Patch::parse(EXPORTS).unwrap().reload(&net).unwrap();
+    net.op("exports").unwrap().table().unwrap();
+    assert_eq!(net.op("exports").unwrap().total_cooks().unwrap(), before, "the same table is no change");
+    let without: String =
+        EXPORTS.lines().filter(|line| !line.starts_with("table")).map(|line| format!("{line}\n")).collect();
+    Patch::parse(&without).unwrap().reload(&net).unwrap();
+    assert_eq!(net.op("exports").unwrap().table().unwrap().num_rows(), 0);
+}
