@@ -53,7 +53,7 @@ fn every_format_of_the_wire_goes_through_both_operators_as_it_is() {
     }
     constant.output_connector(0).unwrap().connect(&out).unwrap();
     let here = input(&round.net, &round.back());
-    tdshm_tests::nets::flag(&here, tdshm_ops::Flag::Viewer, true);
+    nets::flag(&here, tdshm_ops::Flag::Viewer, true);
     let mut formats = Vec::new();
     for choice in PixelFormatChoice::ALL {
         if matches!(
@@ -138,7 +138,7 @@ fn every_entry_of_pixel_format_is_sent_as_the_table_says() {
     let out = sender(&round.net, &round.there());
     constant.output_connector(0).unwrap().connect(&out).unwrap();
     let here = input(&round.net, &round.back());
-    tdshm_tests::nets::flag(&here, tdshm_ops::Flag::Viewer, true);
+    nets::flag(&here, tdshm_ops::Flag::Viewer, true);
     let (mut sent, mut returned) = (None, None);
     for (entry, number, expected, within) in table {
         set(&out, "format", entry);
@@ -192,7 +192,7 @@ fn every_entry_of_output_resolution_on_both_sides() {
             let out = sender(&round.net, &round.there());
             constant.output_connector(0).unwrap().connect(&out).unwrap();
             let here = input(&round.net, &round.back());
-            tdshm_tests::nets::flag(&here, tdshm_ops::Flag::Viewer, true);
+            nets::flag(&here, tdshm_ops::Flag::Viewer, true);
             let op = if side == "out" { &out } else { &here };
             for (par, value) in [("resolutionw", 100), ("resolutionh", 90)] {
                 set(op, par, value);
@@ -230,7 +230,7 @@ fn aspects_go_through() {
     let out = sender(&round.net, &round.there());
     constant.output_connector(0).unwrap().connect(&out).unwrap();
     let here = input(&round.net, &round.back());
-    tdshm_tests::nets::flag(&here, tdshm_ops::Flag::Viewer, true);
+    nets::flag(&here, tdshm_ops::Flag::Viewer, true);
     set(&out, "outputaspect", "custom");
     set(&out, "armenu", "4:3");
     assert_eq!(out.par("aspect1").unwrap().eval_f64().unwrap(), 4.0);
@@ -269,7 +269,7 @@ fn rows_go_bottom_first() {
     let (give, _out) = nets_top::output(&round.net, &round.there());
     set(&give, "seed", 9);
     let here = input(&round.net, &round.back());
-    tdshm_tests::nets::flag(&here, tdshm_ops::Flag::Viewer, true);
+    nets::flag(&here, tdshm_ops::Flag::Viewer, true);
     round.turn();
     let given = Image::of(9);
     let on_the_wire = ForeignTop::attach(&round.back()).unwrap().read().unwrap();
