@@ -60,9 +60,13 @@ fn what_the_dead_left_is_told_of_and_goes_when_nobody_holds_it() {
     }
     let left = run(&["list"]);
     assert!(
-        left.out.iter().any(|line| line.contains(name.as_str()) && line.contains("has left")),
-        "receivers are told: {left:?}"
+        left.out.iter().any(|line| {
+            line.contains(name.as_str()) && line.contains("has died; its receivers are told")
+        }),
+        "{left:?}"
     );
+    let info = run(&["info", name.as_str()]);
+    assert!(info.out.iter().any(|line| line.contains("has died; its receivers are told")), "{info:?}");
     drop(holder);
     assert_eq!(name.objects(), Vec::<String>::new());
     assert!(run(&["clean", name.as_str()]).err[0].contains("nothing to clean"));
