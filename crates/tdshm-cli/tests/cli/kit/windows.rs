@@ -8,7 +8,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 /// How a process ends that is killed: with the status that whoever kills it gives.
 pub(crate) const KILLED: Option<i32> = Some(9);
 /// By what a command is asked to end, and its status then.
-pub(crate) const ASKED_TO_END: &[(&str, i32)] = &[("INT", 130)];
+pub(crate) const ASKED_TO_END: &[(&str, i32)] = &[("INT", 130), ("BREAK", 130)];
 /// Whether a lock says which process holds it.
 pub(crate) const LOCKS_NAME_HOLDERS: bool = false;
 /// A console of its own, without a window.
@@ -178,6 +178,7 @@ fn act(act: &str, pid: u32) -> bool {
 pub(crate) fn send_signal(pid: u32, signal: &str) {
     let what = match signal {
         "INT" => "ctrl-c",
+        "BREAK" => "ctrl-break",
         "KILL" => "kill",
         "STOP" => "stop",
         "CONT" => "continue",
