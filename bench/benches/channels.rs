@@ -5,6 +5,7 @@ use std::hint::black_box;
 
 use tdshm::{ChopReceiver, ChopSender};
 use tdshm_bench::baseline::{LockAndBuffer, bytes_of, bytes_of_mut};
+use tdshm_bench::system::LOCK;
 use tdshm_bench::{goal, pairs, row, tidy, unique};
 
 fn main() {
@@ -24,7 +25,7 @@ fn small() {
     out.send(&rows).unwrap();
     input.read().unwrap().unwrap();
 
-    row("# 64 channels x 1 sample", "baseline: a robust mutex and a copy of 256 bytes, by hand");
+    row("# 64 channels x 1 sample", &format!("baseline: {LOCK} and a copy of 256 bytes, by hand"));
     let mut to = [0_f32; 64];
     pairs(
         "lock + copy of 256 bytes, against the lock",

@@ -2,7 +2,6 @@
 //! spins or sleeps, and both sides flat out. Where there are two sides they are two processes: this program starts
 //! itself as the other one.
 #![allow(
-    unsafe_code,
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -17,8 +16,9 @@ use std::time::{Duration, Instant};
 
 use tdshm::{ChopReceiver, ChopSender};
 use tdshm_bench::baseline::{LockAndBuffer, bytes_of, bytes_of_mut};
-use tdshm_bench::duo::{self, Course, Other, futex};
-use tdshm_bench::{goal, median, pairs, row, show, spread, tidy, unique};
+use tdshm_bench::duo::{self, Course, Other};
+use tdshm_bench::system::{BELL, Bell, LOCK, coarse_time};
+use tdshm_bench::{each, goal, median, pairs, row, show, spread, tidy, unique};
 
 const EVER: Duration = Duration::from_secs(600);
 
@@ -45,7 +45,6 @@ fn look() {
     input.read().unwrap().unwrap();
     row("# a look that finds nothing", "baseline: one load of a word");
     let word = AtomicU64::new(0);
-    let mut times = Vec::new();
     pairs(
         "try_next",
         31,
@@ -57,15 +56,10 @@ fn look() {
             black_box(black_box(&mut input).try_next().unwrap().is_some());
         },
     );
-    for _ in 0..31 {
-        let begin = Instant::now();
-        for _ in 0..ROUNDS {
-            black_box(black_box(&mut input).try_next().unwrap().is_some());
-        }
-        times.push(begin.elapsed().as_secs_f64() / f64::from(ROUNDS));
-    }
-    let each = median(times);
-    goal("try_next", each < 10e-9, &format!("{}, under 10 ns", show(each)));
+    let took = each(31, ROUNDS, || {
+        black_box(black_box(&mut input).try_next().unwrap().is_some());
+    });
+    goal("try_next", took < 10e-9, &format!("{}, under 10 ns", show(took)));
     drop(out);
     tidy(&name);
 }
@@ -78,7 +72,7 @@ fn send() {
     let name = unique("notice");
     let mut out = ChopSender::create(&name).unwrap();
     out.send_flat(&samples, 1).unwrap();
-    row("# send_flat, 64 channels x 1 sample", "baseline: a robust mutex and a copy of 256 bytes, by hand");
+    row("# send_flat, 64 channels x 1 sample", &format!("baseline: {LOCK} and a copy of 256 bytes, by hand"));
     let ratio = pairs(
         "send_flat, nobody reads",
         31,
@@ -101,15 +95,7 @@ fn send() {
         },
     );
     let part = |name: &str, work: &mut dyn FnMut()| {
-        let mut times = Vec::new();
-        for _ in 0..31 {
-            let begin = Instant::now();
-            for _ in 0..ROUNDS {
-                work();
-            }
-            times.push(begin.elapsed().as_secs_f64() / f64::from(ROUNDS));
-        }
-        row(&format!("  part: {name}"), &show(median(times)));
+        row(&format!("  part: {name}"), &show(each(31, ROUNDS, work)));
     };
     part("lock and unlock", &mut || by_hand.lock_unlock());
     let checking = LockAndBuffer::new(64).checking();
@@ -122,10 +108,7 @@ fn send() {
         sequence.store(black_box(&sequence).load(Ordering::Relaxed) + 1, Ordering::Release);
     });
     part("time, coarse", &mut || {
-        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: a live timespec.
-        unsafe { libc::clock_gettime(libc::CLOCK_REALTIME_COARSE, &raw mut now) };
-        black_box(now.tv_nsec);
+        black_box(coarse_time());
     });
     let (word, waiters) = (AtomicU32::new(0), AtomicU32::new(0));
     part("bell, nobody waits", &mut || {
@@ -149,11 +132,12 @@ fn other_side(course: &Course, role: &[String]) {
                 course.arrived();
             }
         }
-        ["futex", rounds] => {
+        ["bell", rounds] => {
+            let bell = Bell::named(course.name());
             course.ready();
             for round in 0..rounds.parse().unwrap() {
                 while course.words().bare.0.load(Ordering::Acquire) == round {
-                    futex(&course.words().bare.0, libc::FUTEX_WAIT, round);
+                    bell.wait(&course.words().bare.0, round);
                 }
                 course.arrived();
             }
@@ -230,7 +214,7 @@ fn spinning() {
         "p50 of a delivery between processes: median (least to greatest) of 9 repeats in turn",
     );
     row("a word, nothing else", &spread(&bare));
-    row("a robust mutex and a copy, by hand", &spread(&lock));
+    row(&format!("{LOCK} and a copy, by hand"), &spread(&lock));
     goal("delivery", median(ours.clone()) < 1e-6, &format!("{}, under 1 µs", spread(&ours)));
     #[cfg(feature = "peers")]
     {
@@ -240,7 +224,7 @@ fn spinning() {
     }
 }
 
-/// A robust mutex and a copy: the other side takes the lock for every look.
+/// A lock and a copy: the other side takes the lock for every look.
 fn locked(rounds: usize, apart: Duration) -> f64 {
     let name = unique("lock");
     let by_hand = LockAndBuffer::shared(&name, 256);
@@ -252,7 +236,6 @@ fn locked(rounds: usize, apart: Duration) -> f64 {
         by_hand.lock_copy_in(bytes_of(&samples));
     });
     let _ = other.end();
-    let _ = std::fs::remove_file(format!("/dev/shm/{name}"));
     p50
 }
 
@@ -271,7 +254,7 @@ fn ours(samples: &[f32], spin: Duration, rounds: usize, apart: Duration) -> f64 
     p50
 }
 
-/// To a receiver that sleeps, against a bare futex.
+/// To a receiver that sleeps, against what the system has for that.
 fn sleeping() {
     const ROUNDS: usize = 300;
     const REPEATS: usize = 11;
@@ -279,12 +262,9 @@ fn sleeping() {
     let samples = [0.5_f32; 64];
     let (mut bare, mut ours, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..REPEATS {
-        let other = Other::start(&format!("futex {ROUNDS}"));
-        let word = &other.course.words().bare.0;
-        let b = other.course.deliver(ROUNDS, apart, || {
-            word.fetch_add(1, Ordering::SeqCst);
-            futex(word, libc::FUTEX_WAKE, i32::MAX.unsigned_abs());
-        });
+        let other = Other::start(&format!("bell {ROUNDS}"));
+        let bell = Bell::named(other.course.name());
+        let b = other.course.deliver(ROUNDS, apart, || bell.ring(&other.course.words().bare.0));
         let _ = other.end();
         let o = self::ours(&samples, Duration::ZERO, ROUNDS, apart);
         bare.push(b);
@@ -295,12 +275,12 @@ fn sleeping() {
         "# to a receiver that sleeps, 64 channels x 1",
         "p50 of a delivery between processes: median (least to greatest) of 11 repeats in turn",
     );
-    row("a bare futex", &spread(&bare));
+    row(BELL, &spread(&bare));
     row("delivery", &spread(&ours));
     let ratio = median(ratios.clone());
     let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = ratios.iter().copied().fold(0.0, f64::max);
-    let text = format!("ratio {ratio:.2} ({least:.2} to {greatest:.2}), at most 1.3 times a bare futex");
+    let text = format!("ratio {ratio:.2} ({least:.2} to {greatest:.2}), at most 1.3 times {BELL}");
     goal("delivery to a sleeper", ratio <= 1.3, &text);
 }
 
@@ -368,7 +348,6 @@ fn flat_out() {
             samples[0] = number as f32;
             by_hand.lock_copy_in(bytes_of(samples));
         }));
-        let _ = std::fs::remove_file(format!("/dev/shm/{name}"));
     }
     let rates = |runs: &[[f64; 3]]| {
         let column = |index: usize| runs.iter().map(|run| run[index]).collect::<Vec<f64>>();
@@ -382,7 +361,7 @@ fn flat_out() {
         "frames a second between processes: median (least to greatest) of 5 repeats",
     );
     let (by_lock, text) = rates(&lock);
-    row("a robust mutex and a copy, by hand", &format!("{by_lock:.0} ({text})"));
+    row(&format!("{LOCK} and a copy, by hand"), &format!("{by_lock:.0} ({text})"));
     let (rate, text) = rates(&ours);
     goal("distinct frames", rate >= 1500.0, &format!("{rate:.0} ({text}), at least 1500 a second"));
     let (rate, text) = rates(&beside);

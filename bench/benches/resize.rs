@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tdshm::{SegmentReceiver, SegmentSender};
-use tdshm_bench::baseline::{bytes_of, file_by_hand};
+use tdshm_bench::baseline::{bytes_of, object_by_hand};
 use tdshm_bench::{goal, median, pairs, row, show, tidy, unique};
 
 fn main() {
@@ -61,8 +61,8 @@ fn small() {
     tidy(&name);
 }
 
-/// Frames above 64 KiB that need a new segment each, against making, reserving, mapping and filling a file in
-/// `/dev/shm` of the same size by hand, and removing the one before.
+/// Frames above 64 KiB that need a new segment each, against making, reserving, mapping and filling an object of
+/// the same size by hand, and removing the one before.
 fn large() {
     row("# moving to a larger segment", "baseline: create, reserve, map, copy, unmap and unlink by hand");
     for megabytes in [1_usize, 4, 16] {
@@ -78,7 +78,7 @@ fn large() {
             &label,
             31,
             1,
-            || file_by_hand(&file, bytes, bytes_of(black_box(&samples))),
+            || object_by_hand(&file, bytes, bytes_of(black_box(&samples))),
             || {
                 out.resize(bytes, |view| {
                     view.copy_from(bytes_of(black_box(&samples)));

@@ -1,13 +1,13 @@
 //! Two processes: the benchmark starts itself as the other side, and both see the words of a [`Course`].
-#![allow(unsafe_code, reason = "words that two processes share, and the system's clock and futex")]
+#![allow(unsafe_code, reason = "words that two processes share")]
 
 use std::hint::spin_loop;
 use std::process::{Child, Command};
-use std::ptr;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::median;
+use crate::system::{Memory, now};
 
 /// What the other side is told to be, and where the course is.
 const ROLE: &str = "TDSHM_BENCH_ROLE";
@@ -35,27 +35,11 @@ pub struct Words {
     pub bare: Line<AtomicU32>,
 }
 
-/// The words, in a file of shared memory that goes with the side that made it.
+/// The words, in shared memory that goes with the side that made it.
 #[derive(Debug)]
 pub struct Course {
-    words: *mut Words,
+    memory: Memory,
     name: String,
-    made: bool,
-}
-
-/// Nanoseconds of a clock that all processes have in common.
-#[must_use]
-pub fn now() -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: a live timespec.
-    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
-    time.tv_sec.unsigned_abs().wrapping_mul(1_000_000_000).wrapping_add(time.tv_nsec.unsigned_abs())
-}
-
-/// The system call itself: both processes wait for the same word.
-pub fn futex(word: &AtomicU32, operation: libc::c_int, value: u32) {
-    // SAFETY: the word lives; no time limit, and the other arguments are not used by these two operations.
-    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), operation, value, ptr::null::<libc::timespec>()) };
 }
 
 /// Lets the other side go back to where it waits.
@@ -66,44 +50,27 @@ pub fn pause(time: Duration) {
     }
 }
 
-/// Maps a file of shared memory, which is made here, or was by the other side.
-///
-/// # Panics
-///
-/// When the system refuses: there is no benchmark then.
-#[must_use]
-#[expect(clippy::expect_used, reason = "no benchmark without it")]
-pub fn shared_file(name: &str, bytes: usize, make: bool) -> *mut u8 {
-    let path = std::ffi::CString::new(format!("/dev/shm/{name}")).expect("a name without NUL");
-    let flags = libc::O_RDWR | libc::O_CLOEXEC | if make { libc::O_CREAT | libc::O_EXCL } else { 0 };
-    // SAFETY: `path` ends with NUL.
-    let file = unsafe { libc::open(path.as_ptr(), flags, 0o600) };
-    assert!(file >= 0, "cannot open {name}");
-    let length = libc::off_t::try_from(bytes).expect("a size that fits");
-    // SAFETY: an open descriptor; the pages are reserved, so that touching them cannot fail.
-    let reserved = !make || unsafe { libc::posix_fallocate(file, 0, length) } == 0;
-    assert!(reserved, "no room for {name}");
-    let access = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: a mapping of the file at an address of the kernel's choice.
-    let base = unsafe { libc::mmap(ptr::null_mut(), bytes, access, libc::MAP_SHARED, file, 0) };
-    assert!(base != libc::MAP_FAILED, "cannot map {name}");
-    // SAFETY: opened above, closed once; the mapping stays.
-    unsafe { libc::close(file) };
-    base.cast()
-}
-
 impl Course {
-    fn new(name: &str, made: bool) -> Self {
-        let words = shared_file(name, size_of::<Words>(), made).cast();
-        Self { words, name: name.to_owned(), made }
+    fn make(name: &str) -> Self {
+        Self { memory: Memory::make(name, size_of::<Words>()), name: name.to_owned() }
+    }
+
+    fn open(name: &str) -> Self {
+        Self { memory: Memory::open(name, size_of::<Words>()), name: name.to_owned() }
+    }
+
+    /// What both sides call it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The words.
     #[must_use]
     pub fn words(&self) -> &Words {
-        // SAFETY: mapped by `new` with room for them, at a multiple of a page, to the end of the process; every byte
-        // pattern is a value of an atomic, and nothing but atomics is in there.
-        unsafe { &*self.words }
+        // SAFETY: mapped with room for them, at a multiple of a page, for as long as `self`; every byte pattern is a
+        // value of an atomic, and nothing but atomics is in there.
+        unsafe { &*self.memory.base().cast() }
     }
 
     /// The other side has what was sent.
@@ -142,14 +109,6 @@ impl Course {
     }
 }
 
-impl Drop for Course {
-    fn drop(&mut self) {
-        if self.made {
-            let _ = std::fs::remove_file(format!("/dev/shm/{}", self.name));
-        }
-    }
-}
-
 /// The other process.
 #[derive(Debug)]
 pub struct Other {
@@ -167,8 +126,9 @@ impl Other {
     #[must_use]
     #[expect(clippy::expect_used, reason = "no benchmark without it")]
     pub fn start(role: &str) -> Self {
-        let name = crate::unique(&format!("course{}", now()));
-        let course = Course::new(&name, true);
+        static STARTED: AtomicU32 = AtomicU32::new(0);
+        let name = crate::unique(&format!("course{}", STARTED.fetch_add(1, Ordering::Relaxed)));
+        let course = Course::make(&name);
         let program = std::env::current_exe().expect("this program has a path");
         let mut child =
             Command::new(program).env(ROLE, format!("{name} {role}")).spawn().expect("it starts itself");
@@ -194,6 +154,6 @@ impl Other {
 pub fn role() -> Option<(Course, Vec<String>)> {
     let text = std::env::var(ROLE).ok()?;
     let mut words = text.split(' ').map(str::to_owned);
-    let course = Course::new(&words.next()?, false);
+    let course = Course::open(&words.next()?);
     Some((course, words.collect()))
 }

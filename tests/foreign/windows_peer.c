@@ -5,10 +5,11 @@
  * code. It plays one role in its life, and ends when its input does. With `--narrow` it is a program of 2018 and
  * before: ANSI calls, and the narrow info block.
  *
- *   create NAME SIZE                   a sender with a data segment of SIZE bytes
+ *   create NAME SIZE [single]          a sender with a data segment of SIZE bytes; its info segment has the prefix once
+ *                                      in its name, as those of several other programs
  *   send COUNT LENGTH RATE SEED NAMES  one frame; NAMES is `names` or `nonames`; also says whether the lock was
  *                                      `clean` or `abandoned`
- *   put HEX                            these bytes at the start of the data segment, under the lock
+ *   put HEX, put-regardless HEX        these bytes at the start of the data segment, under the lock, or without it
  *   resize SIZE [POSTFIX]              what the reference does; the new postfix, or nothing where the name stays
  *   detach                             the sender leaves
  *   open NAME                          a receiver; it attaches when it reads
@@ -251,7 +252,7 @@ static BOOL create_data(DWORD size)
     return create_segment(&data, name, size);
 }
 
-static void create(const char *name, DWORD size)
+static void create(const char *name, DWORD size, BOOL single)
 {
     char object[NAME_CHARS];
     close_all();
@@ -264,7 +265,7 @@ static void create(const char *name, DWORD size)
         return;
     }
     object_name(object, sizeof object, INFO, short_name, "");
-    if (!create_segment(&info, object, (DWORD)layout->size)) {
+    if (!create_segment(&info, single ? object + strlen("TouchSHM") : object, (DWORD)layout->size)) {
         DWORD code = GetLastError();
         ReleaseMutex(info_lock);
         close_all();
@@ -347,10 +348,10 @@ static void send_frame(size_t count, size_t length, float rate, uint32_t seed, B
     agree(how);
 }
 
-static void put(const char *hex)
+static void put(const char *hex, BOOL locked)
 {
     size_t index, length = strlen(hex) / 2;
-    if (length > mapped_bytes(&data) || !take(data_lock, LOCK_LIMIT_MS)) {
+    if (length > mapped_bytes(&data) || (locked && !take(data_lock, LOCK_LIMIT_MS))) {
         refuse(GetLastError(), "the bytes cannot be put there");
         return;
     }
@@ -359,7 +360,8 @@ static void put(const char *hex)
         if (sscanf(hex + 2 * index, "%2x", &byte) == 1)
             data.view[index] = (BYTE)byte;
     }
-    ReleaseMutex(data_lock);
+    if (locked)
+        ReleaseMutex(data_lock);
     agree("");
 }
 
@@ -506,7 +508,7 @@ static BOOL obey(char *words)
     if (word_is(command, "die")) {
         TerminateProcess(GetCurrentProcess(), 9);
     } else if (word_is(command, "create") && b) {
-        create(a, strtoul(b, NULL, 10));
+        create(a, strtoul(b, NULL, 10), word_is(c, "single"));
     } else if (word_is(command, "open") && a) {
         open_receiver(a);
     } else if (word_is(command, "look") && a) {
@@ -522,7 +524,9 @@ static BOOL obey(char *words)
         send_frame(strtoul(a, NULL, 10), strtoul(b, NULL, 10), strtof(c, NULL), strtoul(d, NULL, 10),
                    word_is(e, "names"));
     } else if (word_is(command, "put") && sending && data.view && a) {
-        put(a);
+        put(a, TRUE);
+    } else if (word_is(command, "put-regardless") && sending && data.view && a) {
+        put(a, FALSE);
     } else if (word_is(command, "resize") && sending && a) {
         resize(strtoul(a, NULL, 10), b);
     } else if (word_is(command, "detach") && sending) {

@@ -67,8 +67,7 @@ fn scratch_of(name: &str) -> PathBuf {
 }
 
 fn objects_of(name: &str) -> Vec<String> {
-    let mut names = system::object_names();
-    names.retain(|object| object.contains(name));
+    let mut names = system::object_names(name);
     names.sort();
     names
 }
@@ -174,6 +173,13 @@ impl Scene {
     /// What the names of all objects of this test's macOS begin with.
     fn macos_namespace(&self) -> String {
         format!("{}-", self.stage.name)
+    }
+
+    /// The objects of this test's macOS, by hand.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn macos_by_hand(&self) -> system::shm::Shm {
+        system::shm::Shm::of(&self.macos_namespace())
     }
 
     /// The path of an object of this test's macOS.

@@ -7,9 +7,7 @@ use tdshm_tests::system::DIES_WITH_HANDLES;
 use tdshm_tests::{Scene, frames};
 
 /// Random at each run; what fails is shown in its smallest form, and belongs into the corpus then.
-/// Fewer on Windows, where most of a case is the making of objects: what is tried on them is the same pure code.
 fn config(cases: u32) -> ProptestConfig {
-    let cases = if cfg!(windows) { cases / 6 } else { cases };
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
 }
 

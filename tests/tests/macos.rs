@@ -8,7 +8,8 @@
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt;
 
-use tdshm_tests::{Peer, Scene, Seen};
+use tdshm_tests::foreign::{Block, DETACH_AT, Names, info_block, parse};
+use tdshm_tests::{Peer, Scene, Seen, frames};
 
 /// Short names whose four objects are all short, partly long, and all long for macOS.
 const NAMES: &[&str] = &[
@@ -75,6 +76,62 @@ fn frames_arrive_under_names_of_every_length() {
         assert_eq!(*token, format!("TD44e33-{number}"));
         // Locks stay, segments went with their sender.
         assert_eq!(scene.macos_path(token).exists(), name.ends_with("Mutex"), "{name}");
+    }
+}
+
+/// What the tests do on a Mac in the vendor's place.
+#[test]
+fn frames_go_both_ways_between_ours_and_a_program_by_hand() {
+    let scene = Scene::new("macos: by hand");
+    let hand = scene.macos_by_hand();
+    let block = |seed| Block::new(2, &frames::flat(seed, 2, 5), 60.0, Some(&["cha1", "cha2"]));
+    for short in ["ab", "camera-8", "a-name-that-is-itself-longer-than-what-macos-takes"] {
+        let names = Names::of(short);
+        // It sends, with locks of its own.
+        let [_, lock] = [&names.info_lock, &names.data_lock].map(|name| hand.make_lock(name));
+        let info = hand.create(&names.info, 4096);
+        info.write(0, &info_block("", 0));
+        let data = hand.create(&names.data, 4096);
+        let mut receiver = scene.macos_peer();
+        receiver.ask(&format!("receiver {short} 600000"));
+        for number in 1..4 {
+            lock.lock();
+            data.write(36, &block(number).samples.iter().flat_map(|s| s.to_le_bytes()).collect::<Vec<_>>());
+            data.write(0, &block(number).header());
+            data.write(block(number).name_data_offset as usize, b"cha1\0cha2\0");
+            lock.unlock();
+            assert_eq!(seed(receiver.see("read")), Some(number), "{short}");
+        }
+        assert_eq!(info.read(8, 1), [1], "{short}: it said that it understands resizing");
+        // Whoever holds the lock is waited for.
+        lock.lock();
+        receiver.begin("view");
+        receiver.go_on();
+        assert!(receiver.try_answer().is_none());
+        lock.unlock();
+        assert_eq!(Seen::parse(&receiver.answer().unwrap()).unwrap().seed, Some(3));
+        info.write(DETACH_AT, &[1]);
+        hand.unlink(&names.info);
+        hand.unlink(&names.data);
+        assert_eq!(receiver.ask("next 0"), "none Left", "{short}");
+        receiver.quit();
+
+        // And it receives.
+        let mut sender = scene.macos_peer();
+        sender.ask(&format!("sender {short} 4096"));
+        send(&mut sender, 7);
+        let [info, data] = [&names.info, &names.data].map(|name| hand.open(name).unwrap());
+        assert_eq!(info.read(0, info_block("", 0).len()), info_block("", 0), "{short}");
+        let found = parse(&data.read(0, data.len())).unwrap();
+        let sent = frames::flat(7, 2, 50);
+        assert_eq!(found.samples, sent.iter().flat_map(|s| s.to_le_bytes()).collect::<Vec<_>>());
+        // All but the directory, which belongs to all.
+        let all = [names.data, names.data_lock, names.info, names.info_lock];
+        let mut there = hand.names_with(short);
+        there.retain(|name| all.contains(name));
+        assert_eq!(there.len(), 4, "{there:?}");
+        sender.ask("detach");
+        assert!(hand.open(&all[0]).is_none() && hand.open(&all[2]).is_none(), "{short}");
     }
 }
 

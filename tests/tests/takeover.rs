@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use tdshm::{Attached, ChopReceiver, ChopSender, Error, Occupant, SegmentError};
+use tdshm::{Attached, ChopReceiver, ChopSender, DryRun, Error, Occupant, SegmentError, SegmentReceiver};
 use tdshm_tests::foreign::{Block, Foreign, ForeignReceiver, Info, Mapping, Names, info_block};
 use tdshm_tests::system::{DIES_WITH_HANDLES, GRAIN};
 use tdshm_tests::{Peer, Scene, Seen, frames};
@@ -135,6 +135,58 @@ fn a_receiver_is_told_that_its_sender_died() {
         !DIES_WITH_HANDLES || scene.objects().is_empty()
     });
     assert_eq!(Seen::of(input.frame().unwrap()).seed, Some(1), "the last frame stays");
+}
+
+/// Whoever cleans up says so where the sender would have said that it leaves.
+#[test]
+fn a_receiver_whose_dead_sender_is_cleaned_up_is_not_told_that_it_left() {
+    let scene = Scene::new("take-over: cleaned");
+    let name = scene.name();
+    let mut sender = scene.peer();
+    sender.ask(&format!("sender {name} 4096"));
+    sender.ask("send 2 5 60 1 names");
+    let observer = SegmentReceiver::builder(name).observe(true).open().unwrap();
+    let mut receivers = [ChopReceiver::open(name).unwrap(), ChopReceiver::over(observer)];
+    for input in &mut receivers {
+        assert!(input.read().unwrap().is_some());
+    }
+    sender.kill();
+    assert!(!tdshm::clean(&[name], DryRun::No).unwrap().is_empty());
+    for (input, who) in receivers.iter_mut().zip(["a receiver", "an observer"]) {
+        assert!(input.try_next().unwrap().is_none());
+        assert_eq!(input.attached(), Attached::Died, "{who}");
+    }
+    // The next one leaves by itself.
+    let mut out = ChopSender::create(name).unwrap();
+    out.send_flat(&frames::flat(2, 2, 5), 5).unwrap();
+    for input in &mut receivers {
+        assert_eq!(Seen::of(input.read().unwrap().unwrap()).seed, Some(2));
+    }
+    out.detach().unwrap();
+    for (input, who) in receivers.iter_mut().zip(["a receiver", "an observer"]) {
+        assert!(input.try_next().unwrap().is_none());
+        assert_eq!(input.attached(), Attached::Left, "{who}");
+    }
+}
+
+/// As somebody does who removes files.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_receiver_that_loses_the_names_of_a_dead_sender_knows_that_it_died() {
+    let scene = Scene::new("take-over: swept");
+    let name = scene.name();
+    let mut sender = scene.peer();
+    sender.ask(&format!("sender {name} 4096"));
+    sender.ask("send 2 5 60 1 names");
+    let mut input = ChopReceiver::open(name).unwrap();
+    assert!(input.read().unwrap().is_some());
+    sender.kill();
+    scene.sweep();
+    scene.until("the receiver to let go", || {
+        input.next_timeout(Duration::from_millis(1)).unwrap();
+        !std::fs::read_to_string("/proc/self/maps").unwrap().contains(name)
+    });
+    assert_eq!(input.attached(), Attached::Died);
 }
 
 #[test]

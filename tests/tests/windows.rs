@@ -126,7 +126,7 @@ fn a_killed_sender_leaves_nothing_and_the_next_one_is_found() {
         assert!(input.next_timeout(Duration::from_millis(1)).unwrap().is_none());
         scene.objects().is_empty()
     });
-    assert_eq!(input.attached(), Attached::Left);
+    assert_eq!(input.attached(), Attached::Died, "which is why nobody is there");
 }
 
 /// Two receivers of a dead sender must not keep its objects alive for one another.
@@ -287,6 +287,7 @@ fn what_receivers_keep_of_the_dead_is_marked_as_left() {
     assert!(input.read().unwrap().is_some(), "only said");
     assert_eq!(clean(DryRun::No), [Fate::HeldOpen]);
     assert!(input.read().unwrap().is_none(), "told");
+    assert_eq!(input.attached(), Attached::Died, "which is not to leave");
     drop(input);
     assert!(clean(DryRun::No).is_empty(), "nothing is left");
     assert_eq!(scene.objects(), [""; 0]);

@@ -2,14 +2,22 @@
 
 use anyhow::{Result, ensure};
 
+use crate::steps::Outcome;
+use crate::wine::Wine;
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "tdshm-bench";
+/// What figures of another machine would say, were it there.
+const OF_WINE: &str = "These are figures of Wine, not of Windows: a mutex and an event are calls to its server there, in \
+                       both columns, and the goals are those of Linux. What copies and looks cost is the same.";
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Passed on to `cargo bench`, for example the name of one benchmark
+    /// Run them as Windows programs, in Wine
+    #[arg(long)]
+    windows: bool,
+    /// Passed on to `cargo bench`, for example `--bench channels`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
@@ -22,7 +30,19 @@ pub(crate) struct Options {
 pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     ws.package(PACKAGE, "holds the benchmarks")?;
     let args = ["bench", "--package", PACKAGE, "--locked"];
-    let status = ws.cargo(args.into_iter().chain(options.args.iter().map(String::as_str))).status()?;
+    let args = args.into_iter().chain(options.args.iter().map(String::as_str));
+    let wine = options.windows.then(|| Wine::set_up(ws).map_err(Outcome::into_error)).transpose()?;
+    let mut cargo = match &wine {
+        Some(wine) => wine.cargo(ws, args),
+        None => ws.cargo(args),
+    };
+    if wine.is_some() {
+        println!("{OF_WINE}");
+    }
+    let status = cargo.status()?;
     ensure!(status.success(), "the benchmarks ended with {status}");
+    if wine.is_some() {
+        println!("{OF_WINE}");
+    }
     Ok(())
 }

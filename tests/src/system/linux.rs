@@ -116,10 +116,11 @@ pub fn make_lock(name: &str) -> MadeLock {
     MadeLock
 }
 
-/// The names of all objects.
-pub(crate) fn object_names() -> Vec<String> {
+/// The names of all objects that have `part` in theirs.
+pub(crate) fn object_names(part: &str) -> Vec<String> {
     let Ok(entries) = std::fs::read_dir(SHM) else { return Vec::new() };
-    entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect()
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    names.filter(|name| name.contains(part)).collect()
 }
 
 /// Removes an object, or whatever has its name.

@@ -117,13 +117,14 @@ pub fn make_lock(name: &str) -> MadeLock {
     MadeLock(owned(unsafe { CreateMutexW(std::ptr::null(), 0, wide.as_ptr()) }))
 }
 
-/// The names of all segments and locks of this session.
-pub(crate) fn object_names() -> Vec<String> {
+/// The names of all segments and locks of this session that have `part` in theirs.
+pub(crate) fn object_names(part: &str) -> Vec<String> {
     // Entries are found by their place, which changes when others come and go.
     let mut before = list();
     loop {
-        let now = list();
+        let mut now = list();
         if now == before {
+            now.retain(|name| name.contains(part));
             return now;
         }
         before = now;

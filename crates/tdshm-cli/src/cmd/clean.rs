@@ -22,7 +22,10 @@ pub(crate) fn run(args: &CleanArgs) -> anyhow::Result<Exit> {
     let count = |of: fn(&Fate) -> bool| swept.iter().filter(|swept| of(&swept.fate)).count();
     let removed = count(|fate| *fate == Fate::Removed);
     let out_of_reach = count(|fate| matches!(fate, Fate::OutOfReach { .. }));
+    let held = count(|fate| *fate == Fate::HeldOpen);
     match (removed, dry_run) {
+        (0, DryRun::Yes) if held > 0 => say::line("nothing to remove: its receivers would be told to let go"),
+        (0, DryRun::No) if held > 0 => say::line("nothing to remove: its receivers have been told to let go"),
         (0, _) if out_of_reach > 0 => {
             say::line(format_args!("nothing to clean for this user: {}", stay(out_of_reach)));
         }

@@ -132,6 +132,12 @@ fn header(contents: &TopContents) -> String {
 fn sender(report: &SegmentReport) -> String {
     let dead = "replace it with a new sender, or remove what it left with `tdshm clean`";
     match (&report.notices, report.detached) {
+        (Some(NoticeReport { owner_pid: Some(pid), program, .. }), Some(true)) => {
+            let program = printable(program);
+            format!(
+                "process {pid} ({program}) has died; its receivers are told, and it goes when they let go"
+            )
+        }
         (_, Some(true)) => "has left".to_owned(),
         (Some(NoticeReport { owner_pid: Some(pid), owner_alive, program, .. }), _) => {
             let program = printable(program);

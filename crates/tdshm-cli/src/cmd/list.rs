@@ -105,8 +105,9 @@ fn cells(report: &SegmentReport) -> [String; 6] {
 
 fn remark(report: &SegmentReport) -> &'static str {
     let notices = report.notices.as_ref();
+    let died = notices.is_some_and(|notices| notices.owner_pid.is_some() && !notices.owner_alive);
     if report.detached == Some(true) {
-        "has left"
+        if died { "has died; its receivers are told" } else { "has left" }
     } else if notices.is_some_and(|notices| !notices.owner_alive) {
         "has died: `tdshm clean`"
     } else if report.mapped_bytes.is_none() {

@@ -53,16 +53,25 @@ fn what_the_dead_left_is_told_of_and_goes_when_nobody_holds_it() {
         dead.out.iter().any(|line| line.contains(name.as_str()) && line.contains("has died")),
         "{dead:?}"
     );
-    for args in [&["clean", "--dry-run", name.as_str()][..], &["clean", name.as_str()]] {
+    let both = [
+        (&["clean", "--dry-run", name.as_str()][..], "would be told"),
+        (&["clean", name.as_str()], "have been told"),
+    ];
+    for (args, told) in both {
         let clean = run(args);
+        assert!(clean.err[0].contains(told), "{clean:?}");
         assert!(clean.out[0].starts_with("goes when its receivers let go"), "{clean:?}");
         assert!(name.has_segments());
     }
     let left = run(&["list"]);
     assert!(
-        left.out.iter().any(|line| line.contains(name.as_str()) && line.contains("has left")),
-        "receivers are told: {left:?}"
+        left.out.iter().any(|line| {
+            line.contains(name.as_str()) && line.contains("has died; its receivers are told")
+        }),
+        "{left:?}"
     );
+    let info = run(&["info", name.as_str()]);
+    assert!(info.out.iter().any(|line| line.contains("has died; its receivers are told")), "{info:?}");
     drop(holder);
     assert_eq!(name.objects(), Vec::<String>::new());
     assert!(run(&["clean", name.as_str()]).err[0].contains("nothing to clean"));

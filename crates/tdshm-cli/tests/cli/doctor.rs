@@ -1,18 +1,18 @@
 //! `tdshm doctor`: on this machine, and with a script in TouchDesigner's place: it shares no code with ours, and writes
-//! the bytes of the protocol's tables into files by hand.
+//! the bytes of the protocol's tables by hand, into files or, on Windows, through a program in C.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::FileExt;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use serde_json::Value;
 use tdshm::{ChopSender, NamedLock, ShortName};
 
-use crate::kit::{Ended, Name, Run, command, run, start, until};
+use crate::kit::{
+    Ended, ForeignIn, ForeignOut, LOCKS_NAME_HOLDERS, Name, Run, command, remove_objects, run, start, until,
+};
 
 /// The Shared Mem Names of a walk, whose objects go at the end.
 struct Names(Name);
@@ -41,39 +41,10 @@ impl Names {
 
 impl Drop for Names {
     fn drop(&mut self) {
-        for entry in fs::read_dir("/dev/shm").unwrap().flatten() {
-            if entry.file_name().to_string_lossy().contains(self.0.as_str()) {
-                let _ = fs::remove_file(entry.path());
-            }
+        for name in [self.chop_out(), self.top_in(), self.top_out()] {
+            remove_objects(&name);
         }
     }
-}
-
-fn info(short: &str) -> String {
-    format!("/dev/shm/TouchSHMTouchSHM{short}4jhd783h")
-}
-
-fn data(short: &str, postfix: &str) -> String {
-    format!("/dev/shm/TouchSHM{short}{postfix}")
-}
-
-fn make(path: &str, bytes: &[u8], len: u64) {
-    let file = File::create_new(path).unwrap();
-    file.set_len(len).unwrap();
-    file.write_all_at(bytes, 0).unwrap();
-}
-
-fn write(path: &str, at: u64, bytes: &[u8]) {
-    OpenOptions::new().write(true).open(path).unwrap().write_all_at(bytes, at).unwrap();
-}
-
-/// An info block: magic, version 2, supported 0, a postfix, detach 0.
-fn info_block(postfix: &str) -> Vec<u8> {
-    let mut block = vec![0; 44];
-    block[..4].copy_from_slice(&0x56ed_34ba_u32.to_le_bytes());
-    block[4] = 2;
-    block[9..9 + postfix.len()].copy_from_slice(postfix.as_bytes());
-    block
 }
 
 /// One channel, `lfo`, of so many samples at 60 Hz.
@@ -103,8 +74,16 @@ fn image() -> Vec<u8> {
     block
 }
 
-/// What TouchDesigner's nodes do, in threads of this test.
+/// A Shared Mem Out CHOP, and the header of what it sends.
+struct ChopOut {
+    out: ForeignOut,
+    header: Vec<u8>,
+}
+
+/// What TouchDesigner's nodes do: in threads of this test.
 struct Script {
+    chop_out: Arc<Mutex<ChopOut>>,
+    top_out: ForeignOut,
     over: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
@@ -112,43 +91,69 @@ struct Script {
 impl Script {
     /// Both Out operators send, the CHOP's value moves, and the In operators attach when there is something.
     fn plays(names: &Names) -> Self {
-        make(&info(&names.chop_out()), &info_block(""), 44);
-        make(&data(&names.chop_out(), ""), &channels(1), 4096);
-        make(&info(&names.top_out()), &info_block(""), 44);
-        make(&data(&names.top_out(), ""), &image(), 4096);
-        let over = Arc::new(AtomicBool::new(false));
+        Self::with(names, ForeignOut::put)
+    }
+
+    fn with(names: &Names, put: fn(&mut ForeignOut, &[u8])) -> Self {
+        let block = channels(1);
+        let chop_out = ChopOut {
+            out: ForeignOut::create(&names.chop_out(), &block, 4096),
+            header: block[..36].to_vec(),
+        };
+        let top_out = ForeignOut::create(&names.top_out(), &image(), 4096);
+        let (chop_out, over) = (Arc::new(Mutex::new(chop_out)), Arc::new(AtomicBool::new(false)));
         let mut threads = Vec::new();
         for short in [names.chop_in().to_owned(), names.top_in()] {
             let over = Arc::clone(&over);
             threads.push(thread::spawn(move || {
-                let opened = || OpenOptions::new().write(true).open(info(&short)).ok();
-                until(|| over.load(Ordering::Relaxed) || opened().is_some());
-                if let Some(info) = opened() {
-                    info.write_all_at(&[1], 8).unwrap();
+                let mut node = ForeignIn::open(&short);
+                while !over.load(Ordering::Relaxed) {
+                    node.look();
+                    thread::yield_now();
                 }
             }));
         }
-        let moving = data(&names.chop_out(), "");
-        let ends = Arc::clone(&over);
+        let (moving, ends) = (Arc::clone(&chop_out), Arc::clone(&over));
         threads.push(thread::spawn(move || {
-            let file = OpenOptions::new().write(true).open(moving).unwrap();
             let mut value = 0_f32;
             while !ends.load(Ordering::Relaxed) {
                 value += 0.5;
-                file.write_all_at(&value.to_le_bytes(), 36).unwrap();
+                let mut chop = moving.lock().unwrap();
+                let block = [&chop.header, &value.to_le_bytes()[..]].concat();
+                put(&mut chop.out, &block);
+                drop(chop);
                 thread::yield_now();
             }
         }));
-        Self { over, threads }
+        Self { chop_out, top_out, over, threads }
+    }
+
+    /// The block outgrows its segment.
+    fn grow(&self) {
+        let block = channels(5000);
+        let mut chop = self.chop_out.lock().unwrap();
+        chop.out.resize(20480, &block);
+        chop.header = block[..36].to_vec();
+    }
+
+    /// All of them end, as they do when TouchDesigner closes.
+    fn close(&mut self) {
+        self.over();
+        self.chop_out.lock().unwrap().out.leave();
+        self.top_out.leave();
+    }
+
+    fn over(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
     }
 }
 
 impl Drop for Script {
     fn drop(&mut self) {
-        self.over.store(true, Ordering::Relaxed);
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
+        self.over();
     }
 }
 
@@ -170,21 +175,13 @@ fn says(ended: &Ended, what: &str) {
 #[test]
 fn a_walk_in_which_all_is_well() {
     let names = Names::new();
-    let script = Script::plays(&names);
+    let mut script = Script::plays(&names);
     // Values; names and length, no names, larger, left; what arrives; up, colours; brighter above.
     let mut doctor = walk(&names, "50", &[], "y y y y y y y y y ");
     doctor.says("Waiting for it to grow");
-    let postfix = "abcdefghijklmnopqrstuvwxyzabcde";
-    make(&data(&names.chop_out(), postfix), &channels(5000), 20480);
-    write(&info(&names.chop_out()), 9, postfix.as_bytes());
+    script.grow();
     doctor.says("Waiting for its segments to go");
-    for short in [names.chop_out(), names.top_out()] {
-        write(&info(&short), 41, &[1]);
-        fs::remove_file(info(&short)).unwrap();
-        fs::remove_file(data(&short, "")).unwrap();
-    }
-    fs::remove_file(data(&names.chop_out(), postfix)).unwrap();
-    drop(script);
+    script.close();
     let ended = doctor.wait();
     assert_eq!(ended.code, Some(0), "{:#?}", ended.out);
     for what in [
@@ -201,6 +198,7 @@ fn a_walk_in_which_all_is_well() {
         "received 1 channel × 1 sample at 60 Hz: lfo ",
         "different frames in a second",
         "the data lock was found taken",
+        "nothing arrived while this program held the data lock",
         "followed to a larger segment: 5000 samples instead of 1",
         "the arrow points up",
         "pixelFormat 37 (at 24)",
@@ -220,13 +218,10 @@ fn a_walk_in_which_all_is_well() {
 fn a_walk_in_which_nothing_is() {
     let names = Names::new();
     // Channels whose info segment has the prefix once, and whose samples begin in the header; an image the other way up.
-    let single = format!("/dev/shm/TouchSHM{}4jhd783h", names.chop_out());
-    make(&single, &info_block(""), 44);
     let mut block = channels(1);
     block[28] = 32;
-    make(&data(&names.chop_out(), ""), &block, 4096);
-    make(&info(&names.top_out()), &info_block(""), 44);
-    make(&data(&names.top_out(), ""), &image(), 4096);
+    let single = ForeignOut::misnamed(&names.chop_out(), &block, 4096);
+    let image = ForeignOut::create(&names.top_out(), &image(), 4096);
     let answers = "n n";
     let ended = walk(&names, "0.5", &[], answers).wait();
     assert_eq!(ended.code, Some(1), "{ended:#?}");
@@ -241,7 +236,18 @@ fn a_walk_in_which_nothing_is() {
         says(&ended, what);
     }
     // What others made stays.
-    assert!(fs::exists(single).unwrap() && fs::exists(info(&names.top_out())).unwrap());
+    assert!(single.is_there() && image.is_there());
+}
+
+/// As it would be if the two took different locks.
+#[test]
+fn whoever_sends_without_the_lock_is_told() {
+    let names = Names::new();
+    let script = Script::with(&names, ForeignOut::put_regardless);
+    let ended = walk(&names, "0.5", &["--yes"], "").wait();
+    drop(script);
+    assert_eq!(ended.code, Some(1), "{ended:#?}");
+    says(&ended, "FAILED   frames arrived while this program held the data lock");
 }
 
 #[test]
@@ -304,7 +310,7 @@ fn this_machine_alone() {
     // Everybody waits for a lock that is held.
     let stuck = format!("TouchSHM{}Mutex", name.as_str());
     let holder = format!("process {}", std::process::id());
-    let told = |line: &&&str| line.contains(&stuck) && line.contains(&holder);
+    let told = |line: &&&str| line.contains(&stuck) && line.contains(&holder) == LOCKS_NAME_HOLDERS;
     assert!(of("Segments and their locks", "failed").iter().find(told).is_some(), "{lines:#?}");
     assert_eq!(ended.code, Some(1));
 }

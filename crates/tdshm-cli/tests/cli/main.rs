@@ -9,7 +9,6 @@
 
 mod clean;
 mod demo;
-#[cfg(target_os = "linux")]
 mod doctor;
 mod documents;
 mod images;

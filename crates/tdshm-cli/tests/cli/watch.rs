@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use serde_json::Value;
 use tdshm::{ChopFrame, ChopSender, SegmentSender};
 
-use crate::kit::{Name, command, names, run, samples, start, stopped, until};
+use crate::kit::{KILLED, Name, command, names, run, samples, start, stopped, until};
 
 fn frame(names: &[&str], rows: &[&[f32]]) -> ChopFrame {
     ChopFrame::from_rows(names.iter().copied(), 60.0, rows).unwrap()
@@ -133,8 +133,8 @@ fn a_sender_that_is_killed_is_told_and_replaced() {
     let mut watch = start(&["watch", name.as_str(), "--format", "csv"]);
     watch.says("waiting for");
     for round in 0..3 {
-        let mut send =
-            start(&["send", name.as_str(), "--wave", "constant", "--frames", "1", "--fps", "0.01"]);
+        // Without an end, which it would reach by itself: a sender that has sent what it should leaves.
+        let mut send = start(&["send", name.as_str(), "--wave", "constant", "--fps", "0.01"]);
         send.says("sending");
         watch.says("is there");
         if round == 0 {
@@ -142,7 +142,7 @@ fn a_sender_that_is_killed_is_told_and_replaced() {
         }
         assert_eq!(watch.line(), "1");
         send.signal("KILL");
-        send.wait();
+        assert_eq!(send.wait().code, KILLED, "it has not ended before that");
         watch.says("has died");
     }
 }

@@ -69,13 +69,14 @@ pub enum Fate {
 /// Removes what dead senders left behind, and locks that nobody has open: of the segments `names`, or of all
 /// where there are none. With `dry_run` it only says what it would do.
 ///
-/// Receivers that are still attached to a dead sender are told that it left. Those that sleep see it within 100 ms:
+/// Receivers that are still attached to a dead sender are told, and let go of it. Those that sleep see it within 100 ms:
 /// nothing is mapped here, so nobody is woken. A sender that comes meanwhile gets the name, before or after.
 ///
 /// # Platform
 ///
 /// Linux: files in `/dev/shm`. Windows: an object goes by itself when nobody has it open any more, so there is nothing to
-/// remove; what receivers keep of a dead sender is marked as left, upon which those of this library let go.
+/// remove; what receivers keep of a dead sender is marked as detached, upon which those of this library let go, and say
+/// that it died.
 /// macOS: what the name directory knows of; locks stay, because nobody can tell whether they are in use.
 ///
 /// # Errors
@@ -238,8 +239,7 @@ fn sweep_info(
     }
     step!("clean: owned");
     if dry_run == DryRun::No {
-        // Owner first: a sender that left in the middle of this has nothing to lose.
-        let _ = info.write(notice::OWNER_OFFSET, &[0; 4]);
+        // The owner stays written there, which tells receivers that it did not leave by itself.
         let layout = block.map_or(block::NATIVE, |block| block.layout.written());
         let _ = info.write(layout.detach_at(), &[1]);
     }

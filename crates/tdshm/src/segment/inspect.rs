@@ -59,7 +59,7 @@ pub struct SegmentReport {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NoticeReport {
-    /// The process that owns the segment; `None` when it left.
+    /// The process that owns the segment, or died as its owner; `None` when it left.
     pub owner_pid: Option<u32>,
     /// Whether the owner lives.
     pub owner_alive: bool,
@@ -349,14 +349,16 @@ pub(super) fn extension(info: &Peek) -> Option<[u8; notice::BYTES]> {
 fn notices(info: &Peek, detached: bool) -> Option<NoticeReport> {
     let bytes = extension(info)?;
     let u64_at = |at| bytes.get(within(at)..)?.first_chunk().map(|bytes| u64::from_le_bytes(*bytes));
-    let process = owner(&bytes).filter(|_| !detached);
+    // Of one that left by itself nobody is recorded; one that died stays, also where somebody cleaned up after it.
+    let process = owner(&bytes);
     let program = bytes.get(within(notice::PROGRAM_OFFSET)..).unwrap_or_default();
     let program = program.split(|byte| *byte == 0).next().unwrap_or_default();
     let written = u64_at(notice::TIME_OFFSET).filter(|time| *time != 0);
     let frames = u64_at(notice::FRAMES_OFFSET).unwrap_or(0);
     Some(NoticeReport {
         owner_pid: process.map(|process| process.pid),
-        owner_alive: info.is_owned(process)
+        owner_alive: !detached
+            && info.is_owned(process)
             && process.is_some_and(|process| process.lives() || out_of_sight(info, process)),
         program: String::from_utf8_lossy(program).into_owned(),
         frames,

@@ -1,6 +1,7 @@
 //! What a receiver has open of its sender: how it gets there, and how it follows (wire §3, §4).
 
 use core::sync::atomic::{Ordering, fence};
+use std::time::Duration;
 
 use crate::error::{Error, ErrorState, SegmentError, object_error};
 use crate::lock::NamedLock;
@@ -16,6 +17,9 @@ use crate::wire::info::{self, InfoBlock, Layout, Postfix, SeenPostfix};
 /// How often the info block is read again where it changes while the data is being opened without its lock: a sender
 /// that moves so often is broken.
 const LOOKS: usize = 64;
+
+/// How long a sender that says that it leaves has the info lock at most, as far as a receiver waits for it.
+const LEAVING: Duration = Duration::from_millis(20);
 
 /// The objects of one sender.
 #[derive(Debug)]
@@ -72,6 +76,16 @@ impl Info {
         self.postfix
     }
 
+    /// Who is recorded as the owner.
+    pub(super) fn owner(&self) -> Option<Process> {
+        Extension::room(self.object.region()).and_then(Extension::owner)
+    }
+
+    /// Whether nobody who counts here owns it any more.
+    pub(super) fn is_orphaned(&self) -> bool {
+        self.extended && !self.object.is_owned(self.owner())
+    }
+
     pub(super) fn entry(&self) -> Option<Entry<'_>> {
         Some(Extension::room(self.object.region())?.entry(self.entry?))
     }
@@ -121,6 +135,7 @@ impl SegmentReceiver {
         match self.news() {
             News::None => return Ok(true),
             News::Left => {
+                self.died = self.was_left_by_another();
                 self.let_go(ErrorState::InfoDoesNotExist);
                 return Ok(false);
             }
@@ -152,11 +167,29 @@ impl SegmentReceiver {
                 Ok(true)
             }
             Located::Nowhere(state) => {
+                let died = if info.has_left() { info.owner().is_some() } else { info.is_orphaned() };
                 drop(held);
+                self.died = died;
                 self.let_go(state);
                 Ok(false)
             }
         }
+    }
+
+    /// Whether the sender that is said to have left died, and somebody who cleaned up said so: who leaves clears the
+    /// owner too, under the same hold of the info lock.
+    #[cold]
+    fn was_left_by_another(&self) -> bool {
+        let Some(Link { info: Some(info), .. }) = &self.link else { return false };
+        if !info.extended {
+            return false;
+        }
+        let held = info.lock.as_ref().map(|lock| lock_info(lock, &self.short, LEAVING));
+        if matches!(held, Some(Ok(_))) {
+            return info.has_left() && info.owner().is_some();
+        }
+        // It may be leaving in this moment.
+        info.owner().is_some_and(|owner| !owner.lives()) && info.owner().is_some()
     }
 
     /// Opens the segment of a sender, info first, data next. `false`: there is none.

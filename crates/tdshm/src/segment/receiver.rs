@@ -386,10 +386,11 @@ impl SegmentReceiver {
             self.doubtful = true;
         }
         let Some(link) = &self.link else { return };
-        self.died = link.info.as_ref().is_some_and(|info| {
-            let owner = Extension::room(info.object.region()).and_then(Extension::owner);
-            info.extended && !info.object.is_owned(owner)
-        });
+        let orphaned = link.info.as_ref().is_some_and(Info::is_orphaned);
+        if self.has_left() {
+            return; // it said so before it had no owner, and the next look follows
+        }
+        self.died = orphaned;
         if now < names_at {
             return;
         }
@@ -426,12 +427,9 @@ impl SegmentReceiver {
         self.reopening = (!self.died && !named).then_some(postfix);
         if let Some(info) = link.info.as_ref().filter(|_| self.died) {
             // Whoever else has it open still lets go as well.
-            self.shunned = Extension::room(info.object.region()).and_then(Extension::owner);
+            self.shunned = info.owner();
         }
-        let died = self.died;
         self.let_go(ErrorState::InfoDoesNotExist);
-        // That is why there is none, until one comes.
-        self.died = died;
         self.data_lock = None;
     }
 
@@ -520,9 +518,9 @@ impl SegmentReceiver {
         !matches!(self.news(), News::None)
     }
 
+    /// Closes what is open here. Whether its sender died is known still: that is why there is none, until one comes.
     pub(super) fn let_go(&mut self, state: ErrorState) {
         self.link = None;
-        self.died = false;
         self.idle = Idle::default();
         self.state = state;
     }

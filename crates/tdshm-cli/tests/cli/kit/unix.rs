@@ -1,8 +1,12 @@
 //! Objects are files, and `kill` sends signals.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::Command;
+
+use tdshm::{NamedLock, ShortName};
 
 /// Where the objects of segments and locks are.
 const OBJECTS: &str = "/dev/shm";
@@ -10,6 +14,9 @@ const OBJECTS: &str = "/dev/shm";
 pub(crate) const KILLED: Option<i32> = None;
 /// By what a command is asked to end, and its status then.
 pub(crate) const ASKED_TO_END: &[(&str, i32)] = &[("INT", 130), ("TERM", 143), ("HUP", 129)];
+
+/// Whether a lock says which process holds it.
+pub(crate) const LOCKS_NAME_HOLDERS: bool = true;
 
 pub(crate) fn alone(_command: &mut Command) {}
 
@@ -45,6 +52,109 @@ impl ForeignSegment {
     pub(crate) fn create(name: &str) -> Self {
         fs::write(format!("{OBJECTS}/TouchSHM{name}"), [0; 4096]).unwrap();
         Self
+    }
+}
+
+/// What TouchDesigner's Shared Mem Out operator is, written into files by hand. (The lock is ours: TouchDesigner has none
+/// on this system.)
+pub(crate) struct ForeignOut {
+    name: String,
+    info: String,
+    postfix: String,
+    /// Open as long as it sends.
+    lock: Option<NamedLock>,
+}
+
+impl ForeignOut {
+    /// Makes both segments, the data segment with so many bytes.
+    pub(crate) fn create(name: &str, block: &[u8], bytes: usize) -> Self {
+        Self::with_info(name, format!("{OBJECTS}/TouchSHMTouchSHM{name}4jhd783h"), block, bytes)
+    }
+
+    /// One whose info segment has the prefix once, as those of several other programs.
+    pub(crate) fn misnamed(name: &str, block: &[u8], bytes: usize) -> Self {
+        Self::with_info(name, format!("{OBJECTS}/TouchSHM{name}4jhd783h"), block, bytes)
+    }
+
+    fn with_info(name: &str, info: String, block: &[u8], bytes: usize) -> Self {
+        // Magic, version 2, supported 0, no postfix, detach 0.
+        let mut fields = [0; 44];
+        fields[..4].copy_from_slice(&0x56ed_34ba_u32.to_le_bytes());
+        fields[4] = 2;
+        File::create_new(&info).unwrap().write_all_at(&fields, 0).unwrap();
+        let lock = NamedLock::open(&ShortName::new(name).unwrap().data_lock()).unwrap();
+        let mut out = Self { name: name.to_owned(), info, postfix: String::new(), lock: Some(lock) };
+        out.make_data(bytes);
+        out.put(block);
+        out
+    }
+
+    fn data(&self) -> String {
+        format!("{OBJECTS}/TouchSHM{}{}", self.name, self.postfix)
+    }
+
+    fn make_data(&self, bytes: usize) {
+        File::create_new(self.data()).unwrap().set_len(bytes as u64).unwrap();
+    }
+
+    /// Writes these bytes at the start of the block, under the data lock.
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        let held = self.lock.as_ref().unwrap().lock().unwrap();
+        self.write_data(bytes);
+        drop(held);
+    }
+
+    /// The same, whoever has the lock.
+    pub(crate) fn put_regardless(&mut self, bytes: &[u8]) {
+        self.write_data(bytes);
+    }
+
+    fn write_data(&self, bytes: &[u8]) {
+        OpenOptions::new().write(true).open(self.data()).unwrap().write_all_at(bytes, 0).unwrap();
+    }
+
+    /// Goes on in a data segment of so many bytes.
+    pub(crate) fn resize(&mut self, bytes: usize, block: &[u8]) {
+        let old = self.data();
+        self.postfix = "abcdefghijklmnopqrstuvwxyzabcde".to_owned();
+        self.make_data(bytes);
+        self.put(block);
+        self.write_info(9, self.postfix.as_bytes());
+        fs::remove_file(old).unwrap();
+    }
+
+    /// Says that it leaves, and removes its segments.
+    pub(crate) fn leave(&mut self) {
+        self.lock = None;
+        self.write_info(41, &[1]);
+        fs::remove_file(&self.info).unwrap();
+        fs::remove_file(self.data()).unwrap();
+    }
+
+    fn write_info(&self, at: u64, bytes: &[u8]) {
+        OpenOptions::new().write(true).open(&self.info).unwrap().write_all_at(bytes, at).unwrap();
+    }
+
+    /// Whether its segments are still there.
+    pub(crate) fn is_there(&self) -> bool {
+        fs::exists(&self.info).unwrap() && fs::exists(self.data()).unwrap()
+    }
+}
+
+/// What TouchDesigner's Shared Mem In operator is.
+pub(crate) struct ForeignIn(String);
+
+impl ForeignIn {
+    pub(crate) fn open(name: &str) -> Self {
+        Self(format!("{OBJECTS}/TouchSHMTouchSHM{name}4jhd783h"))
+    }
+
+    /// Looks for a sender, and says there that it has come.
+    pub(crate) fn look(&mut self) {
+        match OpenOptions::new().write(true).open(&self.0) {
+            Ok(info) => info.write_all_at(&[1], 8).unwrap(),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound, "{error}"),
+        }
     }
 }
 

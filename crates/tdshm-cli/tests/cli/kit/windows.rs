@@ -3,12 +3,14 @@
 use std::io::{BufRead, BufReader, Write};
 use std::os::windows::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// How a process ends that is killed: with the status that whoever kills it gives.
 pub(crate) const KILLED: Option<i32> = Some(9);
 /// By what a command is asked to end, and its status then.
-pub(crate) const ASKED_TO_END: &[(&str, i32)] = &[("INT", 130)];
+pub(crate) const ASKED_TO_END: &[(&str, i32)] = &[("INT", 130), ("BREAK", 130)];
+/// Whether a lock says which process holds it.
+pub(crate) const LOCKS_NAME_HOLDERS: bool = false;
 /// A console of its own, without a window.
 const CREATE_NO_WINDOW: u32 = 0x0800_0000;
 
@@ -30,26 +32,35 @@ fn in_c(name: &str) -> PathBuf {
     })
 }
 
-/// A foreign program that has obeyed one command.
-struct Foreign(Child);
+/// A foreign program, which obeys commands.
+struct Foreign {
+    child: Child,
+    answers: BufReader<ChildStdout>,
+}
 
 impl Foreign {
+    /// One that has obeyed one command; and what it answered.
     fn told(command: &str) -> (Self, String) {
         let mut program = Command::new(in_c("windows_peer"));
         let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        child.stdin.as_mut().unwrap().write_all(format!("{command}\n").as_bytes()).unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        let mut foreign = Self { child, answers };
+        let said = foreign.ask(command);
+        (foreign, said)
+    }
+
+    fn ask(&mut self, command: &str) -> String {
+        self.child.stdin.as_mut().unwrap().write_all(format!("{command}\n").as_bytes()).unwrap();
         let mut answer = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut answer).unwrap();
-        let said =
-            answer.strip_prefix("ok").unwrap_or_else(|| panic!("{command}: {answer}")).trim().to_owned();
-        (Self(child), said)
+        self.answers.read_line(&mut answer).unwrap();
+        answer.strip_prefix("ok").unwrap_or_else(|| panic!("{command}: {answer}")).trim().to_owned()
     }
 }
 
 impl Drop for Foreign {
     fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -87,6 +98,75 @@ impl Holder {
     }
 }
 
+/// What TouchDesigner's Shared Mem Out operator is.
+pub(crate) struct ForeignOut {
+    program: Foreign,
+    is_there: bool,
+}
+
+impl ForeignOut {
+    /// Makes both segments, the data segment with so many bytes.
+    pub(crate) fn create(name: &str, block: &[u8], bytes: usize) -> Self {
+        Self::told(&format!("create {name} {bytes}"), block)
+    }
+
+    /// One whose info segment has the prefix once, as those of several other programs.
+    pub(crate) fn misnamed(name: &str, block: &[u8], bytes: usize) -> Self {
+        Self::told(&format!("create {name} {bytes} single"), block)
+    }
+
+    fn told(command: &str, block: &[u8]) -> Self {
+        let mut out = Self { program: Foreign::told(command).0, is_there: true };
+        out.put(block);
+        out
+    }
+
+    /// Writes these bytes at the start of the block, under the data lock.
+    pub(crate) fn put(&mut self, bytes: &[u8]) {
+        self.program.ask(&format!("put {}", hexadecimal(bytes)));
+    }
+
+    /// The same, whoever has the lock.
+    pub(crate) fn put_regardless(&mut self, bytes: &[u8]) {
+        self.program.ask(&format!("put-regardless {}", hexadecimal(bytes)));
+    }
+
+    /// Goes on in a data segment of so many bytes.
+    pub(crate) fn resize(&mut self, bytes: usize, block: &[u8]) {
+        self.program.ask(&format!("resize {bytes}"));
+        self.put(block);
+    }
+
+    /// Says that it leaves, and lets go of its segments.
+    pub(crate) fn leave(&mut self) {
+        self.program.ask("detach");
+        self.is_there = false;
+    }
+
+    /// Whether its segments are still there.
+    pub(crate) fn is_there(&self) -> bool {
+        self.is_there
+    }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What TouchDesigner's Shared Mem In operator is.
+pub(crate) struct ForeignIn(Foreign);
+
+impl ForeignIn {
+    pub(crate) fn open(name: &str) -> Self {
+        Self(Foreign::told(&format!("open {name}")).0)
+    }
+
+    /// Looks for a sender, attaches and reads.
+    pub(crate) fn look(&mut self) {
+        self.0.ask("read");
+    }
+}
+
 fn act(act: &str, pid: u32) -> bool {
     let mut program = Command::new(in_c("windows_process"));
     let output = program.args([act, &pid.to_string()]).stdin(Stdio::null()).output().unwrap();
@@ -98,6 +178,7 @@ fn act(act: &str, pid: u32) -> bool {
 pub(crate) fn send_signal(pid: u32, signal: &str) {
     let what = match signal {
         "INT" => "ctrl-c",
+        "BREAK" => "ctrl-break",
         "KILL" => "kill",
         "STOP" => "stop",
         "CONT" => "continue",

@@ -3,8 +3,9 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tdshm::{Error, ErrorKind, Examination, NamedLock, ShortName};
+use tdshm::{Error, ErrorKind, Examination, NamedLock, SegmentReceiver, ShortName};
 
+use crate::cmd::LOCK_LIMIT;
 use crate::cmd::doctor::report::Report;
 use crate::cmd::doctor::walk::{LONG_FOR_A_LOCK, milliseconds};
 
@@ -14,6 +15,10 @@ const LOOKS: usize = 3;
 /// How long a lock is watched.
 const WATCHED: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_micros(50);
+/// How long it is held: some frames of the other side, and far from the 5 s after which that gives up.
+const HELD: Duration = Duration::from_millis(250);
+/// Bytes of the block that are compared.
+const COMPARED: usize = 1 << 20;
 
 pub(super) const CHANNELS: &str = "a channel block";
 pub(super) const IMAGE: &str = "an image block";
@@ -119,6 +124,39 @@ pub(super) fn lock(report: &mut Report, step: &'static str, name: &str) -> Resul
     }
     if died {
         report.warning(step, "somebody died while it held the data lock", None);
+    }
+    Ok(())
+}
+
+/// Holds the data lock for a moment, in which a block that moves must stand still: then whoever writes it takes the same
+/// lock.
+pub(super) fn same_lock(
+    report: &mut Report,
+    step: &'static str,
+    name: &str,
+    moves: bool,
+) -> Result<(), Error> {
+    let mut segment = SegmentReceiver::builder(name).lock_limit(LOCK_LIMIT).open()?;
+    let Some(held) = segment.lock()? else { return Ok(()) };
+    let view = held.view();
+    let mut first = vec![0; view.len().min(COMPARED)];
+    let mut last = first.clone();
+    view.copy_to(&mut first);
+    thread::sleep(HELD);
+    view.copy_to(&mut last);
+    drop(held);
+    let time = HELD.as_millis();
+    if first != last {
+        report.failed(
+            step,
+            format!("frames arrived while this program held the data lock, for {time} ms"),
+            "the two do not take the same lock, so frames may be torn: report it, with the platform",
+        );
+    } else if moves {
+        let said = format!("nothing arrived while this program held the data lock, for {time} ms");
+        report.ok(step, format!("{said}: both take the same one"));
+    } else {
+        report.skipped(step, "nothing moves, so whether both take the same lock cannot be seen");
     }
     Ok(())
 }

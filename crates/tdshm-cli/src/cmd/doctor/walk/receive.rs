@@ -13,6 +13,8 @@ use crate::stop::SLICE;
 pub(super) const STEP: &str = "3 Channels from TouchDesigner";
 /// How long frames are counted.
 const COUNTED: Duration = Duration::from_secs(1);
+/// So many of them in a second leave no doubt that some are due in a quarter of it.
+const OFTEN: u64 = 20;
 /// Channels whose values are told.
 const TOLD: usize = 8;
 
@@ -42,8 +44,10 @@ pub(super) fn run(walk: &mut Walk<'_>) -> anyhow::Result<()> {
         Some(samples) => samples,
         None => return Ok(()),
     };
-    count(walk, &mut receiver)?;
+    let frames = count(walk, &mut receiver)?;
     look::lock(walk.report, STEP, &name)?;
+    // Frames that come often enough for one to be due while the lock is held.
+    look::same_lock(walk.report, STEP, &name, frames >= OFTEN)?;
     grow(walk, &mut receiver, &name, before)
 }
 
@@ -82,7 +86,7 @@ fn first(walk: &mut Walk<'_>, receiver: &mut ChopReceiver) -> anyhow::Result<Opt
 }
 
 /// Counts the frames of a second.
-fn count(walk: &mut Walk<'_>, receiver: &mut ChopReceiver) -> anyhow::Result<()> {
+fn count(walk: &mut Walk<'_>, receiver: &mut ChopReceiver) -> anyhow::Result<u64> {
     let begin = Instant::now();
     let mut frames = 0_u64;
     while begin.elapsed() < COUNTED && walk.stop.requested().is_none() {
@@ -96,7 +100,7 @@ fn count(walk: &mut Walk<'_>, receiver: &mut ChopReceiver) -> anyhow::Result<()>
     } else {
         walk.report.ok(STEP, said);
     }
-    Ok(())
+    Ok(frames)
 }
 
 /// Has the block grow beyond its segment.
