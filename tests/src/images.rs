@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tdshm::{
     Error, HeaderVersion, NamedLock, PixelFormat, Pixels, PixelsMut, RowOrder, SegmentReceiver, TopFrame,
-    TopReceiver, TopSender, TopShape,
+    TopReceiver, TopSender, TopShape, TopView,
 };
 
 use tdshm_ops::Network;
@@ -14,6 +14,7 @@ use tdshm_ops::Network;
 use crate::acts::Dice;
 use crate::foreign::Names;
 use crate::foreign_top::ForeignTop;
+use crate::reel::Reel;
 
 /// Far longer than the watchdog's.
 const EVER: Duration = Duration::from_secs(600);
@@ -146,6 +147,25 @@ impl Image {
         let image = Self { number, format: shape.texels.format()?, width: shape.width, height: shape.height };
         image.is(frame.rows(RowOrder::TopFirst)).then_some(image)
     }
+
+    /// What a view is: which image, whole.
+    ///
+    /// # Panics
+    ///
+    /// Where it is torn: nobody writes while it is there.
+    #[must_use]
+    pub fn viewed(view: &TopView<'_>) -> Self {
+        let mut first = [0; 4];
+        view.row(0, RowOrder::TopFirst).expect("a row").copy_to(&mut first);
+        let image = Self::of(u32::from_le_bytes(first));
+        assert!(image.has(&view.shape()), "{:?}", view.shape());
+        for index in 0..image.height {
+            let mut row = vec![0; image.row_bytes()];
+            view.row(index, RowOrder::TopFirst).expect("a row").copy_to(&mut row);
+            assert_eq!(row, image.row(index), "torn under the lock");
+        }
+        image
+    }
 }
 
 /// What a peer has open.
@@ -154,6 +174,7 @@ pub struct Images {
     sender: Option<TopSender>,
     receiver: Option<TopReceiver>,
     echo: Option<Network>,
+    reel: Option<Reel>,
 }
 
 fn seen(frame: &TopFrame) -> String {
@@ -167,6 +188,10 @@ impl Images {
         self.receiver.as_mut().expect("a receiver")
     }
 
+    fn reel(&self) -> &Reel {
+        self.reel.as_ref().expect("a reel")
+    }
+
     fn sender(&mut self) -> &mut TopSender {
         self.sender.as_mut().expect("a sender")
     }
@@ -178,15 +203,20 @@ impl Images {
     /// | `top-sender NAME SLOTS VERSION [MS]` | creates a sender: SLOTS `auto` or how many, VERSION `legacy`, `1`, `2`; limit for locks | `ok` |
     /// | `top-send NUMBER` | sends the image with that number | `ok clean` or `ok abandoned` |
     /// | `top-hold-send NUMBER` | fills half of it, then holds, until `let-go` | `ok half` |
-    /// | `top-flat-out N` | sends N images, of the numbers that they are counted by | `ok` |
+    /// | `top-flat-out N [FIRST]` | sends N images, of the numbers that they are counted by, or from FIRST on | `ok` |
+    /// | `top-reel WIDTH HEIGHT` | makes a [`Reel`] | `ok` |
+    /// | `top-reel-send N` | sends its next N images | `ok` |
+    /// | `top-reel-follow N` | receives N of them, and checks every byte | `ok MISSED` |
     /// | `top-fork NUMBER` | Linux: forks while it fills the image; the child tries to send another one | `ok` and the code of the child's error |
     /// | `top-detach` | the sender leaves | `ok` |
     /// | `top-receiver NAME`, `top-observer NAME` | opens one | `ok` |
     /// | `top-read`, `top-try-next`, `top-next MS` | reads | `ok image NUMBER WxH HOW` or `ok none ATTACHED` |
+    /// | `top-view` | reads under the lock | `ok image NUMBER` or `ok none ATTACHED` |
     /// | `top-hold-view` | reads, and holds the lock, until `let-go` | `ok image` or `ok none ATTACHED` |
     /// | `top-follow LAST` | receives until the image with number LAST of a `top-flat-out`, in all ways | `ok RECEIVED MISSED` |
     /// | `top-echo FROM TO` | a network hands on what it receives: see [`nets_top`](crate::nets_top) | `ok` |
     /// | `top-echo-step` | lets a frame of it pass | `ok` |
+    /// | `top-follow-any LAST` | receives, from senders that come and go, until the image with number LAST | `ok RECEIVED` |
     /// | `top-follow-foreign NAME LAST` | the same by hand, under the data lock | `ok RECEIVED` |
     pub fn obey(
         &mut self,
@@ -238,11 +268,36 @@ impl Images {
                 how(sent.abandoned)
             }
             "top-flat-out" => {
-                for _ in 0..word().parse::<u32>().expect("N") {
-                    let number = u32::try_from(self.sender().frames() + 1).expect("few");
+                let count = word().parse::<u32>().expect("N");
+                let counted = u32::try_from(self.sender().frames() + 1).expect("few");
+                let first = words.next().map_or(counted, |first| first.parse().expect("FIRST"));
+                for number in first..first + count {
                     Image::of(number).send(self.sender())?;
                 }
                 String::new()
+            }
+            "top-reel" => {
+                let mut side = || word().parse().expect("a side");
+                self.reel = Some(Reel::new(side(), side()));
+                String::new()
+            }
+            "top-reel-send" => {
+                let mut sender = self.sender.take().expect("a sender");
+                let sent = self.reel().send(&mut sender, word().parse().expect("N"));
+                self.sender = Some(sender);
+                sent?;
+                String::new()
+            }
+            "top-reel-follow" => {
+                let mut missed = 0;
+                let mut receiver = self.receiver.take().expect("a receiver");
+                for _ in 0..word().parse::<u64>().expect("N") {
+                    let frame = receiver.next_timeout(EVER)?.expect("images come");
+                    self.reel().check(frame);
+                    missed += frame.missed().expect("counted");
+                }
+                self.receiver = Some(receiver);
+                missed.to_string()
             }
             #[cfg(target_os = "linux")]
             "top-fork" => fork_while_filling(self.sender(), word().parse().expect("NUMBER"))?.to_string(),
@@ -265,6 +320,10 @@ impl Images {
                 let limit = Duration::from_millis(word().parse().expect("MS"));
                 self.receiver().next_timeout(limit)?.map(seen).unwrap_or_else(|| self.none())
             }
+            "top-view" => {
+                let viewed = self.receiver().view()?.map(|view| Image::viewed(&view).number);
+                viewed.map_or_else(|| self.none(), |number| format!("image {number}"))
+            }
             "top-hold-view" => {
                 let held = self.receiver().view()?.map(|_view| hold("image"));
                 held.map_or_else(|| self.none(), |()| "free".to_owned())
@@ -278,6 +337,7 @@ impl Images {
                 String::new()
             }
             "top-follow" => follow(self.receiver(), word().parse().expect("LAST"))?,
+            "top-follow-any" => follow_any(self.receiver(), word().parse().expect("LAST"))?.to_string(),
             "top-follow-foreign" => follow_foreign(word(), word().parse().expect("LAST"))?.to_string(),
             other => panic!("no such command: {other}"),
         })
@@ -316,18 +376,23 @@ fn follow(input: &mut TopReceiver, last: u64) -> Result<String, Error> {
         if number % 3 == 0
             && let Some(view) = input.view()?
         {
-            let mut first = [0; 4];
-            view.row(0, RowOrder::TopFirst).expect("a row").copy_to(&mut first);
-            let image = Image::of(u32::from_le_bytes(first));
-            assert!(image.has(&view.shape()), "{:?}", view.shape());
-            for index in 0..image.height {
-                let mut row = vec![0; image.row_bytes()];
-                view.row(index, RowOrder::TopFirst).expect("a row").copy_to(&mut row);
-                assert_eq!(row, image.row(index), "torn under the lock");
-            }
+            let _ = Image::viewed(&view);
         }
     }
     Ok(format!("{received} {missed}"))
+}
+
+/// Senders are replaced meanwhile: nobody counts through, but each image says which one it is.
+fn follow_any(input: &mut TopReceiver, last: u32) -> Result<u32, Error> {
+    let (mut received, mut before) = (0, 0);
+    while before < last {
+        let Some(frame) = input.next_timeout(EVER)? else { continue };
+        let image = Image::seen(frame).unwrap_or_else(|| panic!("torn, after {before}: {:?}", frame.shape()));
+        assert_eq!(image, Image::of(image.number), "put together from two");
+        assert!(image.number > before, "{} after {before}", image.number);
+        (received, before) = (received + 1, image.number);
+    }
+    Ok(received)
 }
 
 fn follow_foreign(name: &str, last: u32) -> Result<u32, Error> {

@@ -9,6 +9,7 @@
 //! - [`foreign_top`]: the same for images;
 //! - [`images`]: images that can be checked, and what a peer does with them;
 //! - [`global`]: Global segments that can be checked, and what a peer does with them;
+//! - [`reel`]: images that are made beforehand, to be sent and checked flat out;
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
 //! - [`info`]: the extension behind the info block, read and written by hand;
 //! - [`nets`]: networks of operators, and what a peer does with one;
@@ -34,6 +35,7 @@ pub mod nets;
 pub mod nets_top;
 pub mod peer;
 pub mod program;
+pub mod reel;
 pub mod scene;
 #[allow(unsafe_code)] // what a foreign program maps and locks, and what is done to processes
 pub mod system;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tdshm::{ChopFrame, ChopSender, PixelFormat, RowOrder, Texels, TopReceiver};
+use tdshm::{ChopFrame, ChopSender, HeaderVersion, PixelFormat, RowOrder, Texels, TopColour, TopReceiver};
 use tdshm_io::{Loss, Picture};
 
 use crate::kit::{Name, Run, run, start};
@@ -66,6 +66,48 @@ fn a_photograph_comes_back_through_every_format_that_holds_it() {
 }
 
 #[test]
+fn the_header_is_the_one_that_was_asked_for() {
+    let path = photograph("camera.png");
+    let colour = |primaries, transfer| Some(TopColour { primaries, transfer });
+    for (args, version, meant) in [
+        (&[][..], HeaderVersion::V1, None),
+        (&["--header", "1"], HeaderVersion::V1, None),
+        (&["--header", "2"], HeaderVersion::V2, Some(TopColour::LINEAR)),
+        (&["--header", "2", "--format", "rgba8_srgb"], HeaderVersion::V2, Some(TopColour::SRGB)),
+        (&["--transfer", "srgb"], HeaderVersion::V2, Some(TopColour::SRGB)),
+        (&["--header", "2", "--transfer", "linear", "--primaries", "7"], HeaderVersion::V2, colour(7, 0)),
+        (&["--header", "legacy"], HeaderVersion::Legacy, None),
+    ] {
+        let name = Name::new();
+        let _sender = sending(&[&[name.as_str(), "--image", text(&path)], args].concat());
+        let mut input = TopReceiver::open(name.as_str()).unwrap();
+        let frame = input.next_timeout(Duration::from_secs(30)).unwrap().unwrap();
+        let shape = frame.shape();
+        assert_eq!((shape.version, shape.colour), (version, meant), "{args:?}");
+        let picture = Picture::of_frame(frame).unwrap();
+        if !args.contains(&"--format") {
+            let mut pixels = vec![0; 512 * 512 * 4];
+            let grey = Picture::open(&path).unwrap();
+            tdshm::Convert::new(picture.texels(), 512, 512).to_rgba8(picture.pixels(), &mut pixels).unwrap();
+            assert!(pixels.as_chunks::<4>().0.iter().map(|pixel| &pixel[0]).eq(grey.pixels()), "{args:?}");
+        }
+    }
+    let name = Name::new();
+    for (args, reason) in [
+        (&["--image", text(&path), "--header", "1", "--transfer", "srgb"][..], "in a header of version 2"),
+        (&["--image", text(&path), "--header", "3"], "give 1, 2 or legacy"),
+        (&["--header", "2"], "--image"),
+        (&["--image", text(&path), "--primaries", "2"], "--transfer"),
+    ] {
+        let ended = run(&[&["send", name.as_str()], args].concat());
+        assert!(ended.code == Some(2) && ended.err.join(" ").contains(reason), "{ended:?}");
+    }
+    let ended =
+        run(&["send", name.as_str(), "--test-pattern", "8x8", "--format", "rgb10a2", "--header", "legacy"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+}
+
+#[test]
 fn the_bottom_row_lies_first() {
     let (name, path) = (Name::new(), photograph("chelsea.png"));
     let _sender = sending(&[name.as_str(), "--image", text(&path)]);
@@ -83,7 +125,14 @@ fn sixteen_bits_and_floats_are_kept() {
     let shorts: Vec<u8> = (0..40_u16).flat_map(|n| (n * 1601).to_le_bytes()).collect();
     let values = [0.0_f32, -2.5, 1e-20, 65504.0, 1e30, f32::INFINITY, 0.1, 1.0];
     let floats: Vec<u8> = values.iter().cycle().take(40).flat_map(|value| value.to_le_bytes()).collect();
+    // 0, -2.5, the least above 0, the greatest, infinity, 0.1, 1, and minus infinity.
+    let halves = [0, 0xc100, 1, 0x7bff, 0x7c00, 0x2e66, 0x3c00, 0xfc00_u16];
+    let halves: Vec<u8> = halves.iter().cycle().take(40).flat_map(|bits| bits.to_le_bytes()).collect();
     for (file, format, pixels) in [
+        ("grey16.exr", PixelFormat::R16_SFLOAT, &halves),
+        ("grey_alpha16.exr", PixelFormat::R16A16_SFLOAT, &halves),
+        ("colours16.exr", PixelFormat::R16G16B16A16_SFLOAT, &halves),
+        ("grey.exr", PixelFormat::R32_SFLOAT, &floats),
         ("grey.png", PixelFormat::R16_UNORM, &shorts),
         ("grey_alpha.png", PixelFormat::R16A16_UNORM, &shorts),
         ("colours.png", PixelFormat::R16G16B16A16_UNORM, &shorts),
@@ -187,6 +236,27 @@ fn a_picture_stays_for_those_who_come_later() {
     sender.says("sent 1 frame to");
     assert_eq!(sender.wait().code, Some(130));
     assert!(!name.has_segments());
+}
+
+/// Somebody writes over it, and removes its name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_picture_that_stays_is_put_back() {
+    let (name, path) = (Name::new(), photograph("chelsea.png"));
+    let picture = Picture::open(&path).unwrap();
+    let _sender = sending(&[name.as_str(), "--image", text(&path)]);
+    let mut input = TopReceiver::open(name.as_str()).unwrap();
+    let data = Path::new("/dev/shm").join(format!("TouchSHM{}", name.as_str()));
+    for frame in 1..4 {
+        let came = input.next_timeout(Duration::from_secs(30)).unwrap().unwrap();
+        assert_eq!((Picture::of_frame(came).unwrap(), came.number()), (picture.clone(), Some(frame)));
+        if frame == 1 {
+            let block = fs::OpenOptions::new().write(true).open(&data).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&block, &[0xdb; 4096], 0).unwrap();
+        } else if frame == 2 {
+            fs::remove_file(&data).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -110,6 +110,14 @@ impl Outgoing for OutgoingTop {
     }
 }
 
+impl OutgoingTop {
+    /// Whether the header lies there, for data at that offset.
+    fn has_header(&self, region: Region<'_>, data_at: usize) -> bool {
+        top::place(&self.layout, data_at)
+            .is_ok_and(|(header, _)| region.equals(0, header.as_slice()) == Ok(true))
+    }
+}
+
 impl TopSender {
     /// Creates the segment `name`.
     ///
@@ -125,7 +133,7 @@ impl TopSender {
         TopSenderBuilder {
             segment: SegmentSender::builder(name, ROOM_BYTES),
             settings: Settings::USUAL,
-            slots: Slots::Auto { count: SLOTS, from_bytes: 1 },
+            slots: Slots::Auto { count: SLOTS, from_bytes: 1, asked_from_bytes: 1 },
             stored: STORED,
             data_bytes: 0,
         }
@@ -208,6 +216,45 @@ impl TopSender {
             fill(&mut TopBlockMut { pixels, shape, stored });
             Ok(())
         })
+    }
+
+    /// Keeps an image that was sent once and is to stay: looks whether it still lies where everybody finds it, and sends
+    /// it again where it does not. `None`: it lies there, and no receiver notices anything.
+    ///
+    /// What is sent again and again is looked after while it is sent. An image that stays is not: somebody may write over
+    /// it or over the info block, remove the segment's name, or attach and read at the usual offset alone. Call this a
+    /// few times a second; it compares the image, which takes about as long as to send it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// ```
+    /// use tdshm::{PixelFormat, Pixels};
+    ///
+    /// # fn main() -> Result<(), tdshm::Error> {
+    /// # let name = format!("doctopkeep{}", std::process::id());
+    /// let mut out = tdshm::TopSender::create(&name)?;
+    /// let grey = vec![128; 64 * 64];
+    /// let image = Pixels::top_first(PixelFormat::R8_UNORM, 64, 64, &grey);
+    /// assert!(out.keep(&image)?.is_some()); // nothing was sent yet
+    /// assert!(out.keep(&image)?.is_none());
+    /// # out.detach()?;
+    /// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep(&mut self, image: &Pixels<'_>) -> Result<Option<Sent>, Error> {
+        let aspect = image.aspect.unwrap_or(self.settings.aspect);
+        let block = self.plan(image.format, image.width, image.height, aspect)?;
+        let rows = image.rows(block.layout.row_bytes().unwrap_or(0))?;
+        let turned = image.order != self.stored;
+        let lies = self.outgoing.is_some_and(|last| last.layout == block.layout)
+            && self.segment.tend(self.slots, &block).map_err(|error| *error)?.is_some_and(|(region, at)| {
+                block.has_header(region, at)
+                    && region.part(at, block.layout.data_bytes).is_ok_and(|data| rows.lie_in(data, turned))
+            });
+        if lies { Ok(None) } else { self.write(&block, |data| rows.copy_to(data, turned)).map(Some) }
     }
 
     /// Leaves: tells the receivers and frees the name.
@@ -327,7 +374,8 @@ impl TopSenderBuilder {
     }
 
     /// Into how many places the segment is divided, 2 to 4, so that an image is filled beside the one that is read and
-    /// the lock is held for no more than the switch; 0 or 1: it is not, and images are written under the lock.
+    /// the lock is held for no more than the switch; 0 or 1: it is not, and images are written under the lock. More are
+    /// refused by [`create`](Self::create).
     ///
     /// By default there are 3, as long as no program of others has attached: TouchDesigner's own reads where the header
     /// points, and others may not.
@@ -386,8 +434,9 @@ impl TopSenderBuilder {
     ///
     /// # Errors
     ///
-    /// As [`SegmentSender::create`].
+    /// As [`SegmentSender::create`], and [`SegmentError::TooManySlots`](crate::SegmentError::TooManySlots).
     pub fn create(self) -> Result<TopSender, Error> {
+        self.slots.check()?;
         let least = self.data_bytes.saturating_add(top::COLOUR_HEADER_BYTES).max(ROOM_BYTES);
         let wanted = self.slots.room(self.data_bytes, top::COLOUR_HEADER_BYTES);
         let segment = self.segment.largest(isize::MAX.unsigned_abs()).room(wanted, least);
