@@ -102,9 +102,11 @@ fn a_dead_sender_is_replaced_at_once_and_its_receivers_get_the_next_frame() {
         assert_eq!(info.read(8, 1), [1], "`supported` stays as it is");
         if DIES_WITH_HANDLES {
             // The system closes what the dead had open in its own time.
+            // Looked at once: a list that is read while others come and go may leave one out.
             scene.until("the dead one's data to go", || scene.objects().len() == 4);
+        } else {
+            assert_eq!(scene.objects().len(), 4, "the dead one's data has gone: {:?}", scene.objects());
         }
-        assert_eq!(scene.objects().len(), 4, "the dead one's data has gone: {:?}", scene.objects());
         if seed == 2 {
             println!("taken over, and the next frame here, after {took:?}");
         }
