@@ -52,7 +52,7 @@ fn names_change_within_the_scope_and_no_channel_is_left_out() {
 #[test]
 fn another_component_is_reached_by_its_path_and_asked_first() {
     let net = Network::new();
-    let base = create(&net.root(), "base", &[]);
+    let base = create(&net.root(), "baseCOMP", &[]);
     let inside = base.create("waveCHOP", "in1").unwrap();
     set(&inside, &[("timeslice", true.into())]);
     let op = create(&net.root(), "select", &[("chop", "base1/in1".into())]);
