@@ -167,7 +167,7 @@ fn idle() {
                 next.input_connector(0).unwrap().connect(&last).unwrap();
                 last = next;
             }
-            last.cook(tdshm_ops::Force::Yes).unwrap();
+            last.cook(Force::Yes).unwrap();
             last.set_flag(Flag::Viewer, is_seen).unwrap();
         }
         net.step().unwrap();
