@@ -70,8 +70,13 @@ fn another_component_is_reached_by_its_path_and_asked_first() {
     assert_eq!(names(&op), "c1 c2 c3 c4 c5");
     // By an expression, from inside, and by the name that newer builds use.
     let there = base.create("selectCHOP", "select1").unwrap();
-    there.par("chops").unwrap().set_expr("op('../scriptCHOP1') or op('../script1')").unwrap();
-    assert_eq!(there.par("chop").unwrap().name().as_deref(), Ok("chop"));
+    let chop = there.par("chops").unwrap();
+    chop.set_expr("op('/script1')").unwrap();
+    assert_eq!((names(&there).as_str(), chop.name().unwrap().as_str()), ("c1 c2 c3 c4 c5", "chop"));
+    fine(&there);
+    chop.set_expr("parent()").unwrap();
+    assert_eq!(there.num_chans(), Ok(0));
+    assert_eq!(there.warnings().unwrap(), "The parameter CHOP leads to no CHOP.");
 }
 
 #[test]
