@@ -34,3 +34,8 @@ fn large_frames_need_no_allocation_and_no_system_call() {
 fn a_network_whose_shapes_stay_cooks_without_an_allocation() {
     run(&["network"]);
 }
+
+#[test]
+fn each_operator_and_the_shaping_of_images_need_no_allocation() {
+    run(&["operators"]);
+}

@@ -232,7 +232,8 @@ impl Cook {
     pub fn par_text(&self, name: &str) -> Arc<str> {
         match self.par(name) {
             Value::Str(text) => text,
-            _ => "".into(),
+            // Of all empty texts the one that needs no allocation.
+            _ => Arc::default(),
         }
     }
 

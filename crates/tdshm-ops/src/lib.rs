@@ -1,15 +1,19 @@
-//! TouchDesigner's operators. So far: the pattern language that their parameters share.
+//! TouchDesigner's operators, and a network that cooks them.
 //!
-//! A parameter such as *Channel Scope* holds one line of text, `tx r* ^ry`. [`Pattern`] reads it once and then says of
-//! any list of names which are meant. Nothing here touches shared memory, files or the clock, and no text, whoever
-//! wrote it, takes more than polynomial time or a bounded amount of memory.
+//! A [`Network`] holds operators with wires and parameters, and lets frames pass; what an operator does is described on the
+//! page `docs/operators.md`, "operators §n" in this documentation. What operators are made of can be used without a
+//! network: none of it touches shared memory, files or the clock, and no text, whoever wrote it, takes more than polynomial
+//! time or a bounded amount of memory.
 //!
 //! | module | what lives there |
 //! | --- | --- |
+//! | [`clip`], [`image`] | the data of a CHOP and of a TOP |
+//! | [`slice`], [`resample`] | time slices and sample rates |
 //! | [`pattern`] | [`Pattern`] picks from names; around it the other languages with the same brackets |
 //! | [`expr`] | [`Expr`](expr::Expr), an expression in a parameter |
+//! | [`par`] | parameters as data |
 //! | `patch` | a network in a file, behind the feature `patch` |
-//! | [`error`] | every error type of the crate |
+//! | [`error`] | the error types of networks, patterns and expressions |
 //!
 //! ```
 //! use tdshm_ops::Pattern;

@@ -1,13 +1,15 @@
 //! Sends and receives, and matches names, with every system call forbidden and every allocation counted: what is
 //! promised of the paths once the layout stays. Ends with status 0; with 1 when it allocated; killed by the system when it called.
 //!
-//! `quiet NAME CHANNELS LENGTH` does so in shared memory, `quiet network` lets a network of operators cook.
+//! `quiet NAME CHANNELS LENGTH` does so in shared memory, `quiet network` lets a network of operators cook, `quiet
+//! operators` each operator by itself.
 #![allow(unsafe_code, reason = "a counting allocator, and the filter that forbids system calls")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tdshm::{ChopReceiver, ChopSender};
+use tdshm::{ChopReceiver, ChopSender, PixelFormat};
+use tdshm_ops::image::{Image, OutputResolution, PixelFormatChoice, ShapeSettings, Shaper, Smoothness};
 use tdshm_ops::{Flag, Network, ParSpec, Pattern, Table};
 
 struct Counting;
@@ -33,8 +35,10 @@ static ALLOCATOR: Counting = Counting;
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
-    if args[1] == "network" {
-        return cook_quietly();
+    match args[1].as_str() {
+        "network" => return cook_quietly(),
+        "operators" => return each_quietly(),
+        _ => {}
     }
     let (name, channels, length) =
         (&args[1], args[2].parse::<usize>().unwrap(), args[3].parse::<usize>().unwrap());
@@ -162,6 +166,113 @@ fn cook_quietly() {
     } else {
         3
     });
+}
+
+/// Each operator that makes, joins or changes channels, with values that change every frame: of a time slice, whose length
+/// comes back every few frames, and of a clip. Says which of them allocates, or does not cook.
+fn each_quietly() {
+    type Pars = [(&'static str, &'static str)];
+    let filters: [(&str, &Pars); 16] = [
+        ("resampleCHOP", &[("rate", "144")]),
+        ("resampleCHOP", &[("rate", "20"), ("scope", "chan1")]),
+        ("resampleCHOP", &[("method", "strech"), ("interp", "cubic")]),
+        ("extendCHOP", &[("left", "mirror")]),
+        ("timesliceCHOP", &[]),
+        ("timesliceCHOP", &[("method", "hold"), ("scope", "chan2")]),
+        ("renameCHOP", &[("renameto", "new*"), ("scope", "^chan2")]),
+        ("selectCHOP", &[("channames", "chan2 chan1"), ("renameto", "x*")]),
+        ("selectCHOP", &[("chop", "constant1")]),
+        ("nullCHOP", &[]),
+        ("nullCHOP", &[("timeslice", "1"), ("commonrenameto", "b[1-2]")]),
+        ("mergeCHOP", &[("duplicate", "keeplast")]),
+        ("mergeCHOP", &[("srselect", "min"), ("align", "stretchtomin"), ("scope", "chan1")]),
+        ("mergeCHOP", &[("srselect", "first"), ("align", "shifttofirst")]),
+        ("noiseCHOP", &[("timeslice", "1"), ("rate", "44100")]),
+        ("waveCHOP", &[("timeslice", "1"), ("wavetype", "square"), ("scope", "a*")]),
+    ];
+    let mut code = 0;
+    for slices in [false, true] {
+        for (op_type, pars) in filters {
+            let net = Network::new();
+            let root = net.root();
+            let wave = |rate: f64| {
+                let wave = root.create("waveCHOP", None).unwrap();
+                wave.par("channelname").unwrap().set("chan[1-2]").unwrap();
+                wave.par("end").unwrap().set(30).unwrap();
+                wave.par("rate").unwrap().set(rate).unwrap();
+                wave.par("offset").unwrap().set_expr("absTime.frame").unwrap();
+                wave.par("timeslice").unwrap().set(slices).unwrap();
+                wave
+            };
+            let constant = root.create("constantCHOP", None).unwrap();
+            constant.par("const0value").unwrap().set_expr("absTime.frame").unwrap();
+            let op = root.create(op_type, None).unwrap();
+            for &(par, value) in pars {
+                let par = op.par(par).unwrap();
+                match value.parse::<f64>() {
+                    Ok(number) => par.set(number).unwrap(),
+                    Err(_) => par.set(value).unwrap(),
+                }
+            }
+            let inputs = if op_type == "mergeCHOP" {
+                vec![wave(100.0), wave(24.0), constant]
+            } else {
+                vec![wave(100.0)]
+            };
+            if op.spec().unwrap().max_inputs > 0 {
+                for (at, input) in inputs.iter().enumerate() {
+                    op.input_connector(at).unwrap().connect(input).unwrap();
+                }
+            }
+            op.set_flag(Flag::Viewer, true).unwrap();
+            for _ in 0..32 {
+                net.step().unwrap();
+            }
+            let (cooks, before) = (op.total_cooks().unwrap(), ALLOCATIONS.load(Ordering::Relaxed));
+            for _ in 0..100 {
+                net.step().unwrap();
+            }
+            let allocated = ALLOCATIONS.load(Ordering::Relaxed) - before;
+            let cooked = op.total_cooks().unwrap() - cooks;
+            let errors = format!("{}{}", op.errors().unwrap(), op.warnings().unwrap());
+            if allocated > 0 || cooked != 100 || !errors.is_empty() {
+                eprintln!(
+                    "{op_type} {pars:?}, sliced {slices}: {allocated} allocations, {cooked} cooks {errors}"
+                );
+                code = if allocated > 0 { 1 } else { 3 };
+            }
+        }
+    }
+    end(if code == 0 { shape_quietly() } else { code });
+}
+
+/// Images brought to another size and format, by each way there is.
+fn shape_quietly() -> i32 {
+    let mut code = 0;
+    for from in [PixelFormat::R8G8B8A8_UNORM, PixelFormat::R16_UNORM, PixelFormat::R32G32B32A32_SFLOAT] {
+        for format in PixelFormatChoice::ALL {
+            for smoothness in Smoothness::ALL {
+                let mut settings = ShapeSettings::default();
+                settings.output_resolution = OutputResolution::Half;
+                settings.format = *format;
+                settings.smoothness = *smoothness;
+                let mut input = Image::constant(160, 90, from, [0.25, 0.5, 0.75, 1.0]).unwrap();
+                let (mut shaper, mut output) = (Shaper::default(), Image::default());
+                shaper.apply(&input, &settings, &mut output).unwrap();
+                let before = ALLOCATIONS.load(Ordering::Relaxed);
+                for round in 0_u8..4 {
+                    input.pixels_mut().fill(round);
+                    shaper.apply(&input, &settings, &mut output).unwrap();
+                }
+                let allocated = ALLOCATIONS.load(Ordering::Relaxed) - before;
+                if allocated > 0 {
+                    eprintln!("{from:?} to {format:?}, {smoothness:?}: {allocated} allocations");
+                    code = 1;
+                }
+            }
+        }
+    }
+    code
 }
 
 /// From here on the system kills this process when it is called for anything else. 2: it cannot.

@@ -1,6 +1,7 @@
 //! Extend CHOP: what channels are outside their interval (operators §3.2).
 
 use super::generator::{EXTENDS, fill, sample};
+use crate::clip::Extend;
 use crate::cook::Cook;
 use crate::op::{Family, OpSpec, Operator};
 use crate::par::ParSpec;
@@ -40,7 +41,8 @@ impl Operator for ExtendChop {
         };
         let (left, right) = (cook.par_text("left"), cook.par_text("right"));
         // `asis` is no condition.
-        let (new_left, new_right) = (left.parse().ok(), right.parse().ok());
+        let condition = |name: &str| Extend::ALL.into_iter().find(|extend| extend.menu_name() == name);
+        let (new_left, new_right) = (condition(&left), condition(&right));
         let is_in_scope = !cook.scope(input.names()).is_empty();
         if !is_in_scope || new_left.is_none() && new_right.is_none() {
             return cook.pass(0);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::generator::fill;
+use crate::Value;
 use crate::clip::{ChannelNames, Clip};
 use crate::cook::Cook;
 use crate::data::Data;
@@ -166,8 +167,11 @@ pub(crate) fn source(cook: &mut Cook, par: &str) -> Option<Arc<Clip>> {
         });
     }
     if cook.has_reference(par) {
-        let path = cook.par_constant(par);
-        cook.warn(format!("There is no CHOP '{path}'."));
+        // In other modes than Constant nobody wrote a path.
+        match cook.par_constant(par) {
+            Value::Str(path) if !path.is_empty() => cook.warn(format!("There is no CHOP '{path}'.")),
+            _ => cook.warn("The parameter CHOP leads to no CHOP."),
+        }
     } else if cook.is_wired(0) {
         return Some(cook.clip(0).unwrap_or_default());
     } else {

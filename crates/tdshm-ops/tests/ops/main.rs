@@ -21,9 +21,11 @@ use std::sync::Arc;
 use tdshm_ops::clip::{ChannelNames, Clip};
 use tdshm_ops::{Network, Op, ScriptCallback, Value};
 
-/// An operator of a type, with these parameters.
+/// An operator of a type, a CHOP where no family is said, with these parameters.
 fn create(parent: &Op, op_type: &str, pars: &[(&str, Value)]) -> Op {
-    let op = parent.create(op_type, None).unwrap();
+    let has_family = ["CHOP", "TOP", "COMP"].iter().any(|family| op_type.ends_with(family));
+    let op_type = if has_family { op_type.to_owned() } else { format!("{op_type}CHOP") };
+    let op = parent.create(&op_type, None).unwrap();
     set(&op, pars);
     op
 }

@@ -52,7 +52,7 @@ fn names_change_within_the_scope_and_no_channel_is_left_out() {
 #[test]
 fn another_component_is_reached_by_its_path_and_asked_first() {
     let net = Network::new();
-    let base = create(&net.root(), "base", &[]);
+    let base = create(&net.root(), "baseCOMP", &[]);
     let inside = base.create("waveCHOP", "in1").unwrap();
     set(&inside, &[("timeslice", true.into())]);
     let op = create(&net.root(), "select", &[("chop", "base1/in1".into())]);
@@ -70,8 +70,13 @@ fn another_component_is_reached_by_its_path_and_asked_first() {
     assert_eq!(names(&op), "c1 c2 c3 c4 c5");
     // By an expression, from inside, and by the name that newer builds use.
     let there = base.create("selectCHOP", "select1").unwrap();
-    there.par("chops").unwrap().set_expr("op('../scriptCHOP1') or op('../script1')").unwrap();
-    assert_eq!(there.par("chop").unwrap().name().as_deref(), Ok("chop"));
+    let chop = there.par("chops").unwrap();
+    chop.set_expr("op('/script1')").unwrap();
+    assert_eq!((names(&there).as_str(), chop.name().unwrap().as_str()), ("c1 c2 c3 c4 c5", "chop"));
+    fine(&there);
+    chop.set_expr("parent()").unwrap();
+    assert_eq!(there.num_chans(), Ok(0));
+    assert_eq!(there.warnings().unwrap(), "The parameter CHOP leads to no CHOP.");
 }
 
 #[test]
