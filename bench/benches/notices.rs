@@ -325,7 +325,7 @@ fn flat_out() {
     const REPEATS: usize = 5;
     let mut frames: Vec<Vec<f32>> = (0..4_u8).map(|value| vec![value.into(); CHANNELS * LENGTH]).collect();
     let (mut ours, mut beside, mut lock) = (Vec::new(), Vec::new(), Vec::new());
-    // As it comes, which is one place at this size; and with three places beside one another.
+    // As it comes, which is one place at this size until the reader asks; and with three places from the beginning.
     for (slots, runs) in [(None, &mut ours), (Some(3), &mut beside)] {
         for _ in 0..REPEATS {
             let name = unique("flat");

@@ -265,6 +265,12 @@ impl<'m> Extension<'m> {
         }
     }
 
+    /// Whether a receiver says that writes spoil its copies.
+    #[cold]
+    pub(crate) fn is_asked(self) -> bool {
+        self.entries().any(|entry| entry.flags() & at::ENTRY_READING != 0)
+    }
+
     /// Before a write: waits, for a bounded time, until the receivers whose copies were spoiled have made them.
     /// Those in `stopped` have let that time pass before, and are not waited for again until they move.
     #[cold]

@@ -25,6 +25,9 @@ const SLOTS: usize = 3;
 /// From here on the copy takes so long that whoever waits for the lock notices. Below, one place that stays in the
 /// processor's cache is the faster: three times 2.4 MB cost a fifth.
 const SLOTS_FROM_BYTES: usize = 4 << 20;
+/// From here on there are places once a reader's copies were spoiled: then both sides stand in each other's way, and
+/// that costs many times as much.
+const SLOTS_ASKED_FROM_BYTES: usize = 64 << 10;
 
 /// Writes channels into a segment of its own: a `Shared Mem Out CHOP`.
 ///
@@ -159,7 +162,11 @@ impl ChopSender {
             sample_rate: 60.0,
             send_names: true,
             room_bytes: 0,
-            slots: Slots::Auto { count: SLOTS, from_bytes: SLOTS_FROM_BYTES },
+            slots: Slots::Auto {
+                count: SLOTS,
+                from_bytes: SLOTS_FROM_BYTES,
+                asked_from_bytes: SLOTS_ASKED_FROM_BYTES,
+            },
         }
     }
 
@@ -341,11 +348,9 @@ impl ChopSender {
             self.placed = NOWHERE;
             self.plan(shape)?;
         }
-        let abandoned = if self.segment.places_for(self.slots, self.outgoing.data_bytes()) > 0 {
-            self.write_beside(fill)?
-        } else {
-            self.write_here(fill)?
-        };
+        let bytes = self.outgoing.data_bytes();
+        let beside = bytes >= self.slots.least_bytes() && self.segment.places_for(self.slots, bytes) > 0;
+        let abandoned = if beside { self.write_beside(fill)? } else { self.write_here(fill)? };
         self.frames = self.frames.wrapping_add(1);
         Ok(Sent { abandoned })
     }
@@ -480,7 +485,9 @@ impl ChopSenderBuilder {
     /// lock is held for no more than the switch; 0 or 1: it is not, and frames are written under the lock.
     ///
     /// By default there are 3 for blocks of 4 MiB and more, as long as no program of others has attached: theirs read
-    /// at the usual offset of old, and not all of them look where the header points.
+    /// at the usual offset of old, and not all of them look where the header points. For blocks of 64 KiB and more there
+    /// are 3 from the moment on at which a receiver says that it cannot get a frame whole, because the next one is written
+    /// before it is done; the segment moves then, if it has to, as for a block that grows.
     ///
     /// # Source
     ///

@@ -11,7 +11,7 @@ use crate::notice::slots::Division;
 use crate::segment::block;
 use crate::segment::clean::sweep_after;
 use crate::segment::resize::Room;
-use crate::segment::slots::{Outgoing, Places, Spot};
+use crate::segment::slots::{Move, Outgoing, Places, Spot};
 use crate::segment::takeover::{Claim, Request, claim};
 use crate::segment::write::WriteGuard;
 use crate::step::step;
@@ -97,6 +97,8 @@ pub struct SegmentSender {
     pub(super) taken: usize,
     /// Data of so many bytes found no room for places beside one another.
     pub(super) undivided_bytes: Option<usize>,
+    /// A reader has asked for the next write to be held back, when a large frame was on its way.
+    pub(super) asked: bool,
 }
 
 /// How a segment is created: [`SegmentSender::builder`].
@@ -210,7 +212,7 @@ impl SegmentSender {
         fill: impl FnOnce(&mut ViewBytesMut<'_>),
     ) -> Result<(), Error> {
         self.check_size(size_bytes)?;
-        self.write_anew(0, &Raw { bytes: size_bytes }, |region, _| {
+        self.write_anew(Move::ForRoom { count: 0 }, &Raw { bytes: size_bytes }, |region, _| {
             fill(&mut ViewBytesMut::new(region));
             Ok(())
         })?;
@@ -224,15 +226,15 @@ impl SegmentSender {
         Ok(())
     }
 
-    /// Writes one block into a new data segment, with `count` places if there is room for them. `true`: the last holder
-    /// of the data lock died with it.
+    /// Writes one block into a new data segment. `true`: the last holder of the data lock died with it.
     #[cold]
-    pub(crate) fn write_anew(
+    pub(super) fn write_anew(
         &mut self,
-        count: usize,
+        purpose: Move,
         block: &impl Outgoing,
         fill: impl FnOnce(Region<'_>, Spot) -> Result<(), OutOfBounds>,
     ) -> Result<bool, Error> {
+        let count = purpose.count();
         let (bytes, usual_at) = (block.data_bytes(), block.usual_at());
         let least = usual_at.saturating_add(bytes);
         self.check_size(least)?;
@@ -248,6 +250,9 @@ impl SegmentSender {
         let mut division = None;
         let moved = self.move_to(Room { wanted: wanted.max(ahead), least }, |region| {
             division = Self::division_of(region.len(), count, bytes);
+            if division.is_none() && matches!(purpose, Move::ForPlaces { .. }) {
+                return Err(OutOfBounds);
+            }
             let data_at = division.map_or(usual_at, |division| division.place(0));
             block.put_header(region, data_at)?;
             fill(region.part(data_at, bytes)?, Spot { place: division.map(|_| 0), is_new: true })
@@ -278,7 +283,9 @@ impl SegmentSender {
                 core::mem::replace(&mut self.data, data).unlink();
                 self.places = division.map(Places::new);
                 self.taken = least;
-                self.undivided_bytes = (count > 0 && division.is_none()).then_some(bytes);
+                if count > 0 {
+                    self.undivided_bytes = division.is_none().then_some(bytes);
+                }
                 Ok(abandoned)
             }
             Err(error) => {
@@ -516,6 +523,7 @@ impl SegmentSenderBuilder {
             places: None,
             taken: 0,
             undivided_bytes: None,
+            asked: false,
         })
     }
 }

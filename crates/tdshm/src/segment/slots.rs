@@ -10,8 +10,9 @@ use crate::wire::info::SUPPORTED_OFFSET;
 /// Whether a sender divides its data segment into places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Slots {
-    /// Where it pays, and nobody foreign reads: so many places for data of at least so many bytes.
-    Auto { count: usize, from_bytes: usize },
+    /// Where it pays, and nobody foreign reads: so many places for data of at least so many bytes, or, once a reader has
+    /// asked because writes had spoiled its copies, of fewer.
+    Auto { count: usize, from_bytes: usize, asked_from_bytes: usize },
     /// Always, so many.
     Always { count: usize },
     /// Never.
@@ -33,6 +34,22 @@ pub(crate) struct Spot {
     pub(crate) place: Option<u32>,
     /// In a segment in which nothing lies yet.
     pub(crate) is_new: bool,
+}
+
+/// What another segment is made for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Move {
+    /// The frame has no room where it is. There are to be so many places if there is room for them, or none.
+    ForRoom { count: usize },
+    /// So many places, and nothing is made where there is no room for them: the frame has room where it is.
+    ForPlaces { count: usize },
+}
+
+impl Move {
+    pub(super) fn count(self) -> usize {
+        let (Self::ForRoom { count } | Self::ForPlaces { count }) = self;
+        count
+    }
 }
 
 /// A block that is going to be written.
@@ -60,12 +77,25 @@ impl Slots {
         if count < 2 { Self::Never } else { Self::Always { count: count.min(Division::MOST) } }
     }
 
+    /// Data of fewer bytes lie at the usual place, whoever reads: asked before everything else, because small frames are
+    /// sent in nanoseconds.
+    #[inline]
+    pub(crate) fn least_bytes(self) -> usize {
+        match self {
+            Self::Always { .. } => 1,
+            Self::Auto { asked_from_bytes, .. } => asked_from_bytes,
+            Self::Never => usize::MAX,
+        }
+    }
+
     /// Bytes that a segment has to have so that so many bytes of data can be written there without moving.
     pub(crate) fn room(self, data_bytes: usize, usual_at: usize) -> usize {
         let plain = usual_at.saturating_add(data_bytes);
         match self {
             Self::Always { count } => Division::most(data_bytes, count),
-            Self::Auto { count, from_bytes } if data_bytes >= from_bytes => Division::most(data_bytes, count),
+            Self::Auto { count, from_bytes, .. } if data_bytes >= from_bytes => {
+                Division::most(data_bytes, count)
+            }
             Self::Auto { .. } | Self::Never => 0,
         }
         .checked_sub(1) // none
@@ -86,17 +116,59 @@ impl SegmentSender {
     ) -> Result<bool, Error> {
         let (bytes, usual_at) = (block.data_bytes(), block.usual_at());
         let count = self.places_for(slots, bytes);
-        if count > 0 {
-            // Before the first byte: a forked child has these places in common with its parent.
-            self.check_process().map_err(|error| *error)?;
-            let Some(index) = self.begin_place(count, bytes) else {
-                return self.write_anew(count, block, fill);
-            };
+        if count == 0 {
+            return self.write_plainly(slots, block, fill);
+        }
+        // Before the first byte: a forked child has these places in common with its parent.
+        self.check_process().map_err(|error| *error)?;
+        if let Some(index) = self.begin_place(count, bytes) {
             self.fill_place(index, bytes, fill)?;
             return self.publish_place(index, block);
         }
         if usual_at.saturating_add(bytes) > self.mapped_bytes() {
-            return self.write_anew(0, block, fill);
+            return self.write_anew(Move::ForRoom { count }, block, fill);
+        }
+        self.move_for_places(slots, count, block, fill)
+    }
+
+    /// Moves to a segment with places for a frame that has room where it is, and writes it there if nothing comes of
+    /// that.
+    #[cold]
+    fn move_for_places(
+        &mut self,
+        slots: Slots,
+        count: usize,
+        block: &impl Outgoing,
+        fill: impl FnOnce(Region<'_>, Spot) -> Result<(), OutOfBounds>,
+    ) -> Result<bool, Error> {
+        let mut fill = Some(fill);
+        let moved = self.write_anew(Move::ForPlaces { count }, block, |region, spot| {
+            fill.take().map_or(Err(OutOfBounds), |fill| fill(region, spot))
+        });
+        match (moved, fill) {
+            (Err(Error::Segment(error)), Some(fill)) => {
+                tracing::debug!(
+                    target: "tdshm::segment", name = %self.name(), %error,
+                    "no places beside one another"
+                );
+                self.undivided_bytes = Some(block.data_bytes());
+                self.write_plainly(slots, block, fill)
+            }
+            (moved, _) => moved,
+        }
+    }
+
+    /// Writes a block at the usual place, under the lock, or into another segment where there is no room.
+    fn write_plainly(
+        &mut self,
+        slots: Slots,
+        block: &impl Outgoing,
+        fill: impl FnOnce(Region<'_>, Spot) -> Result<(), OutOfBounds>,
+    ) -> Result<bool, Error> {
+        let (bytes, usual_at) = (block.data_bytes(), block.usual_at());
+        if usual_at.saturating_add(bytes) > self.mapped_bytes() {
+            let count = self.places_wanted(slots, bytes); // it has to move anyway
+            return self.write_anew(Move::ForRoom { count }, block, fill);
         }
         let outcome = self.acquire().map_err(|error| *error)?;
         self.undivide_if();
@@ -114,20 +186,40 @@ impl SegmentSender {
         Ok(abandoned)
     }
 
-    /// How many places the next frame wants, which has so many bytes of data: 0 for one alone.
-    #[inline]
-    pub(crate) fn places_for(&self, slots: Slots, bytes: usize) -> usize {
+    /// How many places the next frame gets, which has so many bytes of data: 0 for one alone.
+    #[cold]
+    pub(crate) fn places_for(&mut self, slots: Slots, bytes: usize) -> usize {
+        let count = self.places_wanted(slots, bytes);
+        // Where so many bytes found no room, not much less will: that is not tried at each frame.
+        let in_vain = |found_none: usize| bytes >= found_none.div_ceil(2);
+        if count == 0 || self.undivided_bytes.is_some_and(in_vain) { 0 } else { count }
+    }
+
+    /// How many places it would have where there is room for them.
+    fn places_wanted(&mut self, slots: Slots, bytes: usize) -> usize {
+        if bytes < slots.least_bytes() {
+            return 0;
+        }
         let count = match slots {
-            Slots::Always { count } if bytes > 0 => count,
-            Slots::Auto { count, from_bytes } if bytes >= from_bytes && self.is_among_ours() => count,
+            Slots::Always { count } => count,
+            Slots::Auto { count, from_bytes, .. }
+                if self.is_among_ours() && (bytes >= from_bytes || self.is_asked()) =>
+            {
+                count
+            }
             _ => return 0,
         };
-        let may = self.extension().is_some() && self.undivided_bytes != Some(bytes);
-        if may { Division::most(bytes, count) } else { 0 }
+        if self.extension().is_some() { Division::most(bytes, count) } else { 0 }
+    }
+
+    /// Whether a reader has asked, now or before: places that are there once stay.
+    fn is_asked(&mut self) -> bool {
+        self.asked = self.asked
+            || self.extension().is_some_and(|extension| extension.has_waiters() && extension.is_asked());
+        self.asked
     }
 
     /// Whether nobody foreign has attached.
-    #[inline]
     fn is_among_ours(&self) -> bool {
         self.info.region().load_u8(SUPPORTED_OFFSET) == Ok(0)
     }

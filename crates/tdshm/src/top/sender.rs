@@ -124,7 +124,7 @@ impl TopSender {
         TopSenderBuilder {
             segment: SegmentSender::builder(name, ROOM_BYTES),
             settings: Settings { version: HeaderVersion::V1, aspect: (1.0, 1.0), colour: None },
-            slots: Slots::Auto { count: SLOTS, from_bytes: 1 },
+            slots: Slots::Auto { count: SLOTS, from_bytes: 1, asked_from_bytes: 1 },
             stored: STORED,
             data_bytes: 0,
         }
