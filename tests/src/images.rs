@@ -12,6 +12,7 @@ use tdshm::{
 use crate::acts::Dice;
 use crate::foreign::Names;
 use crate::foreign_top::ForeignTop;
+use crate::reel::Reel;
 
 /// Far longer than the watchdog's.
 const EVER: Duration = Duration::from_secs(600);
@@ -151,6 +152,7 @@ impl Image {
 pub struct Images {
     sender: Option<TopSender>,
     receiver: Option<TopReceiver>,
+    reel: Option<Reel>,
 }
 
 fn seen(frame: &TopFrame) -> String {
@@ -164,6 +166,10 @@ impl Images {
         self.receiver.as_mut().expect("a receiver")
     }
 
+    fn reel(&self) -> &Reel {
+        self.reel.as_ref().expect("a reel")
+    }
+
     fn sender(&mut self) -> &mut TopSender {
         self.sender.as_mut().expect("a sender")
     }
@@ -175,13 +181,17 @@ impl Images {
     /// | `top-sender NAME SLOTS VERSION [MS]` | creates a sender: SLOTS `auto` or how many, VERSION `legacy`, `1`, `2`; limit for locks | `ok` |
     /// | `top-send NUMBER` | sends the image with that number | `ok clean` or `ok abandoned` |
     /// | `top-hold-send NUMBER` | fills half of it, then holds, until `let-go` | `ok half` |
-    /// | `top-flat-out N` | sends N images, of the numbers that they are counted by | `ok` |
+    /// | `top-flat-out N [FIRST]` | sends N images, of the numbers that they are counted by, or from FIRST on | `ok` |
+    /// | `top-reel WIDTH HEIGHT` | makes a [`Reel`] | `ok` |
+    /// | `top-reel-send N` | sends its next N images | `ok` |
+    /// | `top-reel-follow N` | receives N of them, and checks every byte | `ok MISSED` |
     /// | `top-fork NUMBER` | Linux: forks while it fills the image; the child tries to send another one | `ok` and the code of the child's error |
     /// | `top-detach` | the sender leaves | `ok` |
     /// | `top-receiver NAME`, `top-observer NAME` | opens one | `ok` |
     /// | `top-read`, `top-try-next`, `top-next MS` | reads | `ok image NUMBER WxH HOW` or `ok none ATTACHED` |
     /// | `top-hold-view` | reads, and holds the lock, until `let-go` | `ok image` or `ok none ATTACHED` |
     /// | `top-follow LAST` | receives until the image with number LAST of a `top-flat-out`, in all ways | `ok RECEIVED MISSED` |
+    /// | `top-follow-any LAST` | receives, from senders that come and go, until the image with number LAST | `ok RECEIVED` |
     /// | `top-follow-foreign NAME LAST` | the same by hand, under the data lock | `ok RECEIVED` |
     pub fn obey(
         &mut self,
@@ -233,11 +243,36 @@ impl Images {
                 how(sent.abandoned)
             }
             "top-flat-out" => {
-                for _ in 0..word().parse::<u32>().expect("N") {
-                    let number = u32::try_from(self.sender().frames() + 1).expect("few");
+                let count = word().parse::<u32>().expect("N");
+                let counted = u32::try_from(self.sender().frames() + 1).expect("few");
+                let first = words.next().map_or(counted, |first| first.parse().expect("FIRST"));
+                for number in first..first + count {
                     Image::of(number).send(self.sender())?;
                 }
                 String::new()
+            }
+            "top-reel" => {
+                let mut side = || word().parse().expect("a side");
+                self.reel = Some(Reel::new(side(), side()));
+                String::new()
+            }
+            "top-reel-send" => {
+                let mut sender = self.sender.take().expect("a sender");
+                let sent = self.reel().send(&mut sender, word().parse().expect("N"));
+                self.sender = Some(sender);
+                sent?;
+                String::new()
+            }
+            "top-reel-follow" => {
+                let mut missed = 0;
+                let mut receiver = self.receiver.take().expect("a receiver");
+                for _ in 0..word().parse::<u64>().expect("N") {
+                    let frame = receiver.next_timeout(EVER)?.expect("images come");
+                    self.reel().check(frame);
+                    missed += frame.missed().expect("counted");
+                }
+                self.receiver = Some(receiver);
+                missed.to_string()
             }
             #[cfg(target_os = "linux")]
             "top-fork" => fork_while_filling(self.sender(), word().parse().expect("NUMBER"))?.to_string(),
@@ -265,6 +300,7 @@ impl Images {
                 held.map_or_else(|| self.none(), |()| "free".to_owned())
             }
             "top-follow" => follow(self.receiver(), word().parse().expect("LAST"))?,
+            "top-follow-any" => follow_any(self.receiver(), word().parse().expect("LAST"))?.to_string(),
             "top-follow-foreign" => follow_foreign(word(), word().parse().expect("LAST"))?.to_string(),
             other => panic!("no such command: {other}"),
         })
@@ -315,6 +351,19 @@ fn follow(input: &mut TopReceiver, last: u64) -> Result<String, Error> {
         }
     }
     Ok(format!("{received} {missed}"))
+}
+
+/// Senders are replaced meanwhile: nobody counts through, but each image says which one it is.
+fn follow_any(input: &mut TopReceiver, last: u32) -> Result<u32, Error> {
+    let (mut received, mut before) = (0, 0);
+    while before < last {
+        let Some(frame) = input.next_timeout(EVER)? else { continue };
+        let image = Image::seen(frame).unwrap_or_else(|| panic!("torn, after {before}: {:?}", frame.shape()));
+        assert_eq!(image, Image::of(image.number), "put together from two");
+        assert!(image.number > before, "{} after {before}", image.number);
+        (received, before) = (received + 1, image.number);
+    }
+    Ok(received)
 }
 
 fn follow_foreign(name: &str, last: u32) -> Result<u32, Error> {

@@ -8,6 +8,7 @@
 //! - [`foreign`]: programs that share no code with ours, written by hand from the protocol's description;
 //! - [`foreign_top`]: the same for images;
 //! - [`images`]: images that can be checked, and what a peer does with them;
+//! - [`reel`]: images that are made beforehand, to be sent and checked flat out;
 //! - [`acts`]: whole errands of a peer, and what it does to itself;
 //! - [`info`]: the extension behind the info block, read and written by hand;
 //! - [`golden`]: bytes made by hand, in files;
@@ -28,6 +29,7 @@ pub mod images;
 pub mod info;
 pub mod peer;
 pub mod program;
+pub mod reel;
 pub mod scene;
 #[allow(unsafe_code)] // what a foreign program maps and locks, and what is done to processes
 pub mod system;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use tdshm::{Error, ErrorKind, NamedLock, PixelFormat, PixelsMut, RowOrder, TopReceiver, TopSender};
+use tdshm_tests::acts::Dice;
 use tdshm_tests::foreign::{Foreign, Names};
 use tdshm_tests::foreign_top::{ForeignTop, TopBlock, legacy_header, put};
 use tdshm_tests::images::Image;
@@ -30,15 +31,15 @@ fn counts(answer: &str) -> [u64; 2] {
     counts.try_into().expect("two of them")
 }
 
-/// Size, format and way in at random at every image, flat out, to receivers of every kind.
+/// Size, format and way in at random at every image, flat out, to receivers of every kind, in blocks of every header.
 #[test]
 fn whatever_changes_under_load_every_image_is_whole() {
     const LAST: u32 = 900;
-    for slots in ["auto", "0", "2", "4"] {
+    for (slots, version) in [("auto", "1"), ("0", "2"), ("2", "1"), ("4", "2"), ("3", "legacy")] {
         let scene = Scene::new("top: load");
         let name = scene.name();
         let mut writer = scene.peer();
-        writer.ask(&format!("top-sender {name} {slots} 1"));
+        writer.ask(&format!("top-sender {name} {slots} {version}"));
         writer.ask("top-flat-out 1");
         let mut readers = [scene.peer(), scene.peer(), scene.peer()];
         for reader in &mut readers {
@@ -47,7 +48,8 @@ fn whatever_changes_under_load_every_image_is_whole() {
             reader.begin(&format!("top-follow {LAST}"));
         }
         let mut foreign = scene.peer();
-        if slots != "auto" {
+        let of_today = slots != "auto" && version != "legacy";
+        if of_today {
             foreign.begin(&format!("top-follow-foreign {name} {LAST}"));
         }
         writer.ask(&format!("top-flat-out {}", LAST - 1));
@@ -59,10 +61,85 @@ fn whatever_changes_under_load_every_image_is_whole() {
                 "{received} {missed}"
             );
         }
-        if slots != "auto" {
+        if of_today {
             foreign.answer().unwrap();
         }
     }
+}
+
+/// Header, places, sizes and formats change at random, flat out, while senders leave and die.
+#[test]
+fn whoever_sends_under_load_every_image_is_whole() {
+    const EACH: u32 = 60;
+    const SENDERS: u32 = 40;
+    let scene = Scene::new("top: senders under load");
+    let name = scene.name();
+    let mut readers = [scene.peer(), scene.peer()];
+    for reader in &mut readers {
+        reader.ask(&format!("top-receiver {name}"));
+        reader.begin(&format!("top-follow-any {}", SENDERS * EACH));
+    }
+    let (mut dice, mut last) = (Dice::new(11), None);
+    for sender in 0..SENDERS {
+        let mut writer = scene.peer();
+        let slots = ["auto", "0", "2", "3", "4"][dice.below(5) as usize];
+        let version = ["1", "2", "legacy"][dice.below(3) as usize];
+        writer.ask(&format!("top-sender {name} {slots} {version}"));
+        let first = sender * EACH + 1;
+        if sender + 1 == SENDERS {
+            writer.ask(&format!("top-flat-out {EACH} {first}"));
+            last = Some(writer);
+            break;
+        }
+        writer.ask(&format!("top-flat-out {} {first}", 1 + dice.below(40)));
+        if dice.below(2) == 0 {
+            writer.quit();
+        } else {
+            writer.begin(&format!("top-flat-out 19 {}", first + 41));
+            writer.kill();
+        }
+    }
+    for reader in &mut readers {
+        reader.answer().unwrap();
+    }
+    drop(last);
+}
+
+/// Sender and receiver flat out, with places: so many images that arrive, and each compared byte by byte.
+fn flat_out(width: usize, height: usize, images: u64, time: Duration) {
+    let scene = Scene::lasting("top: reel", time);
+    let name = scene.name();
+    let (mut writer, mut reader) = (scene.peer(), scene.peer());
+    for peer in [&mut writer, &mut reader] {
+        peer.ask(&format!("top-reel {width} {height}"));
+    }
+    writer.ask(&format!("top-sender {name} auto 1"));
+    reader.ask(&format!("top-receiver {name}"));
+    reader.begin(&format!("top-reel-follow {images}"));
+    let (begin, mut sent) = (std::time::Instant::now(), 0_u64);
+    let missed = loop {
+        writer.ask("top-reel-send 100");
+        sent += 100;
+        if let Some(missed) = reader.try_answer() {
+            break missed.unwrap();
+        }
+    };
+    let second = begin.elapsed().as_secs_f64();
+    let rate = images as f64 / second;
+    println!(
+        "{images} images of {width} x {height} arrived whole, {rate:.0} a second; {sent} sent, {missed} missed"
+    );
+}
+
+#[test]
+fn ten_thousand_images_flat_out_are_whole() {
+    flat_out(320, 180, 10_000, Duration::ZERO);
+}
+
+#[test]
+#[ignore = "long: for soak"]
+fn ten_thousand_large_images_flat_out_are_whole() {
+    flat_out(1920, 1080, 10_000, Duration::from_secs(300));
 }
 
 /// A sender leaves, or dies, and one with another header comes, again and again.
