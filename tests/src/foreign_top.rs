@@ -1,7 +1,7 @@
 //! Senders and receivers of images that share no code with ours, written by hand from the protocol's description
 //! (wire §9). Every number here is typed from the tables, on purpose a second time.
 
-use crate::foreign::{self, DETACH_AT, ForeignReceiver, ForeignSender, Mapping, Names, POSTFIX_AT};
+use crate::foreign::{self, ForeignReceiver, ForeignSender, Mapping, Names, POSTFIX_AT};
 
 /// An image block since 2022, field by field: all of them may be set wrong.
 #[derive(Clone, Debug)]
@@ -207,7 +207,7 @@ impl ForeignSender {
 /// A foreign receiver of images: it looks the way the reference one does, without locks.
 #[derive(Debug)]
 pub struct ForeignTop {
-    _receiver: ForeignReceiver,
+    receiver: ForeignReceiver,
     info: Mapping,
     data: Mapping,
     data_name: String,
@@ -223,12 +223,18 @@ impl ForeignTop {
         let info = Mapping::open(&names.info)?;
         let postfix = foreign::postfix_of(&info);
         let data = Mapping::open(&format!("{}{postfix}", names.data))?;
-        Some(Self { _receiver: receiver, info, data, data_name: names.data, postfix })
+        Some(Self { receiver, info, data, data_name: names.data, postfix })
+    }
+
+    /// Whether the sender has left.
+    #[must_use]
+    pub fn detached(&self) -> bool {
+        self.receiver.detached()
     }
 
     /// The block that lies there; follows a resize. `None`: the sender has gone, or the block breaks a rule.
     pub fn read(&mut self) -> Option<TopParsed> {
-        if self.info.read(DETACH_AT, 1) == [1] {
+        if self.detached() {
             return None;
         }
         let postfix = foreign::postfix_of(&self.info);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tdshm::{
     Error, HeaderVersion, NamedLock, PixelFormat, Pixels, PixelsMut, RowOrder, SegmentReceiver, TopFrame,
-    TopReceiver, TopSender, TopShape,
+    TopReceiver, TopSender, TopShape, TopView,
 };
 
 use crate::acts::Dice;
@@ -145,6 +145,25 @@ impl Image {
         let image = Self { number, format: shape.texels.format()?, width: shape.width, height: shape.height };
         image.is(frame.rows(RowOrder::TopFirst)).then_some(image)
     }
+
+    /// What a view is: which image, whole.
+    ///
+    /// # Panics
+    ///
+    /// Where it is torn: nobody writes while it is there.
+    #[must_use]
+    pub fn viewed(view: &TopView<'_>) -> Self {
+        let mut first = [0; 4];
+        view.row(0, RowOrder::TopFirst).expect("a row").copy_to(&mut first);
+        let image = Self::of(u32::from_le_bytes(first));
+        assert!(image.has(&view.shape()), "{:?}", view.shape());
+        for index in 0..image.height {
+            let mut row = vec![0; image.row_bytes()];
+            view.row(index, RowOrder::TopFirst).expect("a row").copy_to(&mut row);
+            assert_eq!(row, image.row(index), "torn under the lock");
+        }
+        image
+    }
 }
 
 /// What a peer has open.
@@ -189,6 +208,7 @@ impl Images {
     /// | `top-detach` | the sender leaves | `ok` |
     /// | `top-receiver NAME`, `top-observer NAME` | opens one | `ok` |
     /// | `top-read`, `top-try-next`, `top-next MS` | reads | `ok image NUMBER WxH HOW` or `ok none ATTACHED` |
+    /// | `top-view` | reads under the lock | `ok image NUMBER` or `ok none ATTACHED` |
     /// | `top-hold-view` | reads, and holds the lock, until `let-go` | `ok image` or `ok none ATTACHED` |
     /// | `top-follow LAST` | receives until the image with number LAST of a `top-flat-out`, in all ways | `ok RECEIVED MISSED` |
     /// | `top-follow-any LAST` | receives, from senders that come and go, until the image with number LAST | `ok RECEIVED` |
@@ -295,6 +315,10 @@ impl Images {
                 let limit = Duration::from_millis(word().parse().expect("MS"));
                 self.receiver().next_timeout(limit)?.map(seen).unwrap_or_else(|| self.none())
             }
+            "top-view" => {
+                let viewed = self.receiver().view()?.map(|view| Image::viewed(&view).number);
+                viewed.map_or_else(|| self.none(), |number| format!("image {number}"))
+            }
             "top-hold-view" => {
                 let held = self.receiver().view()?.map(|_view| hold("image"));
                 held.map_or_else(|| self.none(), |()| "free".to_owned())
@@ -339,15 +363,7 @@ fn follow(input: &mut TopReceiver, last: u64) -> Result<String, Error> {
         if number % 3 == 0
             && let Some(view) = input.view()?
         {
-            let mut first = [0; 4];
-            view.row(0, RowOrder::TopFirst).expect("a row").copy_to(&mut first);
-            let image = Image::of(u32::from_le_bytes(first));
-            assert!(image.has(&view.shape()), "{:?}", view.shape());
-            for index in 0..image.height {
-                let mut row = vec![0; image.row_bytes()];
-                view.row(index, RowOrder::TopFirst).expect("a row").copy_to(&mut row);
-                assert_eq!(row, image.row(index), "torn under the lock");
-            }
+            let _ = Image::viewed(&view);
         }
     }
     Ok(format!("{received} {missed}"))

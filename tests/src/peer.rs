@@ -93,6 +93,12 @@ impl Peer {
         Self::start_command(stage, Command::new(program_with_steps()).env("TDSHM_DIE_AT", step))
     }
 
+    /// One that stops when it reaches a step.
+    #[cfg(unix)]
+    pub(crate) fn start_stopping(stage: &Arc<Stage>, step: &str) -> Self {
+        Self::start_command(stage, Command::new(program_with_steps()).env("TDSHM_STOP_AT", step))
+    }
+
     /// One that works as on macOS, among the scene's own objects; it dies when it reaches `step`, if there is one.
     pub(crate) fn start_on_macos(stage: &Arc<Stage>, namespace: &str, step: Option<&str>) -> Self {
         let mut command = Command::new(program_on_macos());
@@ -150,6 +156,11 @@ impl Peer {
     /// Stops it, as `kill -STOP` does, and returns when it stands still.
     pub fn stop(&self) {
         system::stop(self.pid);
+        self.until_it_stands_still();
+    }
+
+    /// Returns when it stands still, stopped by itself or by [`stop`](Self::stop).
+    pub fn until_it_stands_still(&self) {
         self.stage.waits_for(format!("peer {} to stop", self.pid));
         while !system::stands_still(self.pid) {
             std::thread::yield_now();

@@ -153,6 +153,13 @@ impl Scene {
         Peer::start_dying(&self.stage, step)
     }
 
+    /// Starts another process that stops when it reaches a step, as by `kill -STOP`.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn stopping_peer(&self, step: &str) -> Peer {
+        Peer::start_stopping(&self.stage, step)
+    }
+
     /// Starts any program, which ends with this scene: `path` is what cargo says, `args` what a user would type.
     #[must_use]
     pub fn program(&self, path: &str, args: &[&str]) -> Program {

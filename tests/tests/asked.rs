@@ -146,7 +146,7 @@ fn flat_out_the_places_come_by_themselves_and_every_frame_is_whole() {
     let name = scene.name();
     let mut writer = scene.peer();
     writer.ask(&format!("sender {name} 65536"));
-    writer.ask("flat-out 1 16 4000");
+    writer.ask("flat-out 1 4 5000");
     let mut readers = [scene.peer(), scene.peer()];
     for reader in &mut readers {
         reader.ask(&format!("receiver {name}"));
@@ -157,10 +157,10 @@ fn flat_out_the_places_come_by_themselves_and_every_frame_is_whole() {
     let info = Info::of(&scene);
     scene.doing("the readers to ask for places");
     while info.u32(SLOTS) == 0 {
-        writer.ask("flat-out 50 16 4000");
+        writer.ask("flat-out 50 4 5000");
     }
     let after = postfix(&scene);
-    writer.ask("flat-out 500 16 4000");
+    writer.ask("flat-out 500 4 5000");
     assert_eq!((info.u32(SLOTS), postfix(&scene)), (3, after));
     for reader in &mut readers {
         reader.kill();
@@ -172,7 +172,7 @@ fn flat_out_the_places_come_by_themselves_and_every_frame_is_whole() {
     counting.ask(&format!("receiver {name}"));
     counting.see("next 600000").expect("the last frame");
     counting.begin(&format!("follow {}", last + 2000));
-    writer.ask("flat-out 2000 16 4000");
+    writer.ask("flat-out 2000 4 5000");
     let answer = counting.answer().unwrap();
     let counts: Vec<u64> = answer.split_whitespace().map(|word| word.parse().unwrap()).collect();
     assert_eq!(counts[0] + counts[1], 2000, "{answer}");
@@ -209,4 +209,38 @@ fn where_there_is_no_room_for_places_no_frame_is_lost() {
     writer.ask(&format!("send-blank {}", LENGTH / 4));
     assert_eq!(info.u32(SLOTS), 3);
     no_more();
+}
+
+/// A sender that dies on its way to the places leaves the last frame, and the next one gets the name.
+#[test]
+fn a_sender_may_die_on_the_way() {
+    for step in ["begun", "made", "info locked", "published", "even", "unlocked"] {
+        let scene = Scene::new("asked: killed");
+        let name = scene.name();
+        let mut writer = scene.dying_peer(&format!("resize: {step}:2"));
+        let send = |seed: u32| format!("send 2 {LARGE} 60 {seed} default");
+        writer.ask_dying(&format!("sender {name} 65536")).unwrap().unwrap();
+        let mut input = ChopReceiver::open(name).unwrap();
+        let mut reader = scene.peer();
+        reader.ask(&format!("receiver {name}"));
+        assert!(reader.see("read").is_none() && input.read().unwrap().is_none());
+        writer.ask_dying(&send(1)).unwrap().unwrap(); // moves once, for room
+        assert_eq!(reader.see("read").unwrap().seed, Some(1));
+        assert_eq!(Seen::of(input.read().unwrap().unwrap()).seed, Some(1));
+        let info = Info::of(&scene);
+        let no_more = ask(&info, reader.pid());
+        assert!(writer.ask_dying(&send(2)).is_none(), "it dies at {step}");
+        no_more();
+        for seen in [input.read().unwrap().map(Seen::of), reader.see("read")].into_iter().flatten() {
+            let whole = seen.seed.unwrap_or_else(|| panic!("torn at {step}"));
+            assert!((1..=2).contains(&whole), "{whole} at {step}");
+        }
+        let mut heir = scene.peer();
+        heir.ask(&format!("sender {name} 65536"));
+        for seed in 3..6 {
+            heir.ask(&send(seed));
+            assert_eq!(reader.see(&format!("wait {seed}")).unwrap().seed, Some(seed), "{step}");
+            while Seen::of(input.next_timeout(EVER).unwrap().unwrap()).seed != Some(seed) {}
+        }
+    }
 }

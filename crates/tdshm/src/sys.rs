@@ -48,7 +48,7 @@ use macos as system;
 compile_error!("tdshm has no implementation for this operating system yet");
 
 #[cfg(tdshm_steps)]
-pub(crate) use process::die;
+pub(crate) use process::{die, stop};
 pub(crate) use system::{
     Bell, INFO_IS_WIDE, LIVE_SENDERS_ARE_ROBBED, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES, OWNER_IS_A_RECORD,
     Object, Peek, coarse_instant, coarse_time, life, object_names, place, process, program_name, start_time,

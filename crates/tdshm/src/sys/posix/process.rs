@@ -51,6 +51,12 @@ fn look_up_start() -> u64 {
     start
 }
 
+/// Stops this process, as `kill -STOP` does, until somebody lets it go on.
+#[cfg(tdshm_steps)]
+pub(crate) fn stop() {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+}
+
 /// Kills this process at once, as `kill -9` does.
 #[cfg(tdshm_steps)]
 pub(crate) fn die() -> ! {
