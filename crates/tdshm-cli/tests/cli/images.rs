@@ -189,6 +189,27 @@ fn a_picture_stays_for_those_who_come_later() {
     assert!(!name.has_segments());
 }
 
+/// Somebody writes over it, and removes its name.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_picture_that_stays_is_put_back() {
+    let (name, path) = (Name::new(), photograph("chelsea.png"));
+    let picture = Picture::open(&path).unwrap();
+    let _sender = sending(&[name.as_str(), "--image", text(&path)]);
+    let mut input = TopReceiver::open(name.as_str()).unwrap();
+    let data = Path::new("/dev/shm").join(format!("TouchSHM{}", name.as_str()));
+    for frame in 1..4 {
+        let came = input.next_timeout(Duration::from_secs(30)).unwrap().unwrap();
+        assert_eq!((Picture::of_frame(came).unwrap(), came.number()), (picture.clone(), Some(frame)));
+        if frame == 1 {
+            let block = fs::OpenOptions::new().write(true).open(&data).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&block, &[0xdb; 4096], 0).unwrap();
+        } else if frame == 2 {
+            fs::remove_file(&data).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_killed_sender_is_told_and_the_next_one_is_followed() {
     let name = Name::new();

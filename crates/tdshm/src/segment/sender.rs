@@ -322,11 +322,16 @@ impl SegmentSender {
         let due = last.wrapping_sub(self.looked) >= LOOK_EVERY;
         if due {
             self.looked = last;
-            self.heal();
-            self.recount();
-            self.unpin_the_dead();
+            self.look_around();
         }
         due
+    }
+
+    /// Looks after what strangers may have written over.
+    pub(super) fn look_around(&self) {
+        self.heal();
+        self.recount();
+        self.unpin_the_dead();
     }
 
     /// Writes the info block again where somebody else wrote over it: receivers would look for the sender elsewhere.

@@ -1,6 +1,6 @@
 //! Writing with the lock held for no more than a switch: into a place beside the one that is read (wire §11).
 
-use crate::error::Error;
+use crate::error::{Error, LockError};
 use crate::mem::{OutOfBounds, Region};
 use crate::notice::slots::Division;
 use crate::segment::sender::SegmentSender;
@@ -331,6 +331,23 @@ impl SegmentSender {
         if let (Some(extension), Some(_)) = (self.extension(), self.places) {
             extension.unpin_the_dead(&self.info);
         }
+    }
+
+    /// While nothing is sent: looks after what strangers may have written over, and gives the whole segment with the place
+    /// where the data of the last frame begin. `None`: it has to be written again, since its segment has lost its name, or
+    /// somebody reads who looks at the usual place alone.
+    pub(crate) fn tend(
+        &mut self,
+        slots: Slots,
+        block: &impl Outgoing,
+    ) -> Result<Option<(Region<'_>, usize)>, Box<LockError>> {
+        self.check_process()?;
+        self.look_around();
+        self.displaced |= !self.data.leads_here();
+        let stays =
+            !self.displaced && (self.places.is_none() || self.places_for(slots, block.data_bytes()) > 0);
+        let at = self.places.map_or(block.usual_at(), |places| places.division.place(places.current));
+        Ok(stays.then(|| (self.data.region(), at)))
     }
 
     /// Notes how far the block reaches that lies at the usual place.

@@ -146,6 +146,16 @@ impl Rows<&[u8]> {
         }
         Ok(())
     }
+
+    /// Whether they lie in a block's data, one right behind the other.
+    pub(super) fn lie_in(self, data: Region<'_>, turned: bool) -> bool {
+        let rows = self.bytes.chunks(self.stride.max(1)).take(self.height);
+        rows.enumerate().all(|(index, row)| {
+            let to = if turned { self.height.saturating_sub(1).saturating_sub(index) } else { index };
+            let row = row.get(..self.row_bytes).unwrap_or_default();
+            data.equals(to.saturating_mul(self.row_bytes), row) == Ok(true)
+        })
+    }
 }
 
 /// Whether `bytes` have so many rows at that distance.

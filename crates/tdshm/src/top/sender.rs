@@ -109,6 +109,14 @@ impl Outgoing for OutgoingTop {
     }
 }
 
+impl OutgoingTop {
+    /// Whether the header lies there, for data at that offset.
+    fn has_header(&self, region: Region<'_>, data_at: usize) -> bool {
+        top::place(&self.layout, data_at)
+            .is_ok_and(|(header, _)| region.equals(0, header.as_slice()) == Ok(true))
+    }
+}
+
 impl TopSender {
     /// Creates the segment `name`.
     ///
@@ -194,6 +202,44 @@ impl TopSender {
             fill(&mut TopBlockMut { pixels, shape, stored });
             Ok(())
         })
+    }
+
+    /// Keeps an image that was sent once and is to stay: looks whether it still lies where everybody finds it, and sends
+    /// it again where it does not. `None`: it lies there, and no receiver notices anything.
+    ///
+    /// What is sent again and again is looked after while it is sent. An image that stays is not: somebody may write over
+    /// it or over the info block, remove the segment's name, or attach and read at the usual offset alone. Call this a
+    /// few times a second; it compares the image, which takes about as long as to send it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    ///
+    /// ```
+    /// use tdshm::{PixelFormat, Pixels};
+    ///
+    /// # fn main() -> Result<(), tdshm::Error> {
+    /// # let name = format!("doctopkeep{}", std::process::id());
+    /// let mut out = tdshm::TopSender::create(&name)?;
+    /// let grey = vec![128; 64 * 64];
+    /// let image = Pixels::top_first(PixelFormat::R8_UNORM, 64, 64, &grey);
+    /// assert!(out.keep(&image)?.is_some()); // nothing was sent yet
+    /// assert!(out.keep(&image)?.is_none());
+    /// # out.detach()?;
+    /// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn keep(&mut self, image: &Pixels<'_>) -> Result<Option<Sent>, Error> {
+        let block = self.plan(image.format, image.width, image.height)?;
+        let rows = image.rows(block.layout.row_bytes().unwrap_or(0))?;
+        let turned = image.order != self.stored;
+        let lies = self.outgoing.is_some_and(|last| last.layout == block.layout)
+            && self.segment.tend(self.slots, &block).map_err(|error| *error)?.is_some_and(|(region, at)| {
+                block.has_header(region, at)
+                    && region.part(at, block.layout.data_bytes).is_ok_and(|data| rows.lie_in(data, turned))
+            });
+        if lies { Ok(None) } else { self.write(&block, |data| rows.copy_to(data, turned)).map(Some) }
     }
 
     /// Leaves: tells the receivers and frees the name.

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
 use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
-use tdshm::{ErrorKind, PixelFormat, Sent, TopSender};
+use tdshm::{ErrorKind, PixelFormat, Pixels, Sent, TopSender};
 use tdshm_io::{FileError, Picture};
 
 use crate::args::{Args, SendArgs, SendFormat};
@@ -28,6 +28,9 @@ const DEFAULT_FORMAT: PixelFormat = PixelFormat::R8G8B8A8_UNORM;
 const AHEAD: usize = 2;
 /// A folder that is sent over and over is kept in memory where it has no more bytes than this.
 const KEPT_BYTES: usize = 1 << 28;
+
+/// How often it is looked whether a picture that stays is still there.
+const KEPT_EVERY: Duration = Duration::from_millis(250);
 
 /// What is sent.
 enum Source {
@@ -183,6 +186,8 @@ fn announce(args: &SendArgs, source: &Source) {
 struct Out {
     sender: TopSender,
     last_sent: Option<Instant>,
+    /// When it was last looked whether a picture that stays is there.
+    last_kept: Option<Instant>,
     /// Images are being lost, and that has been said.
     lost: bool,
 }
@@ -200,7 +205,7 @@ impl Out {
             Some((format, width, height)) => builder.room_for(format, width, height),
             None => builder,
         };
-        Ok(Self { sender: builder.create()?, last_sent: None, lost: false })
+        Ok(Self { sender: builder.create()?, last_sent: None, last_kept: None, lost: false })
     }
 
     fn stream(&mut self, args: &SendArgs, source: &mut Source, stop: &Stop) -> anyhow::Result<()> {
@@ -213,9 +218,14 @@ impl Out {
             }
             readers.look();
             match source {
-                // Whoever comes later finds it where it lies.
-                Source::Still(_) if args.frames.is_none() && self.last_sent.is_some() => {}
-                Source::Still(picture) => self.send(picture)?,
+                Source::Still(picture) if args.frames.is_some() => self.send(picture)?,
+                // Whoever comes later finds it where it lies, whatever happens to it.
+                Source::Still(picture) => {
+                    if self.last_kept.is_none_or(|last| last.elapsed() >= KEPT_EVERY) {
+                        self.last_kept = Some(Instant::now());
+                        self.keep(picture)?;
+                    }
+                }
                 Source::Sequence(sequence) => {
                     let Some(picture) = sequence.first.take().or_else(|| sequence.next(stop)) else { break };
                     self.send(&picture)?;
@@ -232,10 +242,16 @@ impl Out {
     }
 
     fn send(&mut self, picture: &Picture) -> anyhow::Result<()> {
-        let unknown = || anyhow!("{} cannot be sent: convert it with --format", picture.texels());
-        let pixels = picture.as_pixels().ok_or_else(unknown)?;
-        let sent = self.sender.send(&pixels);
+        let sent = self.sender.send(&pixels(picture)?);
         self.note(sent)
+    }
+
+    /// Sends it, unless it lies there.
+    fn keep(&mut self, picture: &Picture) -> anyhow::Result<()> {
+        match self.sender.keep(&pixels(picture)?).transpose() {
+            Some(sent) => self.note(sent),
+            None => Ok(()),
+        }
     }
 
     fn draw(&mut self, pattern: &mut TestPattern) -> anyhow::Result<()> {
@@ -276,4 +292,10 @@ impl Out {
         say::line(format_args!("sent {} to {:?} and left", say::count(frames, "frame"), name.as_str()));
         result.and(detached.map_err(Into::into))
     }
+}
+
+/// The picture as a sender takes it.
+fn pixels(picture: &Picture) -> anyhow::Result<Pixels<'_>> {
+    let unknown = || anyhow!("{} cannot be sent: convert it with --format", picture.texels());
+    picture.as_pixels().ok_or_else(unknown)
 }
