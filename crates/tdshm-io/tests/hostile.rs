@@ -225,3 +225,55 @@ mod lines {
         }
     }
 }
+
+#[cfg(feature = "images")]
+mod images {
+    use super::*;
+    use std::io::Cursor;
+    use tdshm::PixelFormat;
+    use tdshm_io::{Loss, Picture};
+
+    /// Small files of each kind, whole.
+    fn files() -> Vec<Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |file: &str, format: PixelFormat| {
+            let pixels =
+                (0..9 * 7 * format.bytes_per_pixel().unwrap()).map(|n| (n * 37 % 251) as u8).collect();
+            let path = folder.path().join(file);
+            Picture::new(format, 9, 7, pixels).unwrap().save(&path, Loss::Allow).unwrap();
+            std::fs::read(path).unwrap()
+        };
+        vec![
+            save("x.exr", PixelFormat::R16G16B16A16_SFLOAT),
+            save("x.exr", PixelFormat::R16_SFLOAT),
+            save("x.exr", PixelFormat::R32A32_SFLOAT),
+            save("x.png", PixelFormat::R8G8B8A8_UNORM),
+            save("x.jpg", PixelFormat::R8_UNORM),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_damage_panics(
+            which in 0_usize..5,
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            end in any::<prop::sample::Index>(),
+            whole in any::<bool>(),
+        ) {
+            let mut bytes = files().swap_remove(which);
+            for (at, byte) in damage {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if !whole {
+                bytes.truncate(end.index(bytes.len()));
+            }
+            if let Ok(picture) = Picture::read(Cursor::new(bytes)) {
+                let each = picture.texels().bytes_per_pixel().unwrap();
+                prop_assert_eq!(picture.pixels().len(), picture.width() * picture.height() * each);
+            }
+        }
+    }
+}

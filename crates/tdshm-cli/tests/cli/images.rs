@@ -83,7 +83,14 @@ fn sixteen_bits_and_floats_are_kept() {
     let shorts: Vec<u8> = (0..40_u16).flat_map(|n| (n * 1601).to_le_bytes()).collect();
     let values = [0.0_f32, -2.5, 1e-20, 65504.0, 1e30, f32::INFINITY, 0.1, 1.0];
     let floats: Vec<u8> = values.iter().cycle().take(40).flat_map(|value| value.to_le_bytes()).collect();
+    // 0, -2.5, the least above 0, the greatest, infinity, 0.1, 1, and minus infinity.
+    let halves = [0, 0xc100, 1, 0x7bff, 0x7c00, 0x2e66, 0x3c00, 0xfc00_u16];
+    let halves: Vec<u8> = halves.iter().cycle().take(40).flat_map(|bits| bits.to_le_bytes()).collect();
     for (file, format, pixels) in [
+        ("grey16.exr", PixelFormat::R16_SFLOAT, &halves),
+        ("grey_alpha16.exr", PixelFormat::R16A16_SFLOAT, &halves),
+        ("colours16.exr", PixelFormat::R16G16B16A16_SFLOAT, &halves),
+        ("grey.exr", PixelFormat::R32_SFLOAT, &floats),
         ("grey.png", PixelFormat::R16_UNORM, &shorts),
         ("grey_alpha.png", PixelFormat::R16A16_UNORM, &shorts),
         ("colours.png", PixelFormat::R16G16B16A16_UNORM, &shorts),

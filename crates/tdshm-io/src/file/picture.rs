@@ -15,6 +15,7 @@ use tdshm::{Convert, PixelFormat, Pixels, RowOrder, TexelKind, Texels, TopFrame}
 use crate::error::{FileError, PictureError};
 
 mod natural;
+mod open_exr;
 mod save;
 
 /// The extensions of pictures, lower case, without the point.
@@ -61,9 +62,10 @@ pub struct Picture {
 impl Picture {
     /// Reads the picture at `path`. What it is says its contents, not its extension.
     ///
-    /// Grey becomes the formats of one channel (`R8_UNORM`, `R16_UNORM`), with alpha those of mono and alpha; colours become
-    /// four channels (`R8G8B8A8_UNORM`, `R16G16B16A16_UNORM`, `R32G32B32A32_SFLOAT`), with alpha 1 where there is none. The
-    /// way up that a camera recorded is applied.
+    /// Grey becomes the formats of one channel (`R8_UNORM`, `R16_UNORM`, `R16_SFLOAT`, `R32_SFLOAT`), with alpha those of
+    /// mono and alpha; colours become four channels (`R8G8B8A8_UNORM`, `R16G16B16A16_UNORM`, `R16G16B16A16_SFLOAT`,
+    /// `R32G32B32A32_SFLOAT`), with alpha 1 where there is none. The way up that a camera recorded is applied. Of an EXR
+    /// file the first layer counts that has the channels R, G and B, or Y, or R alone.
     ///
     /// # Errors
     ///
@@ -83,9 +85,10 @@ impl Picture {
     /// As [`open`](Self::open), without the path.
     pub fn read(bytes: impl BufRead + Seek) -> Result<Self, PictureError> {
         let mut reader = ImageReader::new(bytes).with_guessed_format()?;
-        let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::OpenExr];
-        if !reader.format().is_some_and(|format| known.contains(&format)) {
-            return Err(PictureError::NoPicture);
+        match reader.format() {
+            Some(ImageFormat::Png | ImageFormat::Jpeg) => {}
+            Some(ImageFormat::OpenExr) => return open_exr::read(reader.into_inner()),
+            _ => return Err(PictureError::NoPicture),
         }
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(LARGEST_BYTES);
@@ -111,13 +114,7 @@ impl Picture {
             DynamicImage::ImageRgb8(_) | DynamicImage::ImageRgba8(_) => {
                 (PixelFormat::R8G8B8A8_UNORM, image.into_rgba8().into_raw())
             }
-            DynamicImage::ImageRgb16(_) | DynamicImage::ImageRgba16(_) => {
-                (PixelFormat::R16G16B16A16_UNORM, shorts(&image.into_rgba16()))
-            }
-            image => {
-                let floats = image.into_rgba32f().into_raw();
-                (PixelFormat::R32G32B32A32_SFLOAT, floats.into_iter().flat_map(f32::to_le_bytes).collect())
-            }
+            image => (PixelFormat::R16G16B16A16_UNORM, shorts(&image.into_rgba16())),
         };
         Self::new(format, width, height, pixels)
     }

@@ -8,7 +8,7 @@ use image::{DynamicImage, ImageBuffer, ImageFormat};
 use tdshm::{Convert, TexelKind};
 
 use crate::error::{FileError, PictureError};
-use crate::file::picture::{Bytes, Loss, Picture, broken, extension, known_extensions};
+use crate::file::picture::{Bytes, Loss, Picture, broken, extension, known_extensions, open_exr};
 
 /// Of 100: what is lost is hard to see.
 const JPEG_QUALITY: u8 = 95;
@@ -18,7 +18,6 @@ const JPEG_QUALITY: u8 = 95;
 enum Holds {
     Unorm8,
     Unorm16,
-    Float,
 }
 
 impl Picture {
@@ -26,8 +25,8 @@ impl Picture {
     /// floats, `.jpg` for pictures that may lose something. Whatever there was is replaced, and only once the whole
     /// picture has been made.
     ///
-    /// A format of one channel is saved as grey, one without alpha without it. EXR holds everything, 8 and 16 bits as
-    /// floats from 0 to 1. What does not fit the file is refused, or cut to fit where `loss` says so.
+    /// A format of one channel is saved as grey, one without alpha without it. EXR holds everything: floats of 16 bits as
+    /// such, and 8 and 16 bits as floats of 32 from 0 to 1. What does not fit the file is refused, or cut to fit where `loss` says so.
     ///
     /// # Errors
     ///
@@ -74,7 +73,14 @@ impl Picture {
                 let holds = if kind.float || kind.bits > 8 { Holds::Unorm16 } else { Holds::Unorm8 };
                 self.image((kind.mono, kind.alpha), holds)?.write_to(&mut bytes, format)
             }
-            _ => self.image((kind.mono, kind.alpha), Holds::Float)?.write_to(&mut bytes, format),
+            _ => {
+                let holds = open_exr::Holds {
+                    mono: kind.mono,
+                    alpha: kind.alpha,
+                    halves: kind.float && kind.bits <= 16,
+                };
+                return open_exr::write(&self.rgba32f(), self.width, self.height, holds);
+            }
         }
         .map_err(broken)?;
         Ok(bytes.into_inner())
@@ -91,6 +97,14 @@ impl Picture {
             Ok(()) => Ok(rgba),
             Err(_) => Err(PictureError::UnknownFormat { texels: self.texels }),
         }
+    }
+
+    fn rgba32f(&self) -> Vec<f32> {
+        let mut rgba = vec![0.0; self.samples()];
+        for (row, to) in self.rows().zip(rgba.chunks_mut(self.width.saturating_mul(4).max(1))) {
+            self.row_to_rgba32f(row, to);
+        }
+        rgba
     }
 
     fn samples(&self) -> usize {
@@ -129,17 +143,6 @@ impl Picture {
                         buffer(width, height, pick(&rgba, [0, 1, 2])).map(DynamicImage::ImageRgb16)
                     }
                     (false, true) => buffer(width, height, rgba).map(DynamicImage::ImageRgba16),
-                }
-            }
-            Holds::Float => {
-                let mut rgba = vec![0.0; self.samples()];
-                let row_samples = self.width.saturating_mul(4).max(1);
-                for (row, to) in self.rows().zip(rgba.chunks_mut(row_samples)) {
-                    self.row_to_rgba32f(row, to);
-                }
-                match alpha {
-                    false => buffer(width, height, pick(&rgba, [0, 1, 2])).map(DynamicImage::ImageRgb32F),
-                    true => buffer(width, height, rgba).map(DynamicImage::ImageRgba32F),
                 }
             }
         };

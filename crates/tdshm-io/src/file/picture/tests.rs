@@ -31,8 +31,14 @@ fn every_format_comes_back_from_the_file_that_holds_it() {
         let file = if kind.float { "x.exr" } else { "x.png" };
         let back = saved(&picture, file, Loss::Refuse).unwrap();
         let read = back.kind().unwrap();
-        // EXR has neither grey nor half floats here; the three colours are the same, and the numbers exact.
-        assert_eq!((read.float, read.mono), (kind.float, kind.mono && !kind.float), "{format}");
+        assert_eq!((read.float, read.mono), (kind.float, kind.mono), "{format}");
+        if kind.float {
+            assert_eq!(
+                read.bits,
+                if kind.bits == 32 { 32 } else { 16 },
+                "{format}: floats stay what they are"
+            );
+        }
         assert_eq!(back.to_format(format).unwrap(), picture, "{format} through {file}");
     }
 }
@@ -168,4 +174,85 @@ fn a_path_that_cannot_be_written_is_named() {
     assert!(said.starts_with(
         "cannot tell the format of x.gif from the extension \"gif\": use a file that ends in .png"
     ));
+}
+
+/// A file of 2 × 1 pixels whose channels hold these numbers.
+fn exr_with(channels: &[(&str, exr::image::FlatSamples)]) -> Bytes {
+    use exr::prelude::{AnyChannel, AnyChannels, Image, WritableImage};
+    let list = channels.iter().map(|(name, samples)| AnyChannel::new(*name, samples.clone())).collect();
+    let mut file = Bytes::default();
+    Image::from_channels((2, 1), AnyChannels::sort(list)).write().to_buffered(&mut file).unwrap();
+    file.set_position(0);
+    file
+}
+
+#[test]
+fn exr_is_read_as_what_it_holds() {
+    use exr::image::FlatSamples::{F16, F32, U32};
+    let half = |a, b| F16([a, b].map(half::f16::from_f32).to_vec());
+    let (one, two) = (half(1.0, -0.5), F32(vec![1e30, 0.1]));
+    let cases: [(&[(&str, exr::image::FlatSamples)], PixelFormat); 8] = [
+        (&[("Y", one.clone())], PixelFormat::R16_SFLOAT),
+        (&[("Y", one.clone()), ("A", one.clone())], PixelFormat::R16A16_SFLOAT),
+        (&[("Y", one.clone()), ("A", two.clone())], PixelFormat::R32A32_SFLOAT),
+        (&[("R", two.clone())], PixelFormat::R32_SFLOAT),
+        (&[("R", U32(vec![1, 3])), ("Z", one.clone())], PixelFormat::R32_SFLOAT),
+        (&[("B", one.clone()), ("G", one.clone()), ("R", one.clone())], PixelFormat::R16G16B16A16_SFLOAT),
+        (&[("B", one.clone()), ("G", one.clone()), ("R", two.clone())], PixelFormat::R32G32B32A32_SFLOAT),
+        (
+            &[
+                ("B", one.clone()),
+                ("G", one.clone()),
+                ("R", one.clone()),
+                ("A", one.clone()),
+                ("Y", two.clone()),
+            ],
+            PixelFormat::R16G16B16A16_SFLOAT,
+        ),
+    ];
+    for (channels, format) in cases {
+        let picture = Picture::read(exr_with(channels)).unwrap();
+        assert_eq!((picture.texels(), picture.width(), picture.height()), (Texels::Format(format), 2, 1));
+        let mut rgba = [0.0; 8];
+        Convert::new(format, 2, 1).to_rgba32f(picture.pixels(), &mut rgba).unwrap();
+        let first = channels.iter().find(|(name, _)| *name == "R" || *name == "Y").unwrap();
+        let first = channels.iter().find(|(name, _)| *name == "R").unwrap_or(first);
+        assert!(first.1.values_as_f32().eq([rgba[0], rgba[4]]), "{format}: {rgba:?}");
+        let alpha = channels.iter().find(|(name, _)| *name == "A");
+        assert!(
+            alpha.is_none_or(|(_, alpha)| alpha.values_as_f32().eq([rgba[3], rgba[7]])),
+            "{format}: {rgba:?}"
+        );
+        assert!(alpha.is_some() || (rgba[3], rgba[7]) == (1.0, 1.0), "{format}: {rgba:?}");
+    }
+    let colours_apart = [("Y", one.clone()), ("RY", one.clone()), ("BY", one.clone())];
+    for channels in [&colours_apart[..], &[("Z", two.clone())], &[("R", one.clone()), ("G", one)]] {
+        assert_eq!(
+            Picture::read(exr_with(channels)).unwrap_err().to_string(),
+            "the picture is broken, or of a kind that is not read: no layer has the channels R, G and B, or Y or R alone: \
+             save it again"
+        );
+    }
+}
+
+/// Only what lies in the window that is shown is read, at its place there.
+#[test]
+fn the_window_of_an_exr_file_decides() {
+    use exr::math::Vec2;
+    use exr::prelude::{AnyChannel, AnyChannels, FlatSamples, Image, IntegerBounds, WritableImage};
+    let samples = FlatSamples::F32(vec![1.0, 2.0, 3.0, 4.0]);
+    let mut image = Image::from_channels(
+        (2, 2),
+        AnyChannels::sort([AnyChannel::new("Y", samples)].into_iter().collect()),
+    );
+    image.layer_data.attributes.layer_position = Vec2(9, 6);
+    image.attributes.display_window = IntegerBounds::new((10, 5), (3, 2));
+    let mut file = Bytes::default();
+    image.write().to_buffered(&mut file).unwrap();
+    file.set_position(0);
+    let picture = Picture::read(file).unwrap();
+    assert_eq!((picture.width(), picture.height()), (3, 2));
+    let pixels: Vec<f32> =
+        picture.pixels().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    assert_eq!(pixels, [0.0, 0.0, 0.0, 2.0, 0.0, 0.0]);
 }
