@@ -7,7 +7,7 @@ pub(crate) mod version;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Parser, Subcommand, ValueEnum, ValueHint};
-use tdshm::{PixelFormat, ShortName};
+use tdshm::{HeaderVersion, PixelFormat, ShortName, TopColour};
 use tdshm_ops::{Pattern, PatternError};
 
 use crate::wave::Wave;
@@ -79,6 +79,7 @@ pub(crate) struct DemoArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("send"))]
 #[command(group = ArgGroup::new("formatted").args(["stdin", "image", "test_pattern"]))]
+#[command(group = ArgGroup::new("pictured").args(["image", "test_pattern"]))]
 #[command(group = ArgGroup::new("played").args(["file", "image"]))]
 pub(crate) struct SendArgs {
     /// The shared-memory name that receivers open
@@ -165,6 +166,21 @@ pub(crate) struct SendArgs {
     #[arg(long, requires = "formatted", value_parser = send_format)]
     pub(crate) format: Option<SendFormat>,
 
+    /// Which header images have: 1, which every build since 2022 reads, 2, which also says what the colours mean, or
+    /// legacy, the one from before 2022 [default: 1, or 2 with --transfer]
+    #[arg(long, value_name = "VERSION", value_parser = header, requires = "pictured")]
+    pub(crate) header: Option<HeaderVersion>,
+
+    /// How the numbers of an image become light, as a header of version 2 says it: linear or srgb. Nothing is converted
+    /// [default: what the pixel format says]
+    #[arg(long, value_name = "CURVE", value_enum, requires = "pictured", hide_possible_values = true)]
+    pub(crate) transfer: Option<Transfer>,
+
+    /// Which red, green and blue an image has, as a header of version 2 says it: a number, of which 2 is known, for those
+    /// of Rec.709 and sRGB
+    #[arg(long, value_name = "N", default_value_t = TopColour::SRGB.primaries, requires = "transfer")]
+    pub(crate) primaries: u32,
+
     /// Send the recording that comes with the command, over and over.
     #[arg(long, hide = true, conflicts_with_all = ["file", "stdin", "wave", "count", "channels", "length", "rate"])]
     pub(crate) bundled_recording: bool,
@@ -183,6 +199,13 @@ pub(crate) struct SendArgs {
 pub(crate) enum SendFormat {
     Lines(LinesFormat),
     Pixels(PixelFormat),
+}
+
+/// What `send --transfer` names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transfer {
+    Linear,
+    Srgb,
 }
 
 /// How the lines of standard input are written.
@@ -329,6 +352,15 @@ fn size(text: &str) -> Result<(usize, usize), &'static str> {
     let side = |text: &str| text.parse().ok().filter(|side| (1..=LARGEST_SIDE).contains(side));
     let sides = text.split_once(['x', 'X', '×']).and_then(|(width, height)| side(width).zip(side(height)));
     sides.ok_or("give width and height in pixels, each from 1 to 32768, say 1280x720")
+}
+
+fn header(text: &str) -> Result<HeaderVersion, &'static str> {
+    match text {
+        "1" => Ok(HeaderVersion::V1),
+        "2" => Ok(HeaderVersion::V2),
+        "legacy" => Ok(HeaderVersion::Legacy),
+        _ => Err("give 1, 2 or legacy"),
+    }
 }
 
 fn send_format(text: &str) -> Result<SendFormat, String> {

@@ -69,6 +69,7 @@ const SEND: &[Example] = &[
     ("tdshm send plate --image plate.exr", "a picture, until Ctrl-C"),
     ("tdshm send shot --image frames --fps 24 --loop", "a folder of pictures, over and over"),
     ("tdshm send bars --test-pattern 1280x720 --format rgba16f", "colour bars that move, in half floats"),
+    ("tdshm send old --image plate.png --header legacy", "for programs from before 2022"),
     ("sensor | tdshm send knob --stdin", "what a program prints, as it comes"),
     ("tdshm watch a --format json | ssh host tdshm send b --stdin", "to another machine"),
 ];

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tdshm::{ChopFrame, ChopSender, PixelFormat, RowOrder, Texels, TopReceiver};
+use tdshm::{ChopFrame, ChopSender, HeaderVersion, PixelFormat, RowOrder, Texels, TopColour, TopReceiver};
 use tdshm_io::{Loss, Picture};
 
 use crate::kit::{Name, Run, run, start};
@@ -63,6 +63,48 @@ fn a_photograph_comes_back_through_every_format_that_holds_it() {
             assert_eq!(back.to_format(format).unwrap(), original, "{name}");
         }
     }
+}
+
+#[test]
+fn the_header_is_the_one_that_was_asked_for() {
+    let path = photograph("camera.png");
+    let colour = |primaries, transfer| Some(TopColour { primaries, transfer });
+    for (args, version, meant) in [
+        (&[][..], HeaderVersion::V1, None),
+        (&["--header", "1"], HeaderVersion::V1, None),
+        (&["--header", "2"], HeaderVersion::V2, Some(TopColour::LINEAR)),
+        (&["--header", "2", "--format", "rgba8_srgb"], HeaderVersion::V2, Some(TopColour::SRGB)),
+        (&["--transfer", "srgb"], HeaderVersion::V2, Some(TopColour::SRGB)),
+        (&["--header", "2", "--transfer", "linear", "--primaries", "7"], HeaderVersion::V2, colour(7, 0)),
+        (&["--header", "legacy"], HeaderVersion::Legacy, None),
+    ] {
+        let name = Name::new();
+        let _sender = sending(&[&[name.as_str(), "--image", text(&path)], args].concat());
+        let mut input = TopReceiver::open(name.as_str()).unwrap();
+        let frame = input.next_timeout(Duration::from_secs(30)).unwrap().unwrap();
+        let shape = frame.shape();
+        assert_eq!((shape.version, shape.colour), (version, meant), "{args:?}");
+        let picture = Picture::of_frame(frame).unwrap();
+        if !args.contains(&"--format") {
+            let mut pixels = vec![0; 512 * 512 * 4];
+            let grey = Picture::open(&path).unwrap();
+            tdshm::Convert::new(picture.texels(), 512, 512).to_rgba8(picture.pixels(), &mut pixels).unwrap();
+            assert!(pixels.as_chunks::<4>().0.iter().map(|pixel| &pixel[0]).eq(grey.pixels()), "{args:?}");
+        }
+    }
+    let name = Name::new();
+    for (args, reason) in [
+        (&["--image", text(&path), "--header", "1", "--transfer", "srgb"][..], "in a header of version 2"),
+        (&["--image", text(&path), "--header", "3"], "give 1, 2 or legacy"),
+        (&["--header", "2"], "--image"),
+        (&["--image", text(&path), "--primaries", "2"], "--transfer"),
+    ] {
+        let ended = run(&[&["send", name.as_str()], args].concat());
+        assert!(ended.code == Some(2) && ended.err.join(" ").contains(reason), "{ended:?}");
+    }
+    let ended =
+        run(&["send", name.as_str(), "--test-pattern", "8x8", "--format", "rgb10a2", "--header", "legacy"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
 }
 
 #[test]

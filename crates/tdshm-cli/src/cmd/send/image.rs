@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use anyhow::{anyhow, bail};
 use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
-use tdshm::{ErrorKind, PixelFormat, Pixels, Sent, TopSender};
+use tdshm::{ErrorKind, HeaderVersion, PixelFormat, Pixels, Sent, TopColour, TopSender};
 use tdshm_io::{FileError, Picture};
 
-use crate::args::{Args, SendArgs, SendFormat};
+use crate::args::{Args, SendArgs, SendFormat, Transfer};
 use crate::cmd::LOCK_LIMIT;
 use crate::cmd::send::readers::Readers;
 use crate::cmd::send::{LAST_FRAME_STAYS, say_sending};
@@ -195,6 +195,21 @@ struct Out {
 impl Out {
     fn create(args: &SendArgs, source: &Source) -> anyhow::Result<Self> {
         let builder = TopSender::builder(args.name.as_str()).take_over(args.take_over).lock_limit(LOCK_LIMIT);
+        let builder = match (args.header, args.transfer) {
+            (None | Some(HeaderVersion::V2), Some(transfer)) => builder.colour(TopColour {
+                primaries: args.primaries,
+                transfer: match transfer {
+                    Transfer::Linear => TopColour::LINEAR.transfer,
+                    Transfer::Srgb => TopColour::SRGB.transfer,
+                },
+            }),
+            (Some(version), None) => builder.header(version),
+            (None, None) => builder,
+            (Some(_), Some(_)) => {
+                let what = "--transfer is said in a header of version 2: leave --header out, or give 2";
+                return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+            }
+        };
         let room = |picture: &Picture| Some((picture.texels().format()?, picture.width(), picture.height()));
         let room = match source {
             Source::Still(picture) => room(picture),
