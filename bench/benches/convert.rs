@@ -41,6 +41,20 @@ fn main() {
     measure("RGBA32F, linear", &source, PixelFormat::R8G8B8A8_SRGB, 0.0, |from, to| {
         to_linear.to_rgba32f(from, to).unwrap();
     });
+    for format in
+        [PixelFormat::R16G16B16A16_UNORM, PixelFormat::R16G16B16A16_SFLOAT, PixelFormat::R32G32B32A32_SFLOAT]
+    {
+        let source = pixels(format);
+        let stored = Convert::new(format, WIDTH, HEIGHT).stored_as(Encoding::Srgb);
+        let (to_linear, to_srgb) = (
+            stored.encode_as(Encoding::Linear),
+            stored.stored_as(Encoding::Linear).encode_as(Encoding::Srgb),
+        );
+        measure("RGBA16, linear", &source, format, 0, |from, to| to_linear.to_rgba16(from, to).unwrap());
+        measure("RGBA32F, linear", &source, format, 0.0, |from, to| to_linear.to_rgba32f(from, to).unwrap());
+        measure("RGBA16, sRGB", &source, format, 0, |from, to| to_srgb.to_rgba16(from, to).unwrap());
+        measure("RGBA32F, sRGB", &source, format, 0.0, |from, to| to_srgb.to_rgba32f(from, to).unwrap());
+    }
     for format in [PixelFormat::R16G16B16A16_SFLOAT, PixelFormat::R32G32B32A32_SFLOAT] {
         let to_srgb = Convert::new(format, WIDTH, HEIGHT).encode_as(Encoding::Srgb);
         measure("RGBA8, sRGB", &pixels(format), format, 0, |from, to| {

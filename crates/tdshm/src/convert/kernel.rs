@@ -31,6 +31,8 @@ pub(super) trait Target: Copy + 'static {
     fn from_f64(value: f64) -> Self;
     /// Each byte by the curve to `Linear`, and to `Srgb`.
     fn tables() -> &'static Tables<Self>;
+    /// For each number of 16 bits the same, whether it is a fraction or a float.
+    fn long_tables() -> &'static LongTables<Self>;
     /// What a linear float is as a byte of sRGB, where that is all of it: the way in which floats are looked at.
     fn encoder() -> Option<fn(&Encoder, f32) -> Self> {
         None
@@ -54,6 +56,56 @@ impl<T: Target> Tables<T> {
             table
         };
         Self { linear: table(Encoding::Linear), srgb: table(Encoding::Srgb) }
+    }
+}
+
+/// The same for each number of 16 bits: half a megabyte each at most, made when it is asked for.
+#[derive(Debug)]
+pub(super) struct LongTables<T> {
+    unorm: [LazyLock<Vec<T>>; 2],
+    float: [LazyLock<Vec<T>>; 2],
+}
+
+impl<T: Target> LongTables<T> {
+    const fn new() -> Self {
+        const fn table<T>(make: fn() -> Vec<T>) -> LazyLock<Vec<T>> {
+            LazyLock::new(make)
+        }
+        Self {
+            unorm: [
+                table(|| (0..=u16::MAX).map(|bits| of_unorm(bits, Encoding::Linear)).collect()),
+                table(|| (0..=u16::MAX).map(|bits| of_unorm(bits, Encoding::Srgb)).collect()),
+            ],
+            float: [
+                table(|| (0..=u16::MAX).map(|bits| of_half(bits, Encoding::Linear)).collect()),
+                table(|| (0..=u16::MAX).map(|bits| of_half(bits, Encoding::Srgb)).collect()),
+            ],
+        }
+    }
+
+    fn of(&self, float: bool, encoding: Encoding) -> &[T] {
+        let [linear, srgb] = if float { &self.float } else { &self.unorm };
+        match encoding {
+            Encoding::Linear => linear,
+            Encoding::Srgb => srgb,
+        }
+    }
+}
+
+fn of_unorm<T: Target>(bits: u16, to: Encoding) -> T {
+    T::from_f64(srgb::change(f64::from(bits) / 65535.0, to))
+}
+
+fn of_half<T: Target>(bits: u16, to: Encoding) -> T {
+    T::from_f64(srgb::change(half::f16::from_bits(bits).to_f64(), to))
+}
+
+/// Each number by its entry of a table, but for alpha, which is as it is.
+#[inline(always)]
+fn look_up<T: Target>(table: &[T], bits: &[u16], alpha: impl Fn(u16) -> T, to: &mut [T]) {
+    let changed = |bits: &u16| table.get(usize::from(*bits)).copied().unwrap_or(T::ZERO);
+    for ([r, g, b, a], to) in bits.as_chunks().0.iter().zip(to.as_chunks_mut().0) {
+        *to = [changed(r), changed(g), changed(b), alpha(*a)];
     }
 }
 
@@ -121,6 +173,11 @@ impl Target for u8 {
         &TABLES
     }
 
+    fn long_tables() -> &'static LongTables<Self> {
+        static TABLES: LongTables<u8> = LongTables::new();
+        &TABLES
+    }
+
     #[inline(always)]
     fn encoder() -> Option<fn(&Encoder, f32) -> Self> {
         Some(Encoder::encode)
@@ -160,6 +217,11 @@ impl Target for u16 {
         static TABLES: LazyLock<Tables<u16>> = LazyLock::new(Tables::new);
         &TABLES
     }
+
+    fn long_tables() -> &'static LongTables<Self> {
+        static TABLES: LongTables<u16> = LongTables::new();
+        &TABLES
+    }
 }
 
 impl Target for f32 {
@@ -195,6 +257,11 @@ impl Target for f32 {
         static TABLES: LazyLock<Tables<f32>> = LazyLock::new(Tables::new);
         &TABLES
     }
+
+    fn long_tables() -> &'static LongTables<Self> {
+        static TABLES: LongTables<f32> = LongTables::new();
+        &TABLES
+    }
 }
 
 /// For the change of encoding: nothing is lost on the way, and what comes of it is rounded once.
@@ -224,6 +291,11 @@ impl Target for f64 {
 
     fn tables() -> &'static Tables<Self> {
         static TABLES: LazyLock<Tables<f64>> = LazyLock::new(Tables::new);
+        &TABLES
+    }
+
+    fn long_tables() -> &'static LongTables<Self> {
+        static TABLES: LongTables<f64> = LongTables::new();
         &TABLES
     }
 }
@@ -278,13 +350,31 @@ impl Work {
                     }
                 }
             }
+            (Some(encoding), Sample::Unorm16) => {
+                let table = T::long_tables().of(false, encoding);
+                for (from, to) in blocks {
+                    let mut bits = [0_u16; SAMPLES];
+                    self.block(from, &mut bits);
+                    look_up(table, &bits, T::from_unorm16, to);
+                }
+            }
+            (Some(encoding), Sample::Half | Sample::Float11) => {
+                let table = T::long_tables().of(true, encoding);
+                for (from, to) in blocks {
+                    let mut bits = [0_u16; SAMPLES];
+                    self.half_bits(from, &mut bits);
+                    look_up(table, &bits, |alpha| T::from_f32(half::f16::from_bits(alpha).to_f32()), to);
+                }
+            }
             (Some(encoding), _) => {
                 for (from, to) in blocks {
                     let mut exact = [0_f64; SAMPLES];
                     self.block(from, &mut exact);
-                    for ([r, g, b, a], to) in exact.as_chunks().0.iter().zip(to.as_chunks_mut().0) {
-                        let changed = |value: &f64| T::from_f64(srgb::change(*value, encoding));
-                        *to = [changed(r), changed(g), changed(b), T::from_f64(*a)];
+                    let mut changed = [0_f64; SAMPLES];
+                    srgb::change_all(&exact, &mut changed, encoding);
+                    let pixels = changed.as_chunks().0.iter().zip(exact.as_chunks().0);
+                    for (([r, g, b, _], [_, _, _, a]), to) in pixels.zip(to.as_chunks_mut().0) {
+                        *to = [r, g, b, a].map(|value: &f64| T::from_f64(*value));
                     }
                 }
             }
@@ -300,19 +390,33 @@ impl Work {
         }
         let mut samples = [T::ZERO; SAMPLES];
         numbers(sample, from, &mut samples);
-        let (zero, one) = (T::ZERO, T::ONE);
-        match channels {
-            Channels::Rgba => {}
-            Channels::R => spread(&samples, to, |[r]| [r, zero, zero, one]),
-            Channels::Rg => spread(&samples, to, |[r, g]| [r, g, zero, one]),
-            Channels::Rgb => spread(&samples, to, |[r, g, b]| [r, g, b, one]),
-            Channels::Bgr => spread(&samples, to, |[b, g, r]| [r, g, b, one]),
-            Channels::Bgra => spread(&samples, to, |[b, g, r, a]| [r, g, b, a]),
-            Channels::Abgr => spread(&samples, to, |[a, b, g, r]| [r, g, b, a]),
-            Channels::A => spread(&samples, to, |[a]| [zero, zero, zero, a]),
-            Channels::L => spread(&samples, to, |[l]| [l, l, l, one]),
-            Channels::La => spread(&samples, to, |[l, a]| [l, l, l, a]),
-        }
+        channels_of(channels, &samples, to, (T::ZERO, T::ONE));
+    }
+
+    /// A block of floats of 16 bits as they are, with four channels.
+    #[inline]
+    fn half_bits(self, from: &[u8], to: &mut [u16]) {
+        let Anatomy { channels, sample, .. } = self.anatomy;
+        let mut bits = [0; SAMPLES];
+        halves_of(sample, from, &mut bits);
+        channels_of(channels, &bits, to, (0, half::f16::ONE.to_bits()));
+    }
+}
+
+/// Four channels of those that there are.
+#[inline(always)]
+fn channels_of<T: Copy>(channels: Channels, samples: &[T], to: &mut [T], (zero, one): (T, T)) {
+    match channels {
+        Channels::Rgba => spread(samples, to, |[r, g, b, a]| [r, g, b, a]),
+        Channels::R => spread(samples, to, |[r]| [r, zero, zero, one]),
+        Channels::Rg => spread(samples, to, |[r, g]| [r, g, zero, one]),
+        Channels::Rgb => spread(samples, to, |[r, g, b]| [r, g, b, one]),
+        Channels::Bgr => spread(samples, to, |[b, g, r]| [r, g, b, one]),
+        Channels::Bgra => spread(samples, to, |[b, g, r, a]| [r, g, b, a]),
+        Channels::Abgr => spread(samples, to, |[a, b, g, r]| [r, g, b, a]),
+        Channels::A => spread(samples, to, |[a]| [zero, zero, zero, a]),
+        Channels::L => spread(samples, to, |[l]| [l, l, l, one]),
+        Channels::La => spread(samples, to, |[l, a]| [l, l, l, a]),
     }
 }
 
@@ -343,13 +447,6 @@ fn numbers<T: Target>(sample: Sample, from: &[u8], to: &mut [T]) {
                 *to = T::from_f32(f32::from_le_bytes(*from));
             }
         }
-        Sample::Half => {
-            let mut bits = [0_u16; SAMPLES];
-            for (from, bits) in from.as_chunks().0.iter().zip(&mut bits) {
-                *bits = u16::from_le_bytes(*from);
-            }
-            halves(bits.get(..from.len() / 2).unwrap_or_default(), to);
-        }
         Sample::Unorm10 => {
             for (from, to) in from.as_chunks().0.iter().zip(to.as_chunks_mut().0) {
                 let pixel = u32::from_le_bytes(*from);
@@ -359,18 +456,30 @@ fn numbers<T: Target>(sample: Sample, from: &[u8], to: &mut [T]) {
                 *to = [ten(0), ten(10), ten(20), alpha];
             }
         }
-        Sample::Float11 => {
-            // These are halves without a sign whose last 4 bits, or 5, are missing.
+        Sample::Half | Sample::Float11 => {
             let mut bits = [0_u16; SAMPLES];
-            for (from, bits) in from.as_chunks().0.iter().zip(bits.as_chunks_mut().0) {
-                let pixel = u32::from_le_bytes(*from);
-                let (r, g, b) = ((pixel & 0x7ff) << 4, ((pixel >> 11) & 0x7ff) << 4, (pixel >> 22) << 5);
-                *bits = [r as u16, g as u16, b as u16];
-            }
-            let count = (from.len() / 4).saturating_mul(3);
+            let count = halves_of(sample, from, &mut bits);
             halves(bits.get(..count).unwrap_or_default(), to);
         }
     }
+}
+
+/// Floats of 16 bits, and those of 11 or 10 as such: these are halves without a sign whose last 4 bits, or 5, are missing.
+/// Gives how many there are.
+#[inline(always)]
+fn halves_of(sample: Sample, from: &[u8], bits: &mut [u16; SAMPLES]) -> usize {
+    if sample == Sample::Half {
+        for (from, bits) in from.as_chunks().0.iter().zip(bits) {
+            *bits = u16::from_le_bytes(*from);
+        }
+        return from.len() / 2;
+    }
+    for (from, bits) in from.as_chunks().0.iter().zip(bits.as_chunks_mut().0) {
+        let pixel = u32::from_le_bytes(*from);
+        let (r, g, b) = ((pixel & 0x7ff) << 4, ((pixel >> 11) & 0x7ff) << 4, (pixel >> 22) << 5);
+        *bits = [r as u16, g as u16, b as u16];
+    }
+    (from.len() / 4).saturating_mul(3)
 }
 
 /// At most those of a block.
