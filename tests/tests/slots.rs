@@ -1,7 +1,7 @@
 //! Places beside one another: frames that are filled without the lock, and switched to under it (wire §11).
 
 use proptest::prelude::*;
-use tdshm::{ChopReceiver, ChopSender, NamedLock, SegmentReceiver};
+use tdshm::{ChopReceiver, ChopSender, ErrorKind, NamedLock, SegmentReceiver, TopSender};
 use tdshm_tests::foreign::{self, ForeignReceiver, Mapping, Names};
 use tdshm_tests::info::{EVER, Info};
 use tdshm_tests::{Scene, Seen, frames};
@@ -191,6 +191,21 @@ fn a_panic_in_the_middle_of_filling_leaves_the_last_frame() {
         out.send_flat(&frames::flat(seed, 2, 20_000), 20_000).unwrap();
         assert_eq!(Seen::of(input.try_next().unwrap().unwrap()).seed, Some(seed));
     }
+}
+
+#[test]
+fn more_places_than_there_can_be_are_refused() {
+    let scene = Scene::new("slots: too many");
+    for count in [5, 17, usize::MAX] {
+        let channels = ChopSender::builder(scene.name()).slots(count).create().map(drop).unwrap_err();
+        let images = TopSender::builder(scene.name()).slots(count).create().map(drop).unwrap_err();
+        for error in [channels, images] {
+            assert_eq!((error.code(), error.kind()), (117, ErrorKind::Refused));
+            let said = format!("a segment has no {count} slots: ask for 2 to 4, or for 0 to have none");
+            assert_eq!(error.to_string(), said);
+        }
+    }
+    assert!(scene.objects().is_empty(), "nothing was made");
 }
 
 /// What strangers write into the table leads nobody astray.

@@ -313,6 +313,14 @@ pub enum SegmentError {
         /// The greatest one.
         limit: usize,
     },
+    /// More places for the data than a segment can have.
+    #[error("a segment has no {count} slots: ask for 2 to {limit}, or for 0 to have none")]
+    TooManySlots {
+        /// How many were asked for.
+        count: usize,
+        /// The most there can be.
+        limit: usize,
+    },
     /// The operating system refused.
     #[error(transparent)]
     Os(#[from] OsError),
@@ -474,9 +482,11 @@ impl SegmentError {
             | Self::UnableToLockInfo { .. }
             | Self::TooSmall { .. }
             | Self::NoRoom { .. } => ErrorKind::Retry,
-            Self::NotOurs { .. } | Self::OnlyObserved { .. } | Self::BadSize { .. } | Self::Os(_) => {
-                ErrorKind::Refused
-            }
+            Self::NotOurs { .. }
+            | Self::OnlyObserved { .. }
+            | Self::BadSize { .. }
+            | Self::TooManySlots { .. }
+            | Self::Os(_) => ErrorKind::Refused,
             Self::BadInfo { .. } => ErrorKind::Broken,
         }
     }
@@ -504,6 +514,7 @@ impl SegmentError {
             | Self::NoRoom { .. }
             | Self::BadInfo { .. }
             | Self::BadSize { .. }
+            | Self::TooManySlots { .. }
             | Self::Os(_) => ErrorState::UnableToMap,
         }
     }
@@ -517,6 +528,7 @@ impl SegmentError {
             Self::Os(_) => 114,
             Self::NoRoom { .. } => 115,
             Self::OnlyObserved { .. } => 116,
+            Self::TooManySlots { .. } => 117,
             _ => self.state() as i32,
         }
     }

@@ -482,7 +482,8 @@ impl ChopSenderBuilder {
     }
 
     /// Into how many places the segment is divided, 2 to 4, so that a frame is filled beside the one that is read and the
-    /// lock is held for no more than the switch; 0 or 1: it is not, and frames are written under the lock.
+    /// lock is held for no more than the switch; 0 or 1: it is not, and frames are written under the lock. More are
+    /// refused by [`create`](Self::create).
     ///
     /// By default there are 3 for blocks of 4 MiB and more, as long as no program of others has attached: theirs read
     /// at the usual offset of old, and not all of them look where the header points. For blocks of 64 KiB and more there
@@ -527,9 +528,10 @@ impl ChopSenderBuilder {
     /// # Errors
     ///
     /// As [`SegmentSender::create`], and [`BlockError`] for names that hold NUL and a rate that is not finite
-    /// and positive.
+    /// and positive; [`SegmentError::TooManySlots`](crate::SegmentError::TooManySlots).
     pub fn create(self) -> Result<ChopSender, Error> {
         let sample_rate = chop::check_rate(self.sample_rate)?;
+        self.slots.check()?;
         let given = !self.names.is_empty();
         let names = Arc::new(NameTable::new(self.names));
         let mut encoded = Vec::new();

@@ -1,6 +1,6 @@
 //! Writing with the lock held for no more than a switch: into a place beside the one that is read (wire §11).
 
-use crate::error::{Error, LockError};
+use crate::error::{Error, LockError, SegmentError};
 use crate::mem::{OutOfBounds, Region};
 use crate::notice::slots::Division;
 use crate::segment::sender::SegmentSender;
@@ -74,7 +74,17 @@ impl Places {
 impl Slots {
     /// What a user asked for: 0 or 1 for none.
     pub(crate) fn asked(count: usize) -> Self {
-        if count < 2 { Self::Never } else { Self::Always { count: count.min(Division::MOST) } }
+        if count < 2 { Self::Never } else { Self::Always { count } }
+    }
+
+    /// Refuses more than there can be.
+    pub(crate) fn check(self) -> Result<(), SegmentError> {
+        match self {
+            Self::Always { count } if count > Division::MOST => {
+                Err(SegmentError::TooManySlots { count, limit: Division::MOST })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Data of fewer bytes lie at the usual place, whoever reads: asked before everything else, because small frames are

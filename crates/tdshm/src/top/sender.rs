@@ -309,7 +309,8 @@ impl TopSenderBuilder {
     }
 
     /// Into how many places the segment is divided, 2 to 4, so that an image is filled beside the one that is read and
-    /// the lock is held for no more than the switch; 0 or 1: it is not, and images are written under the lock.
+    /// the lock is held for no more than the switch; 0 or 1: it is not, and images are written under the lock. More are
+    /// refused by [`create`](Self::create).
     ///
     /// By default there are 3, as long as no program of others has attached: TouchDesigner's own reads where the header
     /// points, and others may not.
@@ -368,8 +369,9 @@ impl TopSenderBuilder {
     ///
     /// # Errors
     ///
-    /// As [`SegmentSender::create`].
+    /// As [`SegmentSender::create`], and [`SegmentError::TooManySlots`](crate::SegmentError::TooManySlots).
     pub fn create(self) -> Result<TopSender, Error> {
+        self.slots.check()?;
         let least = self.data_bytes.saturating_add(top::COLOUR_HEADER_BYTES).max(ROOM_BYTES);
         let wanted = self.slots.room(self.data_bytes, top::COLOUR_HEADER_BYTES);
         let segment = self.segment.largest(isize::MAX.unsigned_abs()).room(wanted, least);
