@@ -156,9 +156,20 @@ fn flat_out_the_places_come_by_themselves_and_every_frame_is_whole() {
     }
     let info = Info::of(&scene);
     scene.doing("the readers to ask for places");
-    while info.u32(SLOTS) == 0 {
-        writer.ask("flat-out 50 4 5000");
-    }
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // They check every sample, and this one does nothing but copy.
+        scope.spawn(|| {
+            let mut input = ChopReceiver::open(name).unwrap();
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                input.try_next().unwrap();
+            }
+        });
+        while info.u32(SLOTS) == 0 {
+            writer.ask("flat-out 50 4 5000");
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
     let after = postfix(&scene);
     writer.ask("flat-out 500 4 5000");
     assert_eq!((info.u32(SLOTS), postfix(&scene)), (3, after));

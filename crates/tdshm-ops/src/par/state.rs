@@ -166,6 +166,8 @@ pub(crate) fn coerce(spec: &ParSpec, value: &Value) -> Result<Value, String> {
             };
             match entry {
                 Some(entry) => Ok(entry.name.as_ref().into()),
+                // A menu that only sets other parameters begins with none of its entries.
+                None if *value == spec.default => Ok(value.clone()),
                 None => {
                     let names: Vec<_> = spec.menu_names().collect();
                     Err(format!("give one of {}, or its index from 0", names.join(", ")))
