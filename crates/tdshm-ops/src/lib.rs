@@ -8,9 +8,9 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | [`clip`], [`image`] | the data of a CHOP and of a TOP |
-//! | [`slice`], [`resample`] | time slices and sample rates |
+//! | [`mod@slice`], [`resample`] | time slices and sample rates |
 //! | [`pattern`] | [`Pattern`] picks from names; around it the other languages with the same brackets |
-//! | [`expr`] | [`Expr`](expr::Expr), an expression in a parameter |
+//! | [`expr`] | [`Expr`], an expression in a parameter |
 //! | [`par`] | parameters as data |
 //! | `patch` | a network in a file, behind the feature `patch` |
 //! | [`error`] | the error types of networks, patterns and expressions |
