@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use tdshm::PixelFormat;
 use tdshm_bench::baseline::LockAndBuffer;
-use tdshm_bench::{pairs, row, tidy, unique};
+use tdshm_bench::{goal, pairs, row, tidy, unique};
 use tdshm_ops::image::Image;
 use tdshm_ops::{Cook, Data, Family, Flag, Network, OpSpec, Operator, Registry};
 
