@@ -51,8 +51,8 @@ pub fn block_bytes(seed: u32, count: usize, length: usize, named: bool) -> Vec<u
 /// | `follow-ours NAME N` | a receiver of ours, until frame N: each whole, with its rate, none before the last one | `ok FRAMES` |
 /// | `follow-foreign NAME N` | the same by hand, under the data lock | `ok FRAMES` |
 /// | `follow-asleep NAME` | a receiver that sleeps for every frame, until one of another shape than the first | `ok FRAMES LOST`: see below |
-/// | `global-out NAME HOW N SEED` | a network that sends N frames from two operators, `local` or `global`: see [`nets`](crate::nets) | `ok` |
-/// | `global-mixed NAME N SEED` | a network that sends N frames of channels and of images in Global memory: see [`nets_top`](crate::nets_top) | `ok` |
+/// | `nets-out NAME HOW N SEED` | a network that sends N frames from two operators, `local` or `global`: see [`nets`](crate::nets) | `ok` |
+/// | `nets-mixed NAME N SEED` | a network that sends N frames of channels and of images in Global memory: see [`nets_top`](crate::nets_top) | `ok` |
 /// | `processor-time` | Windows | `ok` and the microseconds that this process has had a processor |
 /// | `fork` | a child that sleeps until this process's input ends | `ok PID` |
 pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<String, Error>> {
@@ -77,12 +77,12 @@ pub fn obey(command: &str, words: &mut SplitWhitespace<'_>) -> Option<Result<Str
             names.join(" ")
         }),
         "move-many" => move_many(word(), word().parse().expect("N"), word().parse().expect("SEED")),
-        "global-out" => {
+        "nets-out" => {
             let (name, how) = (word(), word());
             crate::nets::send_pairs(name, how, word().parse().expect("N"), word().parse().expect("SEED"));
             Ok(String::new())
         }
-        "global-mixed" => {
+        "nets-mixed" => {
             crate::nets_top::send_mixed(word(), word().parse().expect("N"), word().parse().expect("SEED"));
             Ok(String::new())
         }

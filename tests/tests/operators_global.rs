@@ -15,7 +15,7 @@ const FRAMES: u32 = 10_000;
 fn compare(how: &str, scene: &Scene, enough: impl Fn(u32, u32) -> bool) -> (u32, u32) {
     let name = scene.name();
     let mut peer: Peer = scene.peer();
-    peer.begin(&format!("global-out {name} {how} 4000000000 7"));
+    peer.begin(&format!("nets-out {name} {how} 4000000000 7"));
     let net = network(name);
     let [a, b] = ["a", "b"].map(|which| {
         let here = input(&net, &format!("{name}{which}"));
@@ -81,7 +81,7 @@ fn one_process_sends_and_another_is_told_which() {
     let scene = Scene::new("global: two senders");
     let name = scene.name();
     let mut peer = scene.peer();
-    peer.begin(&format!("global-out {name} global 4000000000 7"));
+    peer.begin(&format!("nets-out {name} global 4000000000 7"));
     let net = network(name);
     let here = input(&net, &format!("{name}a"));
     set(&here, "memtype", "global");

@@ -284,7 +284,7 @@ fn a_global_image_is_of_the_frame_of_its_channels() {
     let scene = Scene::new("global: image and channels");
     let name = scene.name();
     let mut peer = scene.peer();
-    peer.begin(&format!("global-mixed {name} 4000000000 7"));
+    peer.begin(&format!("nets-mixed {name} 4000000000 7"));
     let net = network(name);
     let channels = nets::input(&net, &format!("{name}a"));
     let images = input(&net, &format!("{name}b"));
