@@ -3,7 +3,7 @@
 
 use tdshm::{ChopReceiver, ChopSender};
 use tdshm_tests::foreign::{ForeignReceiver, Mapping, Names, postfix_of};
-use tdshm_tests::info::{EVER, FRAMES, Info, READING, WAITERS};
+use tdshm_tests::info::{EVER, Info, READING, WAITERS};
 use tdshm_tests::{Scene, Seen, frames};
 
 // Typed from the table of wire §11 a second time.
@@ -208,7 +208,7 @@ fn where_there_is_no_room_for_places_no_frame_is_lost() {
     let no_more = ask(&info, reader.pid());
     for number in 2..6 {
         writer.ask(&format!("send-blank {LENGTH}"));
-        assert_eq!((info.u64(FRAMES), info.u32(SLOTS)), (number, 0));
+        assert_eq!((info.u64(tdshm_tests::info::FRAMES), info.u32(SLOTS)), (number, 0));
         assert_eq!(reader.see("try-next").unwrap().length, LENGTH as usize);
         assert_eq!(reader.ask("number"), format!("{number} 0"));
     }

@@ -7,9 +7,13 @@
 use tdshm::{DryRun, RowOrder, TopFrame, TopReceiver};
 use tdshm_tests::foreign_top::ForeignTop;
 use tdshm_tests::images::Image;
-use tdshm_tests::info::{EVER, Info};
+use tdshm_tests::info::EVER;
+#[cfg(target_os = "linux")]
+use tdshm_tests::info::Info;
 use tdshm_tests::{Peer, Scene};
 
+/// Where an entry says what its receiver has pinned.
+#[cfg(target_os = "linux")]
 const PINNED: u64 = 32;
 
 /// Who dies.
