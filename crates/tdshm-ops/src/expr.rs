@@ -2,7 +2,7 @@
 //!
 //! An expression reads like the Python that TouchDesigner's users type into a parameter, and is a small part of it:
 //! numbers, texts and references, never statements, never code. It always ends: there are no loops, no names to
-//! assign, and a text is at most 4096 bytes long and 100 parts deep.
+//! assign, and a text is at most 4096 bytes long and 50 parts deep.
 //!
 //! | written | means |
 //! | --- | --- |
@@ -77,7 +77,7 @@ use crate::{OpId, Value};
 const LONGEST_TEXT: usize = 4096;
 
 /// So many parts lie within one another at most (ours).
-const DEEPEST: usize = 100;
+const DEEPEST: usize = 50;
 
 /// The longest text that an expression makes, in bytes (ours).
 const LONGEST_RESULT: usize = 65_536;
@@ -115,6 +115,11 @@ impl Expr {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// How deep its parts lie in one another.
+    pub(crate) fn height(&self) -> usize {
+        self.root.height
     }
 
     /// The value it has now. A channel counts as its present value, a parameter as what it evaluates to; a channel or

@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use crate::Value;
 use crate::data::Data;
-use crate::expr::{Key, Scope, TimeOf};
+use crate::expr::{Expr, Key, Scope, TimeOf};
 use crate::network::state::{Node, State};
 use crate::op::Family;
 use crate::par::state::{ParState, coerce, coerce_cell, coerce_export};
 use crate::par::{Asks, ParMode, Style};
 use crate::value::OpId;
 
-/// So many parameters refer to one another at most.
-const DEEPEST: u8 = 16;
+/// How deep parts of expressions may lie in one another over all the parameters that one refers to, so that the stack of
+/// the first thread of a program suffices everywhere.
+const DEEPEST: usize = 100;
+
+/// What the step from a parameter to the next counts for.
+const A_STEP: usize = 4;
 
 impl State {
     /// Evaluates the parameters of an operator whose values can change by themselves.
@@ -123,7 +127,7 @@ struct Eval<'s> {
     state: &'s State,
     using: Vec<OpId>,
     uses_time: bool,
-    depth: u8,
+    depth: usize,
 }
 
 /// The same as seen by the expression of one operator.
@@ -141,14 +145,14 @@ impl Eval<'_> {
             ParMode::Expression => {
                 let source = par.expr.as_ref().ok_or("there is no expression")?;
                 let expr = source.read.as_ref().map_err(|problem| problem.to_string())?;
-                let value =
-                    expr.eval(&mut Within { eval: self, me: id }).map_err(|error| error.to_string())?;
+                let value = self.worth(id, expr)?;
                 coerce(&par.spec, &value)?
             }
             ParMode::Export => return Ok(self.exported(id, par)),
             ParMode::Bind => {
                 let (op, at) = self.master_of(id, at)?;
-                self.deeper(|eval| eval.value_of(op, at)).and_then(|value| coerce(&par.spec, &value))?
+                self.deeper(A_STEP, |eval| eval.value_of(op, at))
+                    .and_then(|value| coerce(&par.spec, &value))?
             }
         };
         Ok(if par.spec.style.is_op() { self.found(id, par.spec.style, &value) } else { value })
@@ -181,7 +185,7 @@ impl Eval<'_> {
         let par = state.get(id).and_then(|node| node.pars.get(at)).ok_or("the parameter is gone")?;
         let bind = par.bind.as_ref().ok_or("there is no bind expression")?;
         let (op, name) = bind.master.as_ref().map_err(|problem| problem.to_string())?;
-        let found = op.eval(&mut Within { eval: self, me: id }).map_err(|error| error.to_string())?;
+        let found = self.worth(id, op)?;
         let Value::Op(op) = found else { return Err(format!("{} leads to no operator", bind.text)) };
         let node = state.get(op).ok_or("the bind master is gone")?;
         let at =
@@ -212,13 +216,25 @@ impl Eval<'_> {
         found.filter(|&op| self.state.get(op).is_some_and(fits)).map_or(Value::None, Value::Op)
     }
 
-    fn deeper<R>(&mut self, act: impl FnOnce(&mut Self) -> Result<R, String>) -> Result<R, String> {
-        if self.depth >= DEEPEST {
+    /// What an expression of an operator is worth.
+    fn worth(&mut self, id: OpId, expr: &Expr) -> Result<Value, String> {
+        self.deeper(expr.height(), |eval| {
+            expr.eval(&mut Within { eval, me: id }).map_err(|error| error.to_string())
+        })
+    }
+
+    fn deeper<R>(
+        &mut self,
+        by: usize,
+        act: impl FnOnce(&mut Self) -> Result<R, String>,
+    ) -> Result<R, String> {
+        let (before, depth) = (self.depth, self.depth.saturating_add(by));
+        if depth > DEEPEST {
             return Err("the parameter refers to itself, or through too many others".into());
         }
-        self.depth = self.depth.saturating_add(1);
+        self.depth = depth;
         let result = act(self);
-        self.depth = self.depth.saturating_sub(1);
+        self.depth = before;
         result
     }
 
@@ -255,7 +271,7 @@ impl Scope for Within<'_, '_> {
         let node = state.get(op).ok_or("the operator is gone")?;
         let at =
             node.par_index(name).ok_or_else(|| format!("{} has no parameter {name:?}", state.path(op)))?;
-        self.eval.deeper(|eval| eval.value_of(op, at))
+        self.eval.deeper(A_STEP, |eval| eval.value_of(op, at))
     }
 
     fn channel(&mut self, op: OpId, which: Key<'_>, sample: Option<i64>) -> Result<Value, String> {

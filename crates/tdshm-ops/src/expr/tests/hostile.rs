@@ -46,7 +46,7 @@ fn nothing_lies_too_deep() {
     std::thread::Builder::new().stack_size(512 * 1024).spawn(check).unwrap().join().unwrap();
     assert_eq!(
         message(&wrap("(", "1", ")", 500)),
-        "character 101: the parts of the expression lie more than 100 deep in one another: put some of them into other \
+        "character 51: the parts of the expression lie more than 50 deep in one another: put some of them into other \
          parameters",
     );
 }

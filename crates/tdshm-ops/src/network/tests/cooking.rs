@@ -111,3 +111,25 @@ fn binds_go_both_ways() {
     assert_eq!(base.par("Speed").unwrap().eval().unwrap(), Value::Float(5.0));
     assert_eq!(value(&give), 5.0);
 }
+
+/// Each expression is as deep as one may be, and each leads to the next: what is allowed fits a stack of a megabyte, which
+/// is what the first thread of a program has on Windows.
+#[test]
+fn deep_expressions_that_lead_to_one_another_fit_the_stack() {
+    let check = || {
+        let net = net();
+        let root = net.root();
+        let first = root.create("giveCHOP", "give0").unwrap();
+        first.par("value").unwrap().set(-3).unwrap();
+        for at in 1..20 {
+            let next = root.create("giveCHOP", format!("give{at}").as_str()).unwrap();
+            let (front, back) = ("abs(".repeat(45), ")".repeat(45));
+            let expr = format!("{front}op('give{}').par.value{back}", at - 1);
+            next.par("value").unwrap().set_expr(&expr).unwrap();
+        }
+        assert_eq!(root.op("give1").unwrap().par("value").unwrap().eval().unwrap(), Value::Float(3.0));
+        let error = root.op("give19").unwrap().par("value").unwrap().eval().unwrap_err().to_string();
+        assert!(error.contains("through too many others"), "{error}");
+    };
+    std::thread::Builder::new().stack_size(1024 * 1024).spawn(check).unwrap().join().unwrap();
+}
