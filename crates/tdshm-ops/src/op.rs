@@ -4,7 +4,8 @@
 //! [`Operator`]. A [`Registry`] holds the types that a network can create; other crates add theirs to it.
 
 use core::fmt;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::cook::Cook;
@@ -102,6 +103,8 @@ pub struct OpSpec {
     pub slices_itself: bool,
     /// Makes one.
     pub make: fn() -> Box<dyn Operator>,
+    /// Where its parameters are, by all their names: made when a registry takes the type.
+    pub(crate) places: HashMap<Cow<'static, str>, usize>,
 }
 
 impl OpSpec {
@@ -126,6 +129,7 @@ impl OpSpec {
             common: CommonPage::None,
             slices_itself: false,
             make,
+            places: HashMap::new(),
         }
     }
 
@@ -273,7 +277,15 @@ impl Registry {
     }
 
     /// Adds a type; one of the same name is replaced.
-    pub fn add(&mut self, spec: OpSpec) {
+    pub fn add(&mut self, mut spec: OpSpec) {
+        spec.places.clear();
+        for (at, par) in spec.pars.iter().enumerate().rev() {
+            spec.places.extend(par.aliases.iter().map(|&alias| (Cow::Borrowed(alias), at)));
+        }
+        // Where one has a name that another answers to as well, the name counts.
+        for (at, par) in spec.pars.iter().enumerate().rev() {
+            spec.places.insert(par.name.clone(), at);
+        }
         self.types.insert(spec.op_type, Arc::new(spec));
     }
 

@@ -109,7 +109,8 @@ pub use segment::inspect::{
     BlockKind, ChopContents, ChopReport, NoticeReport, ReceiverReport, SegmentReport, Survey, TopContents,
     TopReport, inspect, list, survey,
 };
-pub use segment::receiver::{Attached, ReadGuard, SegmentReceiver, SegmentReceiverBuilder};
+pub use segment::read::ReadGuard;
+pub use segment::receiver::{Attached, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder};
 pub use segment::stats::SegmentStats;
 pub use segment::write::WriteGuard;

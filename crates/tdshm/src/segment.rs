@@ -9,6 +9,7 @@ pub(crate) mod clean;
 pub(crate) mod examine;
 pub(crate) mod inspect;
 mod link;
+pub(crate) mod read;
 pub(crate) mod receiver;
 mod resize;
 pub(crate) mod sender;

@@ -356,10 +356,13 @@ impl Node {
 
     /// The place of a parameter, by its name or by another that is accepted for it.
     pub(crate) fn par_index(&self, name: &str) -> Option<usize> {
-        self.pars
-            .iter()
-            .position(|par| par.spec.name == name)
-            .or_else(|| self.pars.iter().position(|par| par.spec.aliases.contains(&name)))
+        if let Some(&at) = self.spec.places.get(name) {
+            return Some(at);
+        }
+        // The custom ones are behind those of its type.
+        let first = self.spec.pars.len();
+        let custom = self.pars.get(first..)?.iter().position(|par| par.spec.is_called(name))?;
+        first.checked_add(custom)
     }
 
     pub(crate) fn par(&self, name: &str) -> Option<&ParState> {

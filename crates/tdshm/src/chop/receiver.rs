@@ -11,7 +11,8 @@ use crate::intake::Intake;
 use crate::intake::block::Target;
 use crate::mem::{OutOfBounds, Region, ViewF32};
 use crate::name::ShortName;
-use crate::segment::receiver::{Attached, ReadGuard, SegmentReceiver};
+use crate::segment::read::ReadGuard;
+use crate::segment::receiver::{Attached, SegmentReceiver};
 use crate::segment::stats::SegmentStats;
 use crate::wire::chop::SAMPLE_BYTES;
 

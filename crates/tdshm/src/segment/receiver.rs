@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use crate::error::{Error, ErrorState, SegmentError};
-use crate::lock::{LIMIT, LockGuard, NamedLock};
-use crate::mem::{Region, ViewBytes};
+use crate::lock::{LIMIT, NamedLock};
+use crate::mem::Region;
 use crate::name::ShortName;
 use crate::notice::bell::Word;
 use crate::notice::{Entry, Extension};
 use crate::segment::link::{Info, Link, News};
+use crate::segment::read::ReadGuard;
 use crate::segment::wreck::Wreck;
 use crate::step::step;
 use crate::sys::{self, Outcome, Peek, Process};
@@ -581,30 +582,5 @@ impl SegmentReceiverBuilder {
             shunned: None,
             doubtful: false,
         })
-    }
-}
-
-/// The data lock, held for one read.
-#[derive(Debug)]
-#[must_use = "the lock is let go of when this is dropped"]
-pub struct ReadGuard<'r> {
-    #[expect(dead_code, reason = "held for its drop")]
-    guard: LockGuard<'r>,
-    region: Region<'r>,
-    outcome: Outcome,
-}
-
-impl ReadGuard<'_> {
-    /// All bytes of the segment, as many as are mapped.
-    #[must_use]
-    pub fn view(&self) -> ViewBytes<'_> {
-        ViewBytes::new(self.region)
-    }
-
-    /// Whether the last holder of the lock died with it: what it was writing may be half written.
-    #[must_use]
-    #[inline]
-    pub fn is_abandoned(&self) -> bool {
-        self.outcome == Outcome::Abandoned
     }
 }
