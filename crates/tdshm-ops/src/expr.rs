@@ -2,7 +2,7 @@
 //!
 //! An expression reads like the Python that TouchDesigner's users type into a parameter, and is a small part of it:
 //! numbers, texts and references, never statements, never code. It always ends: there are no loops, no names to
-//! assign, and a text is at most 4096 bytes long and 50 parts deep.
+//! assign, and a text is at most 4096 bytes long and 40 parts deep.
 //!
 //! | written | means |
 //! | --- | --- |
@@ -77,7 +77,7 @@ use crate::{OpId, Value};
 const LONGEST_TEXT: usize = 4096;
 
 /// So many parts lie within one another at most (ours).
-const DEEPEST: usize = 50;
+const DEEPEST: usize = 40;
 
 /// The longest text that an expression makes, in bytes (ours).
 const LONGEST_RESULT: usize = 65_536;

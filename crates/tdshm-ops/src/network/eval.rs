@@ -14,7 +14,7 @@ use crate::value::OpId;
 
 /// How deep parts of expressions may lie in one another over all the parameters that one refers to, so that the stack of
 /// the first thread of a program suffices everywhere.
-const DEEPEST: usize = 100;
+const DEEPEST: usize = 80;
 
 /// What the step from a parameter to the next counts for.
 const A_STEP: usize = 4;

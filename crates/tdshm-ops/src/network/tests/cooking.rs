@@ -123,7 +123,7 @@ fn deep_expressions_that_lead_to_one_another_fit_the_stack() {
         first.par("value").unwrap().set(-3).unwrap();
         for at in 1..20 {
             let next = root.create("giveCHOP", format!("give{at}").as_str()).unwrap();
-            let (front, back) = ("abs(".repeat(45), ")".repeat(45));
+            let (front, back) = ("abs(".repeat(35), ")".repeat(35));
             let expr = format!("{front}op('give{}').par.value{back}", at - 1);
             next.par("value").unwrap().set_expr(&expr).unwrap();
         }
