@@ -18,12 +18,22 @@
 mod file_in;
 mod movie_file_in;
 
+use std::path::Path;
+
 use tdshm_ops::Registry;
 
 /// Adds the operators of this crate to those that a network can create.
 pub fn register(registry: &mut Registry) {
     registry.add(file_in::spec());
     registry.add(movie_file_in::spec());
+}
+
+/// Opening a pipe or a device would wait for somebody at its other end, and the whole network with it.
+fn check_ordinary(path: &Path) -> Result<(), String> {
+    match path.metadata() {
+        Ok(found) if !found.is_file() => Err(format!("{} is no ordinary file: give a file", path.display())),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -113,6 +113,7 @@ impl FileIn {
     fn read(&mut self, wanted: &Wanted) -> Result<(), String> {
         #[expect(clippy::cast_possible_truncation, reason = "rates of blocks are 32-bit")]
         let options = ReadOptions::new().table_rate(wanted.timeline_rate as f32);
+        super::check_ordinary(&wanted.path)?;
         let recording = Recording::open(&wanted.path, &options).map_err(|error| error.to_string())?;
         let mut clip = Clip::default();
         let names = names(&recording, wanted)?;

@@ -147,6 +147,7 @@ impl MovieFileIn {
             kept
         } else {
             let path = self.files.get(at).ok_or("there is no such picture")?;
+            super::check_ordinary(path)?;
             read = Picture::open(path).map_err(|error| error.to_string())?;
             let bytes = self.kept_bytes.saturating_add(read.pixels().len());
             if self.files.len() > 1 && bytes <= KEPT_BYTES {

@@ -48,10 +48,13 @@ impl State {
 
     /// Evaluates one parameter. A new value is a reason to cook.
     pub(crate) fn evaluate_par(&mut self, id: OpId, at: usize) {
-        let mut eval = Eval { using: mem::take(&mut self.using), state: self, uses_time: false, depth: 0 };
+        let (using, known) = (mem::take(&mut self.using), mem::take(&mut self.known));
+        let mut eval = Eval { using, known, state: self, uses_time: false, depth: 0 };
         eval.using.clear();
+        eval.known.clear();
         let result = eval.value_of(id, at);
-        let Eval { mut using, uses_time, .. } = eval;
+        let Eval { mut using, known, uses_time, .. } = eval;
+        self.known = known;
         if let (Some(node), Ok(Value::Op(op))) = (self.get(id), &result)
             && node.pars.get(at).is_some_and(|par| node.asks(par))
             && !using.contains(op)
@@ -107,7 +110,7 @@ impl State {
 
     /// The parameter that a bind expression leads to.
     pub(crate) fn bind_master(&mut self, id: OpId, at: usize) -> Result<(OpId, usize), String> {
-        let mut eval = Eval { using: Vec::new(), state: self, uses_time: false, depth: 0 };
+        let mut eval = Eval { using: Vec::new(), known: Vec::new(), state: self, uses_time: false, depth: 0 };
         eval.master_of(id, at)
     }
 
@@ -126,6 +129,8 @@ impl State {
 struct Eval<'s> {
     state: &'s State,
     using: Vec<OpId>,
+    /// What other parameters were found to be worth, so that none is evaluated twice on the way.
+    known: Vec<((OpId, usize), Value)>,
     uses_time: bool,
     depth: usize,
 }
@@ -151,11 +156,21 @@ impl Eval<'_> {
             ParMode::Export => return Ok(self.exported(id, par)),
             ParMode::Bind => {
                 let (op, at) = self.master_of(id, at)?;
-                self.deeper(A_STEP, |eval| eval.value_of(op, at))
-                    .and_then(|value| coerce(&par.spec, &value))?
+                self.value_of_other(op, at).and_then(|value| coerce(&par.spec, &value))?
             }
         };
         Ok(if par.spec.style.is_op() { self.found(id, par.spec.style, &value) } else { value })
+    }
+
+    /// What a parameter is worth that another one refers to.
+    fn value_of_other(&mut self, id: OpId, at: usize) -> Result<Value, String> {
+        let place = (id, at);
+        if let Some((_, value)) = self.known.iter().find(|(known, _)| *known == place) {
+            return Ok(value.clone());
+        }
+        let value = self.deeper(A_STEP, |eval| eval.value_of(id, at))?;
+        self.known.push((place, value.clone()));
+        Ok(value)
     }
 
     /// What the export that counts gives; the last value where it gives nothing.
@@ -271,7 +286,7 @@ impl Scope for Within<'_, '_> {
         let node = state.get(op).ok_or("the operator is gone")?;
         let at =
             node.par_index(name).ok_or_else(|| format!("{} has no parameter {name:?}", state.path(op)))?;
-        self.eval.deeper(A_STEP, |eval| eval.value_of(op, at))
+        self.eval.value_of_other(op, at)
     }
 
     fn channel(&mut self, op: OpId, which: Key<'_>, sample: Option<i64>) -> Result<Value, String> {

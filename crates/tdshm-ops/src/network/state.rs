@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::Value;
 use crate::cook::Cook;
 use crate::data::Data;
 use crate::error::OpError;
@@ -41,6 +42,7 @@ pub(crate) struct State {
     pub(crate) spare_visits: Vec<Visit>,
     /// What the evaluation of one parameter used, for want of a place of its own.
     pub(crate) using: Vec<OpId>,
+    pub(crate) known: Vec<((OpId, usize), Value)>,
     pub(crate) watches: Vec<Watch>,
     pub(crate) next_watch: u64,
     pub(crate) next_export: u64,
@@ -70,7 +72,7 @@ pub(crate) struct Notes {
     pub(crate) comment: String,
     pub(crate) position: (i64, i64),
     pub(crate) tags: BTreeSet<String>,
-    pub(crate) storage: BTreeMap<String, crate::Value>,
+    pub(crate) storage: BTreeMap<String, Value>,
 }
 
 /// What is known of the last cook (operators §8.3).
@@ -166,6 +168,7 @@ impl State {
             visits: Vec::new(),
             spare_visits: Vec::new(),
             using: Vec::new(),
+            known: Vec::new(),
             watches: Vec::new(),
             next_watch: 0,
             next_export: 0,

@@ -118,6 +118,16 @@ impl Par {
         })
     }
 
+    /// The working value as it was when the operator was asked last, without asking anything; `None` where it could not be
+    /// evaluated then.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn last_value(&self) -> Result<Option<Value>, OpError> {
+        self.read(|par| par.problem.is_none().then(|| par.value.clone()))
+    }
+
     /// The value as a number.
     ///
     /// # Errors

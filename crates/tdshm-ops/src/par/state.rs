@@ -133,6 +133,12 @@ impl ParState {
 ///
 /// `Err` says what it takes.
 pub(crate) fn coerce(spec: &ParSpec, value: &Value) -> Result<Value, String> {
+    if *value == Value::None
+        && !spec.style.is_op()
+        && !matches!(spec.style, Style::Str | Style::StrMenu | Style::File)
+    {
+        return Err("the value is None: what it refers to is not there".into());
+    }
     match spec.style {
         Style::Toggle | Style::Pulse => match value {
             Value::Bool(_) => Ok(value.clone()),

@@ -300,7 +300,8 @@ fn reference<'t>(
     if leads_out || !is_top && target.is_none() {
         let known: Vec<&str> = at.raws.iter().map(|raw| raw.path.as_str()).collect();
         let help = did_you_mean(&full, known.iter().copied(), || {
-            format!("a path begins at {}", if inside.is_empty() { "/" } else { inside })
+            let beside = if inside.is_empty() { "/" } else { inside };
+            format!("seen from {beside}, where this operator is: check the path")
         });
         reader.missing(item.span(), key, format!("there is no operator {:?}", cut(path)), help);
         return;

@@ -167,7 +167,7 @@ impl<'t> Reader<'t> {
     pub(super) fn number(&mut self, item: &Item<'t>, key: &str) -> Option<f64> {
         let number = number(item).filter(|number| number.is_finite());
         if number.is_none() {
-            self.wrong_kind(item, key, "give a number");
+            self.wrong_kind(item, key, "give a finite number");
         }
         number
     }

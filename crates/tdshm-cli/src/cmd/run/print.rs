@@ -171,17 +171,15 @@ impl Printer {
     }
 }
 
-/// What an operator gives now.
+/// What an operator gives now: as one with a viewer it was asked in this frame.
 fn gives(shown: &Shown) -> Result<Gives, OpError> {
     let op = &shown.op;
     Ok(match shown.family {
         Family::Chop => {
-            let clip = op.clip()?;
-            let mut channels = Vec::with_capacity(clip.num_channels());
-            for channel in op.chans("*")? {
-                let value = channel.eval()?.unwrap_or(f64::NAN) as f32;
-                channels.push(Named { name: channel.name().to_owned(), value });
-            }
+            let clip = op.last_data()?.as_clip().cloned().unwrap_or_default();
+            let values = op.last_values()?;
+            let channels =
+                values.into_iter().map(|(name, value)| Named { name, value: value as f32 }).collect();
             Gives::Channels {
                 sample_rate: clip.rate(),
                 start: clip.start(),
@@ -190,8 +188,8 @@ fn gives(shown: &Shown) -> Result<Gives, OpError> {
             }
         }
         Family::Top => {
-            let image = op.image()?;
-            let image = image.as_deref();
+            let data = op.last_data()?;
+            let image = data.as_image().map(AsRef::as_ref);
             Gives::Image {
                 width: image.map(Image::width),
                 height: image.map(Image::height),
@@ -199,7 +197,7 @@ fn gives(shown: &Shown) -> Result<Gives, OpError> {
             }
         }
         Family::Dat => {
-            let table = op.table()?;
+            let table = op.last_data()?.as_table().cloned().unwrap_or_default();
             let rows = table.rows().map(|row| row.iter().map(ToString::to_string).collect());
             Gives::Table { rows: rows.collect() }
         }
@@ -211,10 +209,10 @@ fn gives(shown: &Shown) -> Result<Gives, OpError> {
                     continue;
                 }
                 // What cannot be evaluated is an error of the operator, which has been told; the constant stands in.
-                let value = match par.eval() {
-                    Ok(value) => value,
-                    Err(_) if par.mode()? != ParMode::Constant => Value::None,
-                    Err(_) => par.val()?,
+                let value = match par.last_value()? {
+                    Some(value) => value,
+                    None if par.mode()? != ParMode::Constant => Value::None,
+                    None => par.val()?,
                 };
                 pars.push(Named { name: spec.name.to_string(), value: json(op, value) });
             }

@@ -133,3 +133,24 @@ fn deep_expressions_that_lead_to_one_another_fit_the_stack() {
     };
     std::thread::Builder::new().stack_size(1024 * 1024).spawn(check).unwrap().join().unwrap();
 }
+
+/// Each level refers four times to the one before: evaluated anew each time that would be four to the power of the levels.
+#[test]
+fn parameters_that_refer_to_one_another_many_times_are_evaluated_once() {
+    let net = net();
+    let root = net.root();
+    root.create("giveCHOP", "give0").unwrap().par("value").unwrap().set(1).unwrap();
+    for at in 1..=12 {
+        let expr = vec![format!("op('give{}').par.value", at - 1); 4].join("+");
+        root.create("giveCHOP", format!("give{at}").as_str())
+            .unwrap()
+            .par("value")
+            .unwrap()
+            .set_expr(&expr)
+            .unwrap();
+    }
+    let value_of = |name: &str| root.op(name).unwrap().par("value").unwrap().eval();
+    assert_eq!(value_of("give5").unwrap(), Value::Float(1024.0));
+    let deepest = (1..=12).take_while(|at| value_of(&format!("give{at}")).is_ok()).count();
+    assert!((5..=12).contains(&deepest), "{deepest}");
+}

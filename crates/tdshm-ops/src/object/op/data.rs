@@ -32,6 +32,23 @@ impl Op {
         self.read(|node| node.output.clone())
     }
 
+    /// The names of a CHOP's channels with their values at the current time, as it put them out last, without being asked
+    /// to cook. In a time slice that is the last sample; a channel without samples has NaN.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn last_values(&self) -> Result<Vec<(String, f64)>, OpError> {
+        self.network().with(|state| {
+            let node = state.node(self.id())?;
+            let Some(clip) = node.output.as_clip() else { return Ok(Vec::new()) };
+            let values = clip.names().iter().enumerate();
+            Ok(values
+                .map(|(at, name)| (name.to_owned(), state.channel_now(self.id(), at).unwrap_or(f64::NAN)))
+                .collect())
+        })
+    }
+
     /// The channels of a CHOP; no channels where it has none. It is asked to cook first.
     ///
     /// # Errors

@@ -225,8 +225,8 @@ fn of_expressions_patterns_and_references() {
             "par.exporttable = \"tab\"\npar.autoexportroot = \"../..\"\n[op.b]\ntype = \"nullCHOP\"\npar.exporttable = \"a\"",
         ),
         &[
-            "line 3, column 19: op.a.par.exporttable: there is no operator \"tab\": a path begins at /",
-            "line 4, column 22: op.a.par.autoexportroot: there is no operator \"../..\": a path begins at /",
+            "line 3, column 19: op.a.par.exporttable: there is no operator \"tab\": seen from /, where this operator is: check the path",
+            "line 4, column 22: op.a.par.autoexportroot: there is no operator \"../..\": seen from /, where this operator is: check the path",
             "line 7, column 19: op.b.par.exporttable: \"a\" is a CHOP: give a DAT",
         ],
     );
