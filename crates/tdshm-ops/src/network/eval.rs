@@ -16,6 +16,9 @@ use crate::value::OpId;
 /// the first thread of a program suffices everywhere.
 const DEEPEST: usize = 80;
 
+/// What is said of a parameter beyond that.
+const TOO_DEEP: &str = "the parameter refers to itself, or through too many others";
+
 /// What the step from a parameter to the next counts for.
 const A_STEP: usize = 4;
 
@@ -49,10 +52,12 @@ impl State {
     /// Evaluates one parameter. A new value is a reason to cook.
     pub(crate) fn evaluate_par(&mut self, id: OpId, at: usize) {
         let (using, known) = (mem::take(&mut self.using), mem::take(&mut self.known));
-        let mut eval = Eval { using, known, state: self, uses_time: false, depth: 0 };
+        let mut eval = Eval { using, known, state: self, uses_time: false, depth: 0, is_too_deep: false };
         eval.using.clear();
         eval.known.clear();
         let result = eval.value_of(id, at);
+        // Not with the place in every expression on the way.
+        let result = if eval.is_too_deep { Err(TOO_DEEP.into()) } else { result };
         let Eval { mut using, known, uses_time, .. } = eval;
         self.known = known;
         if let (Some(node), Ok(Value::Op(op))) = (self.get(id), &result)
@@ -110,7 +115,14 @@ impl State {
 
     /// The parameter that a bind expression leads to.
     pub(crate) fn bind_master(&mut self, id: OpId, at: usize) -> Result<(OpId, usize), String> {
-        let mut eval = Eval { using: Vec::new(), known: Vec::new(), state: self, uses_time: false, depth: 0 };
+        let mut eval = Eval {
+            using: Vec::new(),
+            known: Vec::new(),
+            state: self,
+            uses_time: false,
+            depth: 0,
+            is_too_deep: false,
+        };
         eval.master_of(id, at)
     }
 
@@ -133,6 +145,7 @@ struct Eval<'s> {
     known: Vec<((OpId, usize), Value)>,
     uses_time: bool,
     depth: usize,
+    is_too_deep: bool,
 }
 
 /// The same as seen by the expression of one operator.
@@ -245,7 +258,8 @@ impl Eval<'_> {
     ) -> Result<R, String> {
         let (before, depth) = (self.depth, self.depth.saturating_add(by));
         if depth > DEEPEST {
-            return Err("the parameter refers to itself, or through too many others".into());
+            self.is_too_deep = true;
+            return Err(TOO_DEEP.into());
         }
         self.depth = depth;
         let result = act(self);
