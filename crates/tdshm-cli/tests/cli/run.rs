@@ -398,6 +398,31 @@ fn the_example_of_a_merge() {
 }
 
 #[test]
+fn the_example_of_a_folder() {
+    let name = Name::new();
+    let patch = example("frames.toml", &[("frames", &name)]);
+    let ended = patch.run(&["--frames", "12", "--print", "out", "--print", "status", "--format", "json"]);
+    assert_eq!((ended.code, ended.out.len()), (Some(0), 12), "{:#?}", ended.err);
+    assert!(
+        !ended.err.iter().any(|line| line.contains("error") || line.contains("warning")),
+        "{:#?}",
+        ended.err
+    );
+    for (frame, line) in (1..).zip(&ended.out) {
+        let shown: Value = serde_json::from_str(line).unwrap();
+        let (out, status) = (&shown["ops"][0], &shown["ops"][1]);
+        assert_eq!(
+            (&out["width"], &out["height"], &out["pixel_format"]),
+            (&96.into(), &54.into(), &"rgba8".into())
+        );
+        // What the Info CHOP says of the sender, exported: its cooks are as many as the frames.
+        let pars = &status["parameters"];
+        let value = |at: usize| pars[at]["value"].as_f64().unwrap();
+        assert_eq!([value(0), value(1), value(2)], [96.0, 54.0, f64::from(frame)], "{status}");
+    }
+}
+
+#[test]
 fn the_patch_in_the_documents_has_no_mistakes() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operators.md");
     let page = fs::read_to_string(page).unwrap();

@@ -193,7 +193,8 @@ mod tests {
             for (value, got) in values.iter().zip(&changed) {
                 let alone = change(*value, encoding);
                 let off = ((got - alone) / alone).abs();
-                assert!(got == &alone || off < 2e-15, "{value} to {encoding:?}: {got}, alone {alone}");
+                // The systems' own powf differ from one another by as much.
+                assert!(got == &alone || off < 4e-15, "{value} to {encoding:?}: {got}, alone {alone}");
             }
         }
     }
