@@ -413,10 +413,10 @@ fn the_example_of_a_folder() {
         let (out, status) = (&shown["ops"][0], &shown["ops"][1]);
         assert_eq!(
             (&out["width"], &out["height"], &out["pixel_format"]),
-            (&96.into(), &54.into(), &"rgba8".into())
+            (&96.into(), &54.into(), &"R8G8B8A8_UNORM".into())
         );
         // What the Info CHOP says of the sender, exported: its cooks are as many as the frames.
-        let pars = &status["parameters"];
+        let pars = &status["pars"];
         let value = |at: usize| pars[at]["value"].as_f64().unwrap();
         assert_eq!([value(0), value(1), value(2)], [96.0, 54.0, f64::from(frame)], "{status}");
     }
