@@ -119,12 +119,16 @@ pub fn make_lock(name: &str) -> MadeLock {
 
 /// The names of all segments and locks of this session that have `part` in theirs.
 pub(crate) fn object_names(part: &str) -> Vec<String> {
-    // Entries are found by their place, which changes when others come and go.
-    let mut before = list();
+    // Entries are found by their place, which changes when others come and go, and then one look sees some twice and passes
+    // over others: true is what several looks in a row saw, each once.
+    let mut before = Vec::new();
+    let mut alike = 0;
     loop {
         let mut now = list();
-        if now == before {
-            now.retain(|name| name.contains(part));
+        now.retain(|name| name.contains(part));
+        let is_whole = now.windows(2).all(|pair| pair[0] != pair[1]);
+        alike = if is_whole && now == before { alike + 1 } else { 0 };
+        if alike == 4 {
             return now;
         }
         before = now;

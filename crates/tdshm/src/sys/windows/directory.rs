@@ -14,8 +14,10 @@ use windows_sys::Win32::System::RemoteDesktop::ProcessIdToSessionId;
 const DIRECTORY_QUERY: u32 = 1;
 /// Bytes that one entry may have: two strings of the greatest length, and what leads to them.
 const ENTRY_BYTES: usize = 2 * 0x1_0000 + 64;
-/// How often a directory is listed again that changed meanwhile.
+/// How often a directory is listed at most that changes meanwhile.
 const LOOKS: usize = 16;
+/// How often it is listed in any case.
+const LOOKS_AT_LEAST: usize = 3;
 /// How the kinds of object are called that segments and locks are.
 const KINDS: [&str; 2] = ["Section", "Mutant"];
 
@@ -33,17 +35,21 @@ pub(crate) fn object_names(prefix: &str) -> io::Result<Vec<String>> {
     // Services have theirs at the top.
     let directory = directory.or_else(|_| open(r"\BaseNamedObjects"))?;
 
-    // Entries are found by their place, and places change when others come and go: what was listed twice alike is true.
-    let mut before = list(&directory, prefix)?;
-    for _ in 0..LOOKS {
+    // Entries are found by their place, and places change when others come and go: one look may pass over some. What any
+    // look saw is listed, as whoever opens it finds out whether it is still there.
+    let mut names = list(&directory, prefix)?;
+    let mut before = names.clone();
+    for look in 2..=LOOKS {
         let now = list(&directory, prefix)?;
-        if now == before {
+        names.extend_from_slice(&now);
+        if look >= LOOKS_AT_LEAST && now == before {
             break;
         }
         before = now;
     }
-    before.dedup();
-    Ok(before)
+    names.sort_unstable();
+    names.dedup();
+    Ok(names)
 }
 
 /// The names, sorted.
