@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::cross::{Cross, WINDOWS};
 use crate::debian;
@@ -46,6 +46,7 @@ impl Wine {
         };
         let wine = Self { loader, server, prefix: ws.target().join("wine"), cross };
         wine.make_prefix(ws)?;
+        wine.serve();
         Ok(wine)
     }
 
@@ -97,6 +98,18 @@ impl Wine {
             // Neither .NET nor a browser is asked for, and no menu of this machine's desktop is touched.
             .env("WINEDLLOVERRIDES", "mscoree,mshtml=;winemenubuilder.exe=d")
             .env_remove("DISPLAY");
+    }
+
+    /// Lets the server stay between two programs: one that goes just as the next program comes makes that one fail. And
+    /// starts Windows' services, which the first program would start otherwise, and which would keep its output open.
+    fn serve(&self) {
+        for (program, argument) in [(&self.server, "-p"), (&self.loader, "wineboot")] {
+            let mut command = Command::new(program);
+            command.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            self.environment(&mut command);
+            // It fails where one serves already, which is as good.
+            let _ = command.status();
+        }
     }
 
     fn make_prefix(&self, ws: &Workspace) -> Result<(), Outcome> {
