@@ -5,7 +5,6 @@
 
 use std::ffi::CString;
 use std::ptr::NonNull;
-use std::time::Duration;
 
 const LONGEST: usize = 31;
 const DIRECTORY: &str = "TD1zzSharedNameDirectory";
@@ -153,7 +152,7 @@ impl Shm {
             {
                 return Lock { object };
             }
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::yield_now();
         }
     }
 }

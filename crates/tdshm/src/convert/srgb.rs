@@ -183,6 +183,8 @@ mod tests {
 
     #[test]
     fn many_at_once_are_what_each_is_alone() {
+        // What each is alone comes from the system's powf, and that of Windows is a unit in the last place further off.
+        let close = if cfg!(windows) { 4e-15 } else { 2e-15 };
         let mut values = vec![0.0, -0.5, -1e300, 1e-320, 1.0, 0.04045, 0.003_130_8, 2.0, 65504.0, -1e29];
         values.extend((0..=40_000_u32).map(|n| f64::from(n) / 39_000.0));
         values
@@ -193,8 +195,7 @@ mod tests {
             for (value, got) in values.iter().zip(&changed) {
                 let alone = change(*value, encoding);
                 let off = ((got - alone) / alone).abs();
-                // The systems' own powf differ from one another by as much.
-                assert!(got == &alone || off < 4e-15, "{value} to {encoding:?}: {got}, alone {alone}");
+                assert!(got == &alone || off < close, "{value} to {encoding:?}: {got}, alone {alone}");
             }
         }
     }
