@@ -116,7 +116,7 @@ impl Image {
     pub fn send(&self, out: &mut TopSender) -> Result<bool, Error> {
         let &Self { format, width, height, .. } = self;
         let stride = self.row_bytes() + self.number as usize % 7;
-        let sent = match self.number % 5 {
+        let sent = match self.number % 6 {
             0 => out.send(&Pixels::top_first(format, width, height, &self.bytes(RowOrder::TopFirst))),
             1 => out.send(&Pixels::bottom_first(format, width, height, &self.bytes(RowOrder::BottomFirst))),
             2 => {
@@ -127,6 +127,7 @@ impl Image {
                 let bytes = self.strided(RowOrder::BottomFirst, stride);
                 out.send(&Pixels::bottom_first(format, width, height, &bytes).stride(stride))
             }
+            4 => return self.draft(out),
             _ => out.send_with(format, width, height, |block| {
                 for index in 0..height {
                     let mut row = block.row(index, RowOrder::TopFirst).expect("a row");
@@ -136,6 +137,21 @@ impl Image {
             }),
         };
         Ok(sent?.abandoned)
+    }
+
+    /// Draws and commits it.
+    ///
+    /// # Errors
+    ///
+    /// As [`TopSender::draft`] and [`TopSender::commit`].
+    pub fn draft(&self, out: &mut TopSender) -> Result<bool, Error> {
+        let mut draft = out.draft(self.format, self.width, self.height)?;
+        assert!(self.has(&draft.shape()) && draft.stride_bytes() == self.row_bytes());
+        for index in 0..self.height {
+            let mut row = draft.row(index, RowOrder::TopFirst).expect("a row");
+            assert_eq!(row.copy_from(&self.row(index)), self.row_bytes());
+        }
+        Ok(out.commit(&draft)?.abandoned)
     }
 
     /// What a frame is: which image, whole. `None`: torn.
@@ -202,6 +218,8 @@ impl Images {
     /// | --- | --- | --- |
     /// | `top-sender NAME SLOTS VERSION [MS]` | creates a sender: SLOTS `auto` or how many, VERSION `legacy`, `1`, `2`; limit for locks | `ok` |
     /// | `top-send NUMBER` | sends the image with that number | `ok clean` or `ok abandoned` |
+    /// | `top-draft NUMBER` | the same, drawn and committed | the same |
+    /// | `top-hold-draft NUMBER` | draws half of it, then holds, until `let-go` | `ok half`, then as `top-draft` |
     /// | `top-hold-send NUMBER` | fills half of it, then holds, until `let-go` | `ok half` |
     /// | `top-flat-out N [FIRST]` | sends N images, of the numbers that they are counted by, or from FIRST on | `ok` |
     /// | `top-reel WIDTH HEIGHT` | makes a [`Reel`] | `ok` |
@@ -256,6 +274,17 @@ impl Images {
                 String::new()
             }
             "top-send" => how(Image::of(word().parse().expect("NUMBER")).send(self.sender())?),
+            "top-draft" => how(Image::of(word().parse().expect("NUMBER")).draft(self.sender())?),
+            "top-hold-draft" => {
+                let image = Image::of(word().parse().expect("NUMBER"));
+                let bytes = image.bytes(RowOrder::BottomFirst);
+                let (half, _) = bytes.split_at(bytes.len() / 2);
+                let mut draft = self.sender().draft(image.format, image.width, image.height)?;
+                draft.pixels().copy_from(half);
+                hold("half");
+                draft.pixels().copy_from(&bytes);
+                how(self.sender().commit(&draft)?.abandoned)
+            }
             "top-hold-send" => {
                 let image = Image::of(word().parse().expect("NUMBER"));
                 let bytes = image.bytes(RowOrder::BottomFirst);

@@ -22,6 +22,8 @@ enum Role {
     Alone,
     /// A first sender that fills one place beside another.
     Beside,
+    /// A first sender that draws its frames.
+    Drafter,
     /// A sender that takes over from a dead one.
     Heir,
     /// A receiver of a living sender.
@@ -65,6 +67,11 @@ const MATRIX: &[(Role, &str, u32)] = &[
     (Role::Beside, "resize: made", 1),
     (Role::Beside, "resize: even", 1),
     (Role::Beside, "write: unlocked", 2),
+    (Role::Drafter, "draft: begun", 6),
+    (Role::Drafter, "draft: drawn", 4),
+    (Role::Drafter, "slot: ended", 3),
+    (Role::Drafter, "slot: switched", 3),
+    (Role::Drafter, "resize: published", 2),
     (Role::Heir, "claim: info", 1),
     (Role::Heir, "object before its name", 2),
     (Role::Heir, "take-over: data", 1),
@@ -240,12 +247,13 @@ fn play(role: Role, step: &str, outside: Option<u64>) -> Option<Duration> {
 
     let mut victim = if outside.is_some() { scene.peer() } else { scene.dying_peer(step) };
     let mut script: Vec<String> = match role {
-        Role::Sender | Role::Alone | Role::Beside => {
+        Role::Sender | Role::Alone | Role::Beside | Role::Drafter => {
             let mut script = vec![match role {
-                Role::Beside => format!("divided {name} 65536 3"),
+                Role::Beside | Role::Drafter => format!("divided {name} 65536 3"),
                 _ => format!("sender {name} 65536"),
             }];
-            script.extend((1..=6).map(send));
+            let how = if role == Role::Drafter { "draft" } else { "send" };
+            script.extend((1..=6).map(|seed| send(seed).replacen("send", how, 1)));
             script.push("detach".to_owned());
             script
         }
@@ -279,7 +287,7 @@ fn play(role: Role, step: &str, outside: Option<u64>) -> Option<Duration> {
             living.as_mut().unwrap().ask(&send(seed));
             continue;
         }
-        if command.starts_with("send ") {
+        if command.starts_with("send ") || command.starts_with("draft ") {
             seed += 1;
         }
         if left == 0 {
@@ -368,6 +376,11 @@ fn a_receiver_may_die_at_every_step() {
 #[test]
 fn a_sender_that_fills_places_may_die_at_every_step_and_so_may_its_receivers() {
     all_of(&[Role::Beside, Role::Pinner]);
+}
+
+#[test]
+fn a_sender_that_draws_may_die_at_every_step() {
+    all_of(&[Role::Drafter]);
 }
 
 #[test]

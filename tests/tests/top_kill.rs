@@ -21,12 +21,14 @@ const PINNED: u64 = 32;
 enum Role {
     /// A first sender, with so many places.
     Sender(&'static str),
+    /// One that draws its images.
+    Drafter(&'static str),
     /// One that takes over from a dead one.
     Heir(&'static str),
     /// A receiver of a sender with so many places.
     Receiver(&'static str),
 }
-use Role::{Heir, Receiver, Sender};
+use Role::{Drafter, Heir, Receiver, Sender};
 
 /// Who dies at which step, and up to which time it is reached.
 const MATRIX: &[(Role, &str, u32)] = &[
@@ -60,6 +62,15 @@ const MATRIX: &[(Role, &str, u32)] = &[
     (Sender("2"), "slot: filled", 4),
     (Sender("2"), "slot: switched", 4),
     (Sender("auto"), "slot: filled", 1),
+    (Drafter("3"), "draft: begun", 5),
+    (Drafter("3"), "draft: drawn", 3),
+    (Drafter("3"), "slot: ended", 3),
+    (Drafter("3"), "slot: switched", 3),
+    (Drafter("3"), "resize: published", 2),
+    (Drafter("0"), "draft: begun", 4),
+    (Drafter("0"), "write: begun", 4),
+    (Drafter("auto"), "draft: begun", 2),
+    (Drafter("auto"), "draft: drawn", 2),
     (Heir("0"), "take-over: published", 1),
     (Heir("0"), "write: begun", 2),
     (Heir("0"), "resize: published", 1),
@@ -167,10 +178,10 @@ fn play(role: Role, step: &str) {
     let name = scene.name().to_owned();
     let mut numbers = numbers();
     let mut newest = 0;
-    let (Sender(slots) | Heir(slots) | Receiver(slots)) = role;
+    let (Sender(slots) | Drafter(slots) | Heir(slots) | Receiver(slots)) = role;
     let mut audience = Audience::new(&scene);
     let mut first = None;
-    if !matches!(role, Sender(_)) {
+    if !matches!(role, Sender(_) | Drafter(_)) {
         let mut peer = scene.peer();
         peer.ask(&format!("top-sender {name} {slots} 1"));
         for number in numbers.by_ref().take(3) {
@@ -209,7 +220,8 @@ fn play(role: Role, step: &str) {
     } else {
         for number in numbers.by_ref().take(6) {
             newest = number;
-            if victim.ask_dying(&format!("top-send {number}")).is_none() {
+            let how = if matches!(role, Drafter(_)) { "top-draft" } else { "top-send" };
+            if victim.ask_dying(&format!("{how} {number}")).is_none() {
                 died = true;
                 break;
             }
@@ -261,6 +273,11 @@ fn a_sender_without_places_may_die_at_every_step() {
 #[test]
 fn a_sender_with_places_may_die_at_every_step() {
     all_of(|role| matches!(role, Sender("2" | "3" | "auto")));
+}
+
+#[test]
+fn a_sender_that_draws_may_die_at_every_step() {
+    all_of(|role| matches!(role, Drafter(_)));
 }
 
 #[test]

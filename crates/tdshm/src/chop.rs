@@ -4,6 +4,7 @@
 //! between two reads is gone: the protocol has room for one block.
 
 mod block;
+mod draft;
 mod frame;
 mod names;
 mod plan;
@@ -14,6 +15,7 @@ mod sender;
 pub(crate) use block::ChopBlock;
 pub(crate) use plan::ChopPlan;
 
+pub use draft::ChopDraft;
 pub use frame::{ChopFrame, ChopShape};
 pub use receiver::{ChopReceiver, ChopView};
 pub use samples::Samples;

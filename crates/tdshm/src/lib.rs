@@ -89,7 +89,8 @@ mod top;
 mod wire;
 
 pub use chop::{
-    ChopBlockMut, ChopFrame, ChopReceiver, ChopSender, ChopSenderBuilder, ChopShape, ChopView, Samples, Sent,
+    ChopBlockMut, ChopDraft, ChopFrame, ChopReceiver, ChopSender, ChopSenderBuilder, ChopShape, ChopView,
+    Samples, Sent,
 };
 pub use convert::{Convert, ConvertError, Encoding, RowOrder};
 pub use error::{
@@ -115,7 +116,8 @@ pub use segment::sender::{SegmentSender, SegmentSenderBuilder};
 pub use segment::stats::SegmentStats;
 pub use segment::write::WriteGuard;
 pub use top::{
-    Pixels, PixelsMut, TopBlockMut, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape, TopView,
+    Pixels, PixelsMut, TopBlockMut, TopDraft, TopFrame, TopReceiver, TopSender, TopSenderBuilder, TopShape,
+    TopView,
 };
 pub use wire::pixel::{ParsePixelFormatError, PixelFormat};
 pub use wire::top::{HeaderVersion, TexelKind, Texels, TopColour};
@@ -141,6 +143,7 @@ mod tests {
         fn moves_and_is_shared<T: Send + Sync>() {}
         moves_and_is_shared::<ChopSender>();
         moves_and_is_shared::<ChopReceiver>();
+        moves_and_is_shared::<(ChopDraft, TopDraft)>();
         moves_and_is_shared::<GlobalSender>();
         moves_and_is_shared::<GlobalReceiver>();
         moves_and_is_shared::<SegmentSender>();

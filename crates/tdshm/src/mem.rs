@@ -16,6 +16,8 @@ use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
+use std::alloc::{Layout, alloc_zeroed, dealloc};
+
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// An access that would not lie inside its region, or a write where this program may only read: a mistake of ours, not of
@@ -120,6 +122,15 @@ impl<'m> Region<'m> {
         let to = self.check_write(offset, from.len())?;
         // SAFETY: as in `copy_out`, the other way round; the memory is writable (`check_write`, `Region::new`).
         unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to.as_ptr(), from.len()) };
+        Ok(())
+    }
+
+    /// Copies what lies in another region in, which may be the same memory.
+    pub(crate) fn copy_from(self, from: Region<'_>) -> Result<(), OutOfBounds> {
+        let (to, len) = (self.check_write(0, from.len())?, from.len());
+        // SAFETY: `from` is mapped and readable for as many bytes as it has, `check_write` puts as many inside this region,
+        // which is writable, and the two may overlap. The race with strangers is the module's.
+        unsafe { core::ptr::copy(from.base.as_ptr(), to.as_ptr(), len) };
         Ok(())
     }
 
@@ -253,6 +264,40 @@ impl<'m> Region<'m> {
     /// The address, for objects that live here and that the system's own functions work on.
     pub(crate) fn as_ptr(self) -> *mut u8 {
         self.base.as_ptr()
+    }
+}
+
+/// Memory of this program alone that is handed out by its address, as a mapping is: nobody makes a reference into it
+/// either. It begins as zeroes, at a multiple of 64.
+#[derive(Debug)]
+pub(crate) struct Buffer {
+    whole: Region<'static>,
+    layout: Layout,
+}
+
+impl Buffer {
+    /// `None`: there is no room for so many bytes.
+    pub(crate) fn new(bytes: usize) -> Option<Self> {
+        let layout = Layout::from_size_align(bytes.max(1), 64).ok()?;
+        // SAFETY: the layout has at least one byte.
+        let base = NonNull::new(unsafe { alloc_zeroed(layout) })?;
+        // SAFETY: the allocator gave this memory to its caller alone; it is initialised, and stays until `drop`, which every
+        // region that `region` hands out precedes, because it borrows the buffer; nobody makes references into it, since
+        // nothing here does; a layout has at most `isize::MAX` bytes.
+        let whole = unsafe { Region::new(base, layout.size()) };
+        Some(Self { whole, layout })
+    }
+
+    pub(crate) fn region(&self) -> Region<'_> {
+        self.whole
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: what `new` was given by this allocator for this layout, once; every region of it has ended, because they
+        // borrow the buffer.
+        unsafe { dealloc(self.whole.base.as_ptr(), self.layout) };
     }
 }
 
@@ -441,6 +486,32 @@ mod tests {
             seen.dedup();
             assert_eq!(seen.len(), 22);
         });
+    }
+
+    #[test]
+    fn a_buffer_is_zero_and_aligned_and_copied_from() {
+        for bytes in [0, 1, 63, 64, 5000] {
+            let buffer = Buffer::new(bytes).unwrap();
+            let region = buffer.region();
+            assert!(region.as_ptr().addr().is_multiple_of(64) && region.len() >= bytes);
+            assert_eq!(region.equals(0, &vec![0; bytes]), Ok(true));
+            region.copy_in(0, &vec![7; bytes]).unwrap();
+            on_heap(5001, |to| {
+                let from = region.part(0, bytes).unwrap();
+                assert_eq!(to.part(1, bytes).unwrap().copy_from(from), Ok(()));
+                assert_eq!((to.equals(1, &vec![7; bytes]), to.read::<u8>(0)), (Ok(true), Ok(0)));
+                assert_eq!(to.part(0, bytes.saturating_sub(1)).unwrap().copy_from(from).is_err(), bytes > 0);
+            });
+        }
+        on_heap(8, |region| {
+            region.copy_in(0, &[1, 2, 3, 4, 5, 6, 7, 8]).unwrap();
+            region.part(2, 6).unwrap().copy_from(region.part(0, 6).unwrap()).unwrap();
+            assert_eq!(region.equals(0, &[1, 2, 1, 2, 3, 4, 5, 6]), Ok(true));
+            // SAFETY: `region` is such memory, and more: it may be written as well.
+            let unwritable = unsafe { Region::read_only(region.base, 8) };
+            assert_eq!(unwritable.copy_from(region), Err(OutOfBounds));
+        });
+        assert!(Buffer::new(usize::MAX).is_none() && Buffer::new(isize::MAX.unsigned_abs() - 4096).is_none());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod block;
 pub(crate) mod clean;
+pub(crate) mod draft;
 pub(crate) mod examine;
 pub(crate) mod inspect;
 mod link;

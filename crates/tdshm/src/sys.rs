@@ -4,6 +4,7 @@
 //! objects that live as long as anybody holds them. What this module promises to the rest of the crate:
 //!
 //! - [`Object`]: a named stretch of shared memory, mapped whole; created complete or not at all;
+//! - [`Kept`]: the memory of an object beyond it, for whoever still holds an address in it;
 //! - [`Lock`]: a named lock between processes that survives its holder;
 //! - [`Peek`]: an object through its descriptor, for those who look and clean up: nothing is mapped;
 //! - [`Bell`]: how receivers sleep until the next frame, and are woken;
@@ -50,8 +51,9 @@ compile_error!("tdshm has no implementation for this operating system yet");
 #[cfg(tdshm_steps)]
 pub(crate) use process::{die, stop};
 pub(crate) use system::{
-    Bell, INFO_IS_WIDE, LIVE_SENDERS_ARE_ROBBED, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES, OWNER_IS_A_RECORD,
-    Object, Peek, coarse_instant, coarse_time, life, object_names, place, process, program_name, start_time,
+    Bell, INFO_IS_WIDE, Kept, LIVE_SENDERS_ARE_ROBBED, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES,
+    OWNER_IS_A_RECORD, Object, Peek, coarse_instant, coarse_time, life, object_names, place, process,
+    program_name, start_time,
 };
 
 /// What a name may be.

@@ -5,6 +5,7 @@
 //! unasked: what is sent is what arrives, and the block says what it is.
 
 mod block;
+mod draft;
 mod frame;
 mod receiver;
 mod rows;
@@ -14,6 +15,7 @@ pub(crate) use block::TopBlock;
 pub(crate) use rows::STORED;
 pub(crate) use sender::OutgoingTop;
 
+pub use draft::TopDraft;
 pub use frame::{TopFrame, TopShape};
 pub use receiver::{TopReceiver, TopView};
 pub use rows::{Pixels, PixelsMut};

@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | `sender NAME ROOM [MODE]` | creates a sender with so many bytes of room, mode in octal | `ok` |
 //! | `send COUNT LENGTH RATE SEED NAMES` | sends one frame; NAMES: `names` of the frame, `nonames`, `default` | `ok clean` or `ok abandoned` |
+//! | `draft` and the same | the same, drawn and committed | the same |
 //! | `send-blank LENGTH` | sends one frame of one channel whose samples are whatever lies there | `ok clean` or `ok abandoned` |
 //! | `hold-send COUNT LENGTH RATE SEED` | writes half of a frame and holds the lock, until `let-go` | `ok` |
 //! | `flat-out N COUNT LENGTH` | sends N frames without a pause; the one with number I has seed I modulo 16 | `ok` |
@@ -174,7 +175,7 @@ impl Session {
                 self.sender = Some(builder.create()?);
                 String::new()
             }
-            "send" => self.send(words)?,
+            "send" | "draft" => self.send(command, words)?,
             "send-blank" => {
                 let Some(sender) = &mut self.sender else { return usage("no sender") };
                 sender.set_channels([""; 0])?;
@@ -299,7 +300,7 @@ impl Session {
         }
     }
 
-    fn send(&mut self, words: &mut SplitWhitespace<'_>) -> Result<String, Failure> {
+    fn send(&mut self, how_sent: &str, words: &mut SplitWhitespace<'_>) -> Result<String, Failure> {
         let Some(sender) = &mut self.sender else { return usage("no sender") };
         let (count, length) = (number(words, "COUNT")?, number(words, "LENGTH")?);
         let rate = number(words, "RATE")?;
@@ -313,7 +314,11 @@ impl Session {
         sender.set_names_sent(names != "nonames");
         sender.set_sample_rate(rate)?;
         let samples = frames::flat(seed, count, length);
-        let sent = if samples.is_empty() {
+        let sent = if how_sent == "draft" {
+            let mut draft = sender.draft(count, length)?;
+            assert_eq!(draft.samples().copy_from(&samples), samples.len());
+            sender.commit(&draft)?
+        } else if samples.is_empty() {
             sender.send(&frames::rows(seed, count, length))?
         } else {
             sender.send_flat(&samples, length)?

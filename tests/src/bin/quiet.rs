@@ -8,7 +8,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tdshm::{ChopReceiver, ChopSender, PixelFormat};
+use tdshm::{ChopReceiver, ChopSender, PixelFormat, TopReceiver, TopSender};
 use tdshm_ops::image::{Image, OutputResolution, PixelFormatChoice, ShapeSettings, Shaper, Smoothness};
 use tdshm_ops::{Flag, Network, ParSpec, Pattern, Table};
 
@@ -49,6 +49,11 @@ fn main() {
     let mut input = ChopReceiver::open(name).unwrap();
     let scope = Pattern::parse("(chan* ~ *[0-9]) & ?*[xyz] | \"b c\"").unwrap();
     let longest = format!("chan{}x", "1".repeat(506));
+    let images = format!("{name}i");
+    let mut picture =
+        TopSender::builder(&images).room_for(PixelFormat::R8_UNORM, 300, 300).slots(4).create().unwrap();
+    let mut watching = TopReceiver::open(&images).unwrap();
+    let (pixels, mut last) = (vec![7_u8; 300 * 300], None);
     let mut exchange = |value: f32| {
         samples.fill(value);
         out.send_flat(&samples, length).unwrap();
@@ -57,6 +62,19 @@ fn main() {
         assert!(input.try_next().unwrap().is_some() && input.try_next().unwrap().is_none());
         assert!(input.read_into(&mut to).unwrap().is_some());
         assert!(input.view().unwrap().is_some());
+        let mut draft = out.draft(channels, length).unwrap();
+        draft.samples().copy_from(&samples);
+        out.commit(&draft).unwrap();
+        assert!(input.try_next().unwrap().is_some());
+        for _ in 0..2 {
+            // The second one is published.
+            let mut draft = picture.draft(PixelFormat::R8_UNORM, 300, 300).unwrap();
+            draft.pixels().copy_from(&pixels);
+            assert!(draft.is_in_place());
+            last = Some(draft);
+        }
+        picture.commit(last.as_ref().unwrap()).unwrap();
+        assert!(watching.try_next().unwrap().is_some());
     };
     for round in 0_u8..4 {
         exchange(f32::from(round));

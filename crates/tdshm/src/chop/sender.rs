@@ -64,20 +64,20 @@ const SLOTS_ASKED_FROM_BYTES: usize = 64 << 10;
 #[must_use = "receivers are told that it left when this is dropped"]
 #[doc(alias("Shared Mem Out CHOP", "SharedMemOutChop"))]
 pub struct ChopSender {
-    segment: SegmentSender,
-    plan: ChopPlan,
+    pub(super) segment: SegmentSender,
+    pub(super) plan: ChopPlan,
     /// Where its names lie: [`HERE`], or the bits of the places.
-    placed: u32,
-    slots: Slots,
-    frames: u64,
+    pub(super) placed: u32,
+    pub(super) slots: Slots,
+    pub(super) frames: u64,
 }
 
 /// Its names lie nowhere, and nor does its header.
-const NOWHERE: u32 = 0;
+pub(super) const NOWHERE: u32 = 0;
 /// They lie at the usual place.
-const HERE: u32 = 1;
+pub(super) const HERE: u32 = 1;
 /// They lie in place 0; the next bit stands for the next place.
-const BESIDE: u32 = 2;
+pub(super) const BESIDE: u32 = 2;
 
 /// How a sender of channels is created: [`ChopSender::builder`].
 ///
@@ -307,7 +307,7 @@ impl ChopSender {
 
     /// One write: header, samples by `fill`, names where they are not the ones that lie there already.
     #[inline]
-    fn write(
+    pub(super) fn write(
         &mut self,
         num_channels: usize,
         len_samples: usize,
@@ -324,8 +324,13 @@ impl ChopSender {
         let bytes = self.plan.outgoing.data_bytes();
         let beside = bytes >= self.slots.least_bytes() && self.segment.places_for(self.slots, bytes) > 0;
         let abandoned = if beside { self.write_beside(fill)? } else { self.write_here(fill)? };
+        Ok(self.has_sent(abandoned))
+    }
+
+    #[inline]
+    pub(super) fn has_sent(&mut self, abandoned: bool) -> Sent {
         self.frames = self.frames.wrapping_add(1);
-        Ok(Sent { abandoned })
+        Sent { abandoned }
     }
 
     /// At the usual place, under the lock.
@@ -334,7 +339,7 @@ impl ChopSender {
         &mut self,
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<bool, Error> {
-        if self.plan.outgoing.needed > self.segment.mapped_bytes() {
+        if self.plan.outgoing.needed > self.segment.mapped_bytes() || self.segment.must_leave_places() {
             return self.write_beside(fill);
         }
         let placed = std::mem::replace(&mut self.placed, NOWHERE); // until it lies there whole

@@ -126,14 +126,28 @@ impl<'m> Extension<'m> {
         }
     }
 
-    /// Begins to fill a place that is neither `current` nor, if there is such a one, pinned, and says which.
-    pub(crate) fn begin_place(self, count: usize, current: usize) -> Option<usize> {
+    /// Begins to fill a place that is neither `current` nor held by this program nor, if there is such a one, pinned, and
+    /// says which. `None`: all are held.
+    pub(crate) fn begin_place(
+        self,
+        count: usize,
+        current: usize,
+        is_held: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
         let after = |step: usize| current.wrapping_add(step).checked_rem(count);
-        (1..count).filter_map(after).find(|index| self.try_begin(*index)).or_else(|| {
-            let index = after(1)?;
-            turn::begin(self.place_sequence(index)?);
+        let others = || (1..count).filter_map(after).filter(|index| !is_held(*index));
+        others().find(|index| self.try_begin(*index)).or_else(|| {
+            let index = others().next()?;
+            self.begin_again(index);
             Some(index)
         })
+    }
+
+    /// Begins to fill a place that nobody else may take.
+    pub(crate) fn begin_again(self, index: usize) {
+        if let Some(sequence) = self.place_sequence(index) {
+            turn::begin(sequence);
+        }
     }
 
     fn try_begin(self, index: usize) -> bool {

@@ -150,7 +150,7 @@ impl SegmentReceiver {
         match locate(&self.short, &self.info_name, &info.object, Some(info.postfix))? {
             Located::At { block, postfix, moved } => {
                 if let Some(moved) = moved {
-                    *data = moved;
+                    *data = *moved;
                     self.moves = self.moves.wrapping_add(1);
                     self.openings = self.openings.wrapping_add(1);
                 }
@@ -284,7 +284,7 @@ impl SegmentReceiver {
         };
         step!("attach: info locked");
         let (block, postfix, data) = match locate(&self.short, &self.info_name, &object, None)? {
-            Located::At { block, postfix, moved: Some(data) } => (block, postfix, data),
+            Located::At { block, postfix, moved: Some(data) } => (block, postfix, *data),
             Located::At { moved: None, .. } => return Ok(None),
             Located::Nowhere(state) => {
                 self.state = state;
@@ -347,7 +347,7 @@ impl SegmentReceiver {
 /// Where the data is.
 enum Located {
     /// There; `None`: where it was before.
-    At { block: InfoBlock, postfix: Postfix, moved: Option<Object> },
+    At { block: InfoBlock, postfix: Postfix, moved: Option<Box<Object>> },
     /// Nowhere.
     Nowhere(ErrorState),
 }
@@ -378,7 +378,7 @@ fn locate(
         let unchanged = block.seen.is_still(block.layout, |at, seen| region.equals(at, seen))
             && !read_block(object, info_name)?.detached();
         match opened {
-            Ok(data) if unchanged => return Ok(Located::At { block, postfix, moved: Some(data) }),
+            Ok(data) if unchanged => return Ok(Located::At { block, postfix, moved: Some(Box::new(data)) }),
             Err(ObjectError::Absent) if unchanged => break,
             Err(error) if unchanged => return Err(object_error(error, &name, 1).into()),
             _ => {}

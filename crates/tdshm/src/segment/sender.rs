@@ -10,6 +10,7 @@ use crate::notice::Extension;
 use crate::notice::slots::Division;
 use crate::segment::block;
 use crate::segment::clean::sweep_after;
+use crate::segment::draft::Drafts;
 use crate::segment::resize::Room;
 use crate::segment::slots::{Move, Outgoing, Places, Spot};
 use crate::segment::takeover::{Claim, Request, claim};
@@ -93,6 +94,8 @@ pub struct SegmentSender {
     pub(super) largest: usize,
     /// The places that the data segment is divided into.
     pub(super) places: Option<Places>,
+    /// What is drawn beside the stream.
+    pub(super) drafts: Drafts,
     /// Where the block ends that lies at the usual place, while nothing is divided.
     pub(super) taken: usize,
     /// Data of so many bytes found no room for places beside one another.
@@ -295,6 +298,7 @@ impl SegmentSender {
                 self.moves = self.moves.wrapping_add(1);
                 core::mem::replace(&mut self.data, data).unlink();
                 self.places = division.map(Places::new);
+                self.drafts.leave_places();
                 self.taken = least;
                 if count > 0 {
                     self.undivided_bytes = division.is_none().then_some(bytes);
@@ -545,6 +549,7 @@ impl SegmentSenderBuilder {
             displaced: false,
             largest: self.largest,
             places: None,
+            drafts: Drafts::default(),
             taken: 0,
             undivided_bytes: None,
             moves: 0,

@@ -22,9 +22,9 @@ pub(crate) enum Slots {
 /// What a sender knows of the places of its data segment. Nothing of it is read back from shared memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Places {
-    division: Division,
+    pub(super) division: Division,
     /// 0 as long as there is one place alone, which overlaps the first.
-    current: usize,
+    pub(super) current: usize,
 }
 
 /// Where data are written.
@@ -176,7 +176,7 @@ impl SegmentSender {
         fill: impl FnOnce(Region<'_>, Spot) -> Result<(), OutOfBounds>,
     ) -> Result<bool, Error> {
         let (bytes, usual_at) = (block.data_bytes(), block.usual_at());
-        if usual_at.saturating_add(bytes) > self.mapped_bytes() {
+        if usual_at.saturating_add(bytes) > self.mapped_bytes() || self.must_leave_places() {
             let count = self.places_wanted(slots, bytes); // it has to move anyway
             return self.write_anew(Move::ForRoom { count }, block, fill);
         }
@@ -234,9 +234,9 @@ impl SegmentSender {
         self.info.region().load_u8(SUPPORTED_OFFSET) == Ok(0)
     }
 
-    /// Begins to fill a place, of `count`, with so many bytes. `None`: they do not fit, and the frame needs another
-    /// segment.
-    fn begin_place(&mut self, count: usize, bytes: usize) -> Option<usize> {
+    /// Begins to fill a place, of `count`, with so many bytes. `None`: they do not fit, or drafts hold all places, and the
+    /// frame needs another segment.
+    pub(super) fn begin_place(&mut self, count: usize, bytes: usize) -> Option<usize> {
         let places = match self.places {
             Some(places) => places,
             None => {
@@ -251,7 +251,8 @@ impl SegmentSender {
             return None;
         }
         self.places = Some(places);
-        let index = self.extension()?.begin_place(places.division.count, places.current)?;
+        let is_held = |index| self.drafts.are_held(index);
+        let index = self.extension()?.begin_place(places.division.count, places.current, is_held)?;
         step!("slot: begun");
         Some(index)
     }
@@ -272,7 +273,7 @@ impl SegmentSender {
     }
 
     /// Makes a place that was filled the current one. `true`: the last holder of the lock died with it.
-    fn publish_place(&mut self, index: usize, block: &impl Outgoing) -> Result<bool, Error> {
+    pub(super) fn publish_place(&mut self, index: usize, block: &impl Outgoing) -> Result<bool, Error> {
         let Some(mut places) = self.places else { return Ok(false) };
         // Before anything is said of the place: a forked child says nothing.
         self.prepare().map_err(|error| *error)?;

@@ -22,6 +22,7 @@ use crate::sys::posix::map::Map;
 use crate::sys::posix::owner;
 use crate::sys::{Access, Life, Make, NameRules, ObjectError, Process};
 
+pub(crate) use crate::sys::posix::map::Map as Kept;
 pub(crate) use crate::sys::posix::process;
 pub(crate) use crate::sys::posix::robust_lock::Lock;
 
@@ -167,6 +168,11 @@ impl Object {
     #[inline]
     pub(crate) fn region(&self) -> Region<'_> {
         self.map.region()
+    }
+
+    /// Its bytes beyond it: they stay mapped, and whose it is does not stay with them.
+    pub(crate) fn keep(&self) -> Kept {
+        self.map.clone()
     }
 
     /// Whether the name still leads to this object.

@@ -30,6 +30,7 @@ use crate::sys::{
 
 #[cfg(not(target_os = "macos"))]
 pub(crate) use crate::sys::linux::{coarse_instant, coarse_time, life, program_name, start_time};
+pub(crate) use crate::sys::posix::map::Map as Kept;
 pub(crate) use crate::sys::posix::process;
 pub(crate) use object::Object;
 pub(crate) use peek::Peek;

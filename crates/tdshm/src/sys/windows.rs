@@ -29,6 +29,7 @@ use crate::sys::windows::map::{Rights, View, create_section, open_section};
 use crate::sys::{Make, NameRules, ObjectError, Process};
 
 pub(crate) use directory::object_names;
+pub(crate) use map::View as Kept;
 pub(crate) use mutex::Lock;
 pub(crate) use process::{life, start_time};
 pub(crate) use wake::Bell;
@@ -127,6 +128,11 @@ impl Object {
     #[inline]
     pub(crate) fn region(&self) -> Region<'_> {
         self.view.region()
+    }
+
+    /// Its bytes beyond it: they stay mapped, and the name does not stay with them.
+    pub(crate) fn keep(&self) -> Kept {
+        self.view.clone()
     }
 
     /// Whether the name still leads to this object: for as long as it is open.

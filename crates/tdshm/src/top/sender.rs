@@ -58,20 +58,20 @@ const SLOTS: usize = 3;
 #[must_use = "receivers are told that it left when this is dropped"]
 #[doc(alias("Shared Mem Out TOP", "SharedMemOutTop"))]
 pub struct TopSender {
-    segment: SegmentSender,
-    settings: Settings,
-    slots: Slots,
-    stored: RowOrder,
+    pub(super) segment: SegmentSender,
+    pub(super) settings: Settings,
+    pub(super) slots: Slots,
+    pub(super) stored: RowOrder,
     /// The block of the last send.
     outgoing: Option<OutgoingTop>,
-    frames: u64,
+    pub(super) frames: u64,
 }
 
 /// What a header says beside size and format.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Settings {
+pub(super) struct Settings {
     version: HeaderVersion,
-    aspect: (f32, f32),
+    pub(super) aspect: (f32, f32),
     colour: Option<TopColour>,
 }
 
@@ -92,7 +92,7 @@ pub struct TopSenderBuilder {
 pub(crate) struct OutgoingTop {
     settings: Settings,
     format: PixelFormat,
-    layout: TopLayout,
+    pub(super) layout: TopLayout,
 }
 
 impl Outgoing for OutgoingTop {
@@ -266,7 +266,7 @@ impl TopSender {
         self.segment.detach()
     }
 
-    fn plan(
+    pub(super) fn plan(
         &self,
         format: PixelFormat,
         width: usize,
@@ -285,16 +285,20 @@ impl TopSender {
         }
     }
 
-    fn write(
+    pub(super) fn write(
         &mut self,
         block: &OutgoingTop,
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<Sent, Error> {
         self.segment.look_after();
         let abandoned = self.segment.write_block(self.slots, block, |data, _| fill(data))?;
+        Ok(self.has_sent(block, abandoned))
+    }
+
+    pub(super) fn has_sent(&mut self, block: &OutgoingTop, abandoned: bool) -> Sent {
         self.outgoing = Some(*block);
         self.frames = self.frames.wrapping_add(1);
-        Ok(Sent { abandoned })
+        Sent { abandoned }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::directory;
 use crate::mem::Region;
 use crate::step::step;
-use crate::sys::macos::{lives, owners, same};
+use crate::sys::macos::{Kept, lives, owners, same};
 use crate::sys::posix::pause::Pause;
 use crate::sys::posix::shm;
 use crate::sys::posix::whole::Whole;
@@ -87,6 +87,11 @@ impl Object {
     #[inline]
     pub(crate) fn region(&self) -> Region<'_> {
         self.whole.region()
+    }
+
+    /// Its bytes beyond it: they stay mapped, and its name does not stay with them.
+    pub(crate) fn keep(&self) -> Kept {
+        self.whole.keep()
     }
 
     /// Whether the name still leads to this object, by what lies there.

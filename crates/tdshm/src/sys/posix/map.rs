@@ -3,15 +3,24 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use rustix::mm::{MapFlags, ProtFlags};
 
 use crate::mem::Region;
 
-/// A mapping, unmapped when dropped.
-#[derive(Debug)]
-pub(in crate::sys) struct Map {
+/// A mapping, unmapped when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct Map {
     /// All of it: handed out for as long as the mapping is borrowed, and no longer.
+    whole: Region<'static>,
+    #[expect(dead_code, reason = "held for its drop")]
+    mapped: Arc<Mapped>,
+}
+
+/// What is unmapped when this is dropped.
+#[derive(Debug)]
+struct Mapped {
     whole: Region<'static>,
 }
 
@@ -32,26 +41,27 @@ impl Map {
         let base = unsafe { rustix::mm::mmap(std::ptr::null_mut(), bytes, rights, MapFlags::SHARED, fd, 0) }?;
         let base = NonNull::new(base.cast::<u8>()).ok_or_else(|| io::Error::other("mapped at address 0"))?;
         let whole = if rights.contains(ProtFlags::WRITE) {
-            // SAFETY: `base..base + bytes` was just mapped readable and writable, and stays until `drop`, which every
-            // region that `region` hands out precedes, because it borrows the mapping; nobody makes references from
-            // it (`mem` does not); the kernel maps no more than `isize::MAX` bytes.
+            // SAFETY: `base..base + bytes` was just mapped readable and writable, and stays until the last
+            // `Map` of it is dropped, which every region that `region` hands out precedes, because it borrows one; nobody
+            // makes references from it (`mem` does not); the kernel maps no more than `isize::MAX` bytes.
             unsafe { Region::new(base, bytes) }
         } else {
             // SAFETY: as above, but for the writing.
             unsafe { Region::read_only(base, bytes) }
         };
-        Ok(Self { whole })
+        Ok(Self { whole, mapped: Arc::new(Mapped { whole }) })
     }
 
     #[inline]
-    pub(in crate::sys) fn region(&self) -> Region<'_> {
+    pub(crate) fn region(&self) -> Region<'_> {
         self.whole
     }
 }
 
-impl Drop for Map {
+impl Drop for Mapped {
     fn drop(&mut self) {
-        // SAFETY: exactly what `with` mapped, once; every `Region` of it has ended, because they borrow it.
+        // SAFETY: exactly what `with` mapped, once; every `Region` of it has ended, because each borrows a `Map`, and this
+        // is dropped with the last of them.
         let result = unsafe { rustix::mm::munmap(self.whole.as_ptr().cast(), self.whole.len()) };
         debug_assert!(result.is_ok(), "unmapping what was mapped cannot fail");
     }

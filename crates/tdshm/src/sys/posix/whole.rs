@@ -68,4 +68,8 @@ impl Whole {
     pub(crate) fn region(&self) -> Region<'_> {
         self.map.region()
     }
+    /// Them beyond this.
+    pub(crate) fn keep(&self) -> Map {
+        self.map.clone()
+    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::windows::io::{AsRawHandle, BorrowedHandle, FromRawHandle, OwnedHandle};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, INVALID_HANDLE_VALUE};
 use windows_sys::Win32::System::Memory::{
@@ -77,19 +78,25 @@ pub(super) fn free_bytes() -> usize {
     if known == 0 { usize::MAX } else { usize::try_from(status.ullAvailPageFile).unwrap_or(usize::MAX) }
 }
 
-/// All of a section, unmapped when dropped.
-#[derive(Debug)]
-pub(super) struct View {
-    base: NonNull<u8>,
+/// All of a section, unmapped when the last clone is dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    mapped: Arc<Mapped>,
     bytes: usize,
     rights: Rights,
 }
 
+/// What is unmapped when this is dropped.
+#[derive(Debug)]
+struct Mapped {
+    base: NonNull<u8>,
+}
+
 // SAFETY: a view belongs to the process, not to a thread; unmapping it from another thread is allowed, and
-// `Region`s of it borrow it, so none outlives it.
-unsafe impl Send for View {}
+// `Region`s of it borrow a `View`, so none outlives the last.
+unsafe impl Send for Mapped {}
 // SAFETY: shared use makes `Region`s only, which are made for being shared.
-unsafe impl Sync for View {}
+unsafe impl Sync for Mapped {}
 
 impl View {
     /// Maps the section, which was opened with these rights or all, whole.
@@ -100,7 +107,7 @@ impl View {
         let Some(base) = NonNull::new(address.Value.cast::<u8>()) else {
             return Err(io::Error::last_os_error());
         };
-        let mut view = Self { base, bytes: 0, rights };
+        let mut view = Self { mapped: Arc::new(Mapped { base }), bytes: 0, rights };
         let mut information = MEMORY_BASIC_INFORMATION::default();
         // SAFETY: any address may be asked for, and the function writes one live `MEMORY_BASIC_INFORMATION`, whose
         // size it is given.
@@ -118,22 +125,25 @@ impl View {
     }
 
     #[inline]
-    pub(super) fn region(&self) -> Region<'_> {
+    pub(crate) fn region(&self) -> Region<'_> {
+        let base = self.mapped.base;
         if self.rights == Rights::Read {
             // SAFETY: as below, but for the writing.
-            return unsafe { Region::read_only(self.base, self.bytes) };
+            return unsafe { Region::read_only(base, self.bytes) };
         }
         // SAFETY: `VirtualQuery` said that `base..base + bytes` is committed, and it was mapped for reading and writing;
-        // a view cannot shrink, and stays until `drop`, which the borrow in the result's lifetime precedes; nobody
+        // a view cannot shrink, and stays until the last `View` of it is dropped, which the borrow in the result's
+        // lifetime precedes; nobody
         // makes references from it (`mem` does not); `new` keeps the length below `isize::MAX`.
-        unsafe { Region::new(self.base, self.bytes) }
+        unsafe { Region::new(base, self.bytes) }
     }
 }
 
-impl Drop for View {
+impl Drop for Mapped {
     fn drop(&mut self) {
         let address = MEMORY_MAPPED_VIEW_ADDRESS { Value: self.base.as_ptr().cast() };
-        // SAFETY: exactly what `new` mapped, once; every `Region` of it has ended, because they borrow it.
+        // SAFETY: exactly what `new` mapped, once; every `Region` of it has ended, because each borrows a `View`, and this
+        // is dropped with the last of them.
         let unmapped = unsafe { UnmapViewOfFile(address) };
         debug_assert_ne!(unmapped, 0, "unmapping what was mapped cannot fail");
     }
