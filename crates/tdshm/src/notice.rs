@@ -43,10 +43,14 @@ impl<'m> Extension<'m> {
         (info.len() >= at::EXTENDED_BYTES).then_some(Self { region: info })
     }
 
-    /// As [`room`](Self::room), for its owner: that it may write is asked once, here.
-    #[inline]
+    /// As [`room`](Self::room), for its owner: that it may write, how far the extension reaches and that its words are
+    /// aligned is asked once, here, and known to the compiler from here on.
+    #[inline(always)]
     pub(crate) fn owned(info: Region<'m>) -> Option<Self> {
-        if info.is_writable() { Self::room(info) } else { None }
+        if !info.is_writable() || !info.as_ptr().cast::<AtomicU64>().is_aligned() {
+            return None;
+        }
+        Some(Self { region: info.part(0, at::EXTENDED_BYTES).ok()? })
     }
 
     /// Sets the extension up where there is room for it, with nothing written and nobody reading.
@@ -229,6 +233,7 @@ impl<'m> Extension<'m> {
         self.u32(at::WAKE_OFFSET)
     }
 
+    #[inline]
     fn waiters(self) -> Option<&'m AtomicU32> {
         self.u32(at::WAITERS_OFFSET)
     }
@@ -294,6 +299,7 @@ impl<'m> Extension<'m> {
         }
     }
 
+    #[inline]
     fn u32(self, offset: usize) -> Option<&'m AtomicU32> {
         self.region.atomic_u32(offset).ok()
     }

@@ -343,15 +343,13 @@ impl ChopSender {
             return self.write_beside(fill);
         }
         let placed = std::mem::replace(&mut self.placed, NOWHERE); // until it lies there whole
-        let outcome = self.segment.acquire().map_err(|error| *error)?;
-        self.segment.undivide_if();
-        let guard = self.segment.adopt(outcome);
+        let guard = self.segment.begin_write().map_err(|error| *error)?;
         let abandoned = guard.is_abandoned();
         let names = if placed == HERE && !abandoned { &[] } else { self.plan.encoded.as_slice() };
         let OutgoingChop { header, layout, .. } = &self.plan.outgoing;
         let written = put(guard.region(), header, layout, names, fill);
         debug_assert_eq!(written, Ok(()), "the room was checked");
-        drop(guard);
+        guard.publish();
         self.segment.wrote_to(self.plan.outgoing.needed);
         self.placed = HERE;
         Ok(abandoned)

@@ -92,6 +92,7 @@ impl Drafts {
     }
 
     /// Whether a draft has any place of the data segment.
+    #[cold]
     fn hold_any(&self) -> bool {
         (0..Division::MOST).any(|index| self.are_held(index))
     }

@@ -182,13 +182,46 @@ impl SegmentSender {
     #[inline]
     pub fn lock(&mut self) -> Result<WriteGuard<'_>, LockError> {
         self.look_after();
-        let outcome = self.acquire().map_err(|error| *error)?;
-        Ok(self.adopt(outcome))
+        self.begin_write().map_err(|error| *error)
     }
 
-    /// As [`lock`](Self::lock) without a guard. The caller calls [`adopt`](Self::adopt) next.
-    #[inline]
-    pub(crate) fn acquire(&mut self) -> Result<Outcome, Box<LockError>> {
+    /// Takes the data lock for one write at the usual place, after which nothing is divided. The extension is looked up
+    /// once, because small frames are sent in nanoseconds.
+    #[inline(always)]
+    pub(crate) fn begin_write(&mut self) -> Result<WriteGuard<'_>, Box<LockError>> {
+        self.check_process()?;
+        let extension = if self.extended { Extension::owned(self.info.region()) } else { None };
+        if let Some(extension) = extension {
+            if extension.has_waiters() {
+                extension.let_readers_in(&mut self.stopped, READERS_LIMIT);
+            } else {
+                self.stopped = 0; // they have moved
+            }
+        }
+        let outcome = self.data_lock.acquire(self.limit)?;
+        self.abandonments = self.abandonments.wrapping_add(u64::from(outcome == Outcome::Abandoned));
+        if let Some(extension) = extension {
+            extension.begin();
+        }
+        if self.places.take().is_some()
+            && let Some(extension) = extension
+        {
+            extension.undivide();
+        }
+        step!("write: begun");
+        let guard = Some(self.data_lock.adopt());
+        Ok(WriteGuard {
+            extension,
+            bell: &self.bell,
+            region: self.data.region(),
+            outcome,
+            pid: self.pid,
+            guard,
+        })
+    }
+
+    /// Takes the data lock to switch to another place. The caller calls [`adopt`](Self::adopt) next.
+    pub(super) fn acquire(&mut self) -> Result<Outcome, Box<LockError>> {
         self.prepare()?;
         let outcome = self.data_lock.acquire(self.limit)?;
         self.abandonments = self.abandonments.wrapping_add(u64::from(outcome == Outcome::Abandoned));
@@ -196,8 +229,7 @@ impl SegmentSender {
     }
 
     /// The guard for what [`acquire`](Self::acquire) took, with the write begun.
-    #[inline(always)]
-    pub(crate) fn adopt(&self, outcome: Outcome) -> WriteGuard<'_> {
+    pub(super) fn adopt(&self, outcome: Outcome) -> WriteGuard<'_> {
         let extension = self.extension();
         if let Some(extension) = extension {
             extension.begin();

@@ -180,9 +180,7 @@ impl SegmentSender {
             let count = self.places_wanted(slots, bytes); // it has to move anyway
             return self.write_anew(Move::ForRoom { count }, block, fill);
         }
-        let outcome = self.acquire().map_err(|error| *error)?;
-        self.undivide_if();
-        let guard = self.adopt(outcome);
+        let guard = self.begin_write().map_err(|error| *error)?;
         let abandoned = guard.is_abandoned();
         let region = guard.region();
         let written = block
@@ -316,23 +314,6 @@ impl SegmentSender {
                 None if extension.is_divided() => extension.undivide(),
                 None => {}
             }
-        }
-    }
-
-    /// Under the lock, before a write to the usual place.
-    #[inline]
-    pub(crate) fn undivide_if(&mut self) {
-        if self.places.is_some() {
-            self.undivide();
-        }
-    }
-
-    #[cold]
-    fn undivide(&mut self) {
-        self.places = None;
-        if let Some(extension) = self.extension() {
-            extension.begin();
-            extension.undivide();
         }
     }
 

@@ -36,6 +36,28 @@ impl<'s> WriteGuard<'s> {
         self.outcome == Outcome::Abandoned
     }
 
+    /// Drops it after a block was written whole. The drop itself is not inlined where it is called from several places.
+    #[inline(always)]
+    pub(crate) fn publish(mut self) {
+        step!("write: written");
+        self.end();
+        core::mem::forget(self); // there is nothing left in it
+    }
+
+    #[inline(always)]
+    fn end(&mut self) {
+        match self.extension {
+            Some(extension) if self.pid == sys::process::id() => {
+                extension.end();
+                step!("write: ended");
+                self.guard = None;
+                step!("write: unlocked");
+                extension.ring(self.bell);
+            }
+            _ => self.guard = None,
+        }
+    }
+
     #[inline]
     pub(crate) fn region(&self) -> Region<'s> {
         self.region
@@ -46,15 +68,6 @@ impl Drop for WriteGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         step!("write: written");
-        match self.extension {
-            Some(extension) if !std::thread::panicking() && self.pid == sys::process::id() => {
-                extension.end();
-                step!("write: ended");
-                self.guard = None;
-                step!("write: unlocked");
-                extension.ring(self.bell);
-            }
-            _ => self.guard = None,
-        }
+        if std::thread::panicking() { self.guard = None } else { self.end() }
     }
 }
