@@ -1,7 +1,11 @@
 //! The data lock on the reading side, as long as somebody holds it.
 
+use std::time::{Duration, Instant};
+
+use crate::error::Error;
 use crate::lock::LockGuard;
 use crate::mem::{Region, ViewBytes};
+use crate::segment::receiver::SegmentReceiver;
 use crate::sys::Outcome;
 
 /// The data lock, held for one read.
@@ -26,5 +30,90 @@ impl ReadGuard<'_> {
     #[inline]
     pub fn is_abandoned(&self) -> bool {
         self.outcome == Outcome::Abandoned
+    }
+}
+
+impl SegmentReceiver {
+    /// As [`lock`](Self::lock), waiting up to `limit` this once.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](Self::lock).
+    #[doc(alias = "tryLock")]
+    pub fn lock_timeout(&mut self, limit: Duration) -> Result<Option<ReadGuard<'_>>, Error> {
+        self.was_idle();
+        let usual = core::mem::replace(&mut self.limit, limit);
+        let acquired = self.acquire();
+        self.limit = usual;
+        if acquired? { Ok(self.adopt()) } else { Ok(None) }
+    }
+
+    /// All bytes of the segment without its lock, as many as are mapped, after a look whether the sender has come, moved or
+    /// left; `None` while there is none. What is read may be half written.
+    ///
+    /// # Errors
+    ///
+    /// As [`lock`](Self::lock), but for the lock's.
+    #[doc(alias = "getMemory")]
+    pub fn unlocked(&mut self) -> Result<Option<ViewBytes<'_>>, Error> {
+        self.was_idle();
+        Ok(if self.look()? { self.region().map(ViewBytes::new) } else { None })
+    }
+
+    /// Waits until the sender has written since this was asked last, up to `limit`, and takes no lock; `false` where it has
+    /// not. A limit of zero only looks.
+    ///
+    /// Senders of this library count, and wake whoever waits. A foreign one does not: while that is there this says `true`
+    /// after a millisecond, and the caller compares what lies there.
+    ///
+    /// # Errors
+    ///
+    /// As [`unlocked`](Self::unlocked).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// # fn main() -> Result<(), tdshm::Error> {
+    /// # let name = format!("docwaitseg{}", std::process::id());
+    /// let mut sender = tdshm::SegmentSender::create(&name, 64)?;
+    /// let mut segment = tdshm::SegmentReceiver::open(&name)?;
+    /// assert!(!segment.wait_timeout(Duration::ZERO)?, "nothing was written yet");
+    /// sender.lock()?.view().copy_from(b"hello");
+    /// assert!(segment.wait_timeout(Duration::from_secs(5))?);
+    /// assert!(!segment.wait_timeout(Duration::ZERO)?, "that is known");
+    /// # drop((sender, segment));
+    /// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait_timeout(&mut self, limit: Duration) -> Result<bool, Error> {
+        let begin = Instant::now();
+        loop {
+            let seen = self.wake_word();
+            if self.look()? {
+                match self.notices().map(|notices| notices.newest().0) {
+                    Some(frames) => {
+                        let now = Some((self.attachments, frames));
+                        if frames > 0 && self.counted != now {
+                            self.counted = now;
+                            self.was_news();
+                            return Ok(true);
+                        }
+                    }
+                    None if !self.died => {
+                        self.was_idle();
+                        self.sleep(None, limit);
+                        return Ok(true);
+                    }
+                    None => {}
+                }
+            }
+            self.was_idle();
+            let waited = begin.elapsed();
+            if waited >= limit {
+                return Ok(false);
+            }
+            self.sleep(seen, limit.saturating_sub(waited));
+        }
     }
 }

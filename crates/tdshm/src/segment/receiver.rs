@@ -89,6 +89,8 @@ pub struct SegmentReceiver {
     pub(super) moves: u64,
     /// How often the data lock had been left by the dead.
     pub(super) abandonments: u64,
+    /// The attachment and the number of the frame that `wait_timeout` told of last.
+    pub(super) counted: Option<(u64, u64)>,
     outcome: Outcome,
     idle: Idle,
     /// The sender that is open here, or was last, has died.
@@ -573,6 +575,7 @@ impl SegmentReceiverBuilder {
             attachments: 0,
             moves: 0,
             abandonments: 0,
+            counted: None,
             outcome: Outcome::Clean,
             idle: Idle::default(),
             died: false,

@@ -66,7 +66,7 @@ const DROP_LIMIT: Duration = Duration::from_millis(20);
 #[doc(alias("UT_SharedMem", "shm_open", "CreateFileMapping"))]
 pub struct SegmentSender {
     pub(super) short: ShortName,
-    data_lock: NamedLock,
+    pub(super) data_lock: NamedLock,
     pub(super) info_lock: NamedLock,
     /// Before the info segment, which is to go last where objects go with their handles.
     pub(super) data: Object,
@@ -74,7 +74,7 @@ pub struct SegmentSender {
     /// How its block is laid out: a foreign one that was taken over stays as it was.
     pub(super) layout: Layout,
     pub(super) postfix: Postfix,
-    bell: Bell,
+    pub(super) bell: Bell,
     pub(super) access: Access,
     pub(super) limit: Duration,
     /// Where a resize stops reserving twice what is needed.
@@ -106,6 +106,8 @@ pub struct SegmentSender {
     pub(super) abandonments: u64,
     /// A reader has asked for the next write to be held back, when a large frame was on its way.
     pub(super) asked: bool,
+    /// Taken by `hold`.
+    pub(super) held: bool,
 }
 
 /// How a segment is created: [`SegmentSender::builder`].
@@ -587,6 +589,7 @@ impl SegmentSenderBuilder {
             moves: 0,
             abandonments: 0,
             asked: false,
+            held: false,
         })
     }
 }

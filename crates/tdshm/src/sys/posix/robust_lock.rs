@@ -112,11 +112,11 @@ impl Lock {
     /// Lets go of the lock. Only the thread that acquired it may; on any other nothing happens.
     #[inline]
     pub(crate) fn release(&self) {
-        if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
-            // In a forked child's copy it is the parent's, who has the lock.
-            if holder.load(Ordering::Relaxed) == process::id() {
-                holder.store(0, Ordering::Relaxed);
-            }
+        let holder = self.object.region().atomic_u32(self.layout.holder_at).ok();
+        // In a forked child's copy it is the parent's, who has the lock.
+        let holder = holder.filter(|holder| holder.load(Ordering::Relaxed) == process::id());
+        if let Some(holder) = holder {
+            holder.store(0, Ordering::Relaxed);
         }
         self.held.store(false, Ordering::Relaxed);
         // SAFETY: the mutex is valid as in `acquire`; being error-checking, it refuses a thread that does not
@@ -126,6 +126,11 @@ impl Lock {
             matches!(code, 0 | libc::EPERM),
             "unlocked by the thread that locked it, or by a forked copy of it"
         );
+        if let (libc::EPERM, Some(holder)) = (code, holder) {
+            // Another thread of this process has it still.
+            holder.store(process::id(), Ordering::Relaxed);
+            self.held.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The process that holds it, as its record says.
