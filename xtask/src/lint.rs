@@ -3,6 +3,7 @@
 mod changelog;
 mod dependencies;
 mod edges;
+mod header;
 mod length;
 mod manifests;
 mod protocol;
@@ -64,6 +65,7 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
         snippets::check(ws.root())?,
         protocol::check(ws.root(), &files)?,
         changelog::check(ws)?,
+        header::check(ws)?,
     ]
     .concat();
     for finding in &findings {

@@ -9,6 +9,7 @@ mod bench;
 mod cross;
 mod debian;
 mod doctests;
+mod headers;
 mod lint;
 mod package;
 mod process;
@@ -40,6 +41,8 @@ enum Task {
     Lint,
     /// What the published crates offer, compared with the text that was agreed on
     Api(api::Options),
+    /// The C header, compared with the sources it is made from
+    Headers(headers::Options),
     /// The crates as they would be published: packed, installed in an empty folder, and run
     Package,
     /// The tests across processes, many times over and in parallel, then the long ones
@@ -64,6 +67,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Test(options) => test::run(&workspace, options),
         Task::Lint => lint::run(&workspace),
         Task::Api(options) => api::run(&workspace, options),
+        Task::Headers(options) => headers::run(&workspace, options),
         Task::Package => package::run(&workspace),
         Task::Soak(options) => soak::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),

@@ -1,0 +1,4 @@
+//! Channels.
+
+pub(crate) mod receiver;
+pub(crate) mod sender;

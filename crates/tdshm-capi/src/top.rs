@@ -1,0 +1,4 @@
+//! Images.
+
+pub(crate) mod receiver;
+pub(crate) mod sender;
