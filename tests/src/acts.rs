@@ -50,7 +50,7 @@ pub fn block_bytes(seed: u32, count: usize, length: usize, named: bool) -> Vec<u
 /// | `move-many NAME N SEED` | a sender of N frames, sizes up and down at random, most of them a resize | `ok` |
 /// | `follow-ours NAME N` | a receiver of ours, until frame N: each whole, with its rate, none before the last one | `ok FRAMES` |
 /// | `follow-foreign NAME N` | the same by hand, under the data lock | `ok FRAMES` |
-/// | `follow-asleep NAME` | a receiver that sleeps for every frame, until one of another shape than the first | `ok FRAMES LOST`: see below |
+/// | `follow-asleep NAME` | a receiver that sleeps for every frame, until one of another shape than the first | `ok FRAMES` |
 /// | `nets-out NAME HOW N SEED` | a network that sends N frames from two operators, `local` or `global`: see [`nets`](crate::nets) | `ok` |
 /// | `nets-mixed NAME N SEED` | a network that sends N frames of channels and of images in Global memory: see [`nets_top`](crate::nets_top) | `ok` |
 /// | `processor-time` | Windows | `ok` and the microseconds that this process has had a processor |
@@ -134,36 +134,17 @@ fn follow(name: &str, last: u32) -> Result<String, Error> {
     Ok(frames_seen.to_string())
 }
 
-/// Counts the frames that lay there while this process slept on, as if nobody had woken it: it looks by itself ten
-/// times a second. Time that it was ready to run and had no processor does not count, nor does what another frame
-/// made good.
+/// Sleeps for every frame, until one of another shape than the first comes.
 fn follow_asleep(name: &str) -> Result<String, Error> {
-    const LATE: Duration = Duration::from_millis(50);
     let mut input = tdshm::ChopReceiver::open(name)?;
-    let (mut received, mut lost, mut shape) = (0_u32, Vec::new(), None);
+    let (mut received, mut shape) = (0_u32, None);
     loop {
-        let before = starved();
         let frame = input.next_timeout(Duration::from_secs(600))?.expect("frames come until the last one");
-        let age = frame.age();
-        let waited = starved().zip(before).map(|(after, before)| after.saturating_sub(before));
-        let late = age.zip(waited).is_some_and(|(age, waited)| age > LATE + waited);
-        if late && received > 0 {
-            lost.push(frame.number().expect("a sender of ours counts").to_string());
-        }
         received += 1;
         if *shape.get_or_insert(frame.num_channels()) != frame.num_channels() {
-            return Ok(format!(
-                "{received} {}",
-                if lost.is_empty() { "-".to_owned() } else { lost.join(",") }
-            ));
+            return Ok(received.to_string());
         }
     }
-}
-
-/// How long this thread was ready and had no processor, where the system says so.
-fn starved() -> Option<Duration> {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    Some(Duration::from_nanos(text.split_whitespace().nth(1)?.parse().ok()?))
 }
 
 fn follow_foreign(name: &str, last: u32) -> Result<String, Error> {

@@ -1,9 +1,9 @@
 //! Another process: the program `peer`, told what to do line by line.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::frames::Seen;
@@ -93,6 +93,11 @@ impl Peer {
         Self::start_command(stage, Command::new(program_with_steps()).env("TDSHM_DIE_AT", step))
     }
 
+    /// One whose receivers sleep until somebody wakes them.
+    pub(crate) fn start_sleeping_on(stage: &Arc<Stage>) -> Self {
+        Self::start_command(stage, Command::new(program_with_steps()).env("TDSHM_SLEEPS_ON", "1"))
+    }
+
     /// One that stops when it reaches a step.
     #[cfg(unix)]
     pub(crate) fn start_stopping(stage: &Arc<Stage>, step: &str) -> Self {
@@ -117,14 +122,7 @@ impl Peer {
         let pid = child.id();
         let child = Arc::new(Mutex::new(child));
         stage.owns(Arc::clone(&child));
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
+        let lines = stage.lines_of(stdout);
         Self { child, stdin, lines, stage: Arc::clone(stage), pid }
     }
 

@@ -1,9 +1,8 @@
 //! A program that is no peer, such as an example: started as a user starts it, and judged by what it prints.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
 use crate::scene::{Stage, lock};
@@ -27,14 +26,7 @@ impl Program {
         let stdout = child.stdout.take().expect("it is piped");
         let child = Arc::new(Mutex::new(child));
         stage.owns(Arc::clone(&child));
-        let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
+        let lines = stage.lines_of(stdout);
         let name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Self { name, child, stdin, lines, stage: Arc::clone(stage) }
     }

@@ -1,11 +1,12 @@
 //! One test: its names, its processes, its watchdog, and the cleaning up after it.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::Child;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::peer::Peer;
@@ -25,6 +26,8 @@ pub(crate) struct Stage {
     title: &'static str,
     name: String,
     children: Mutex<Vec<Arc<Mutex<Child>>>>,
+    /// They read what the children print, up to its end.
+    readers: Mutex<Vec<JoinHandle<()>>>,
     waiting: Mutex<String>,
 }
 
@@ -36,6 +39,20 @@ impl Stage {
 
     pub(crate) fn owns(&self, child: Arc<Mutex<Child>>) {
         lock(&self.children).push(child);
+    }
+
+    /// The lines of what a child prints, as they come.
+    pub(crate) fn lines_of(&self, output: impl Read + Send + 'static) -> Receiver<String> {
+        let (sender, lines) = mpsc::channel();
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(output).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        lock(&self.readers).push(reader);
+        lines
     }
 
     /// Ends the children and removes the objects. Never panics: it runs on the way out of a panic as well.
@@ -76,8 +93,14 @@ fn objects_of(name: &str) -> Vec<String> {
 #[derive(Debug)]
 pub struct Scene {
     stage: Arc<Stage>,
-    /// Dropped with the scene, which tells the watchdog.
-    _alive: mpsc::Sender<()>,
+    watchdog: Option<Watchdog>,
+}
+
+/// Barks when a test takes too long. Its thread ends when `alive` has gone.
+#[derive(Debug)]
+struct Watchdog {
+    alive: Sender<()>,
+    thread: JoinHandle<()>,
 }
 
 impl Scene {
@@ -96,13 +119,14 @@ impl Scene {
             title,
             name,
             children: Mutex::default(),
+            readers: Mutex::default(),
             waiting: Mutex::new("nothing in particular".to_owned()),
         });
         lock(&STAGES).push(Arc::downgrade(&stage));
         stage.clear(); // a killed test that had this process id may have left something
         let (alive, watched) = mpsc::channel::<()>();
         let watched_stage = Arc::clone(&stage);
-        std::thread::spawn(move || {
+        let thread = std::thread::spawn(move || {
             let seconds = std::env::var("TDSHM_TEST_SECONDS").ok().and_then(|text| text.parse().ok());
             let seconds = time.as_secs() + seconds.unwrap_or(LIMIT_SECONDS);
             if watched.recv_timeout(Duration::from_secs(seconds)) == Err(RecvTimeoutError::Timeout) {
@@ -117,7 +141,7 @@ impl Scene {
                 std::process::abort();
             }
         });
-        Self { stage, _alive: alive }
+        Self { stage, watchdog: Some(Watchdog { alive, thread }) }
     }
 
     /// The test's own short name.
@@ -150,6 +174,13 @@ impl Scene {
     #[must_use]
     pub fn dying_peer(&self, step: &str) -> Peer {
         Peer::start_dying(&self.stage, step)
+    }
+
+    /// Starts another process whose receivers never look by themselves, as others do ten times a second: they sleep until
+    /// the sender wakes them.
+    #[must_use]
+    pub fn peer_that_sleeps_on(&self) -> Peer {
+        Peer::start_sleeping_on(&self.stage)
     }
 
     /// Starts another process that stops when it reaches a step, as by `kill -STOP`.
@@ -246,6 +277,16 @@ impl Drop for Scene {
     fn drop(&mut self) {
         lock(&STAGES).retain(|stage| !stage.ptr_eq(&Arc::downgrade(&self.stage)));
         self.stage.clear();
+        // No thread of ours may be on its way out while the process ends: Windows takes that, but in Wine 8 about one such
+        // process in a hundred hangs or crashes after all is done, whatever its tests have come to.
+        self.stage.waits_for("the end of what its processes print");
+        for reader in lock(&self.stage.readers).drain(..) {
+            let _ = reader.join();
+        }
+        if let Some(Watchdog { alive, thread }) = self.watchdog.take() {
+            drop(alive);
+            let _ = thread.join();
+        }
     }
 }
 

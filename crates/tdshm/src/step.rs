@@ -3,6 +3,8 @@
 //! Built with `--cfg tdshm_steps`, as the tests build their peer for the kill matrix, a program kills itself
 //! (`SIGKILL`) at the step that the environment variable `TDSHM_DIE_AT` names, `NAME` or `NAME:N` for the N-th
 //! time it is reached. `TDSHM_STOP_AT` stops it there (`SIGSTOP`), where the system has that.
+//!
+//! With `TDSHM_SLEEPS_ON` receivers sleep until somebody wakes them, so that a wake-up that is lost stays lost.
 
 /// Marks a step at which a process may die.
 macro_rules! step {
@@ -23,6 +25,12 @@ pub(crate) fn reach(name: &str) {
     if STOP.is(name) {
         crate::sys::stop();
     }
+}
+
+/// Whether receivers never look by themselves.
+#[cfg(tdshm_steps)]
+pub(crate) fn sleeps_on() -> bool {
+    std::env::var_os("TDSHM_SLEEPS_ON").is_some()
 }
 
 /// A step that the environment names.

@@ -14,7 +14,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -94,19 +94,21 @@ struct Lines {
     lines: Receiver<String>,
     /// All of them, for the message of a test that fails.
     seen: Vec<String>,
+    /// Ends with the stream.
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Lines {
     fn of(stream: impl Read + Send + 'static) -> Self {
         let (send, lines) = mpsc::channel();
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in BufReader::new(stream).lines().map_while(Result::ok) {
                 if send.send(line).is_err() {
                     return;
                 }
             }
         });
-        Self { lines, seen: Vec::new() }
+        Self { lines, seen: Vec::new(), reader: Some(reader) }
     }
 
     /// The next line; `None` at the end.
@@ -204,6 +206,10 @@ impl Drop for Run {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // In Wine 8 a thread that is on its way out while this process ends may crash it.
+        for reader in [&mut self.out, &mut self.err].into_iter().filter_map(|lines| lines.reader.take()) {
+            let _ = reader.join();
+        }
     }
 }
 

@@ -245,7 +245,7 @@ impl SegmentReceiver {
     pub(crate) fn sleep(&self, seen: Option<u32>, limit: Duration) {
         if let (Some(seen), Some(entry), Some(notices)) = (seen, self.entry(), self.notices()) {
             if let Some(Link { info: Some(info), .. }) = &self.link {
-                notices.sleep(&info.bell, entry, seen, limit.min(LIFE_EVERY));
+                notices.sleep(&info.bell, entry, seen, limit.min(longest_sleep()));
             }
             return;
         }
@@ -532,6 +532,15 @@ impl SegmentReceiver {
 /// Whether this is the part of the second in which receivers keep closed what is not known to live.
 fn is_time_to_close(now: Duration) -> bool {
     Duration::from_nanos(now.subsec_nanos().into()) < CLOSED_FOR
+}
+
+/// How long one sleep lasts at most, so that whoever sleeps looks by itself now and then.
+fn longest_sleep() -> Duration {
+    #[cfg(tdshm_steps)]
+    if crate::step::sleeps_on() {
+        return Duration::MAX;
+    }
+    LIFE_EVERY
 }
 
 impl SegmentReceiverBuilder {
