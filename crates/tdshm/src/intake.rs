@@ -23,10 +23,16 @@ use crate::segment::receiver::SegmentReceiver;
 use crate::step::step;
 use crate::sys;
 
-/// Tries after which a block that changes under the lock is given up: whoever writes it ignores the lock.
+/// Segments after which one that moves again and again is copied from under the lock.
 const TRIES: usize = 64;
 /// Tries after which the sender is asked to hold the next write back.
 const FIRST_TRIES: usize = 3;
+/// Tries while it is asked.
+const ASKED_TRIES: usize = 4;
+/// Rounds of both, and the time, after which a block that changes each time is given up: whoever writes it ignores the
+/// lock. On a busy machine a sender may get its turn before a reader's for many rounds.
+const ROUNDS: usize = 16;
+const UNSETTLED: Duration = Duration::from_millis(500);
 /// What is borne with before the sender is asked to hold the next write back: a small frame is written sooner than
 /// somebody is asked.
 const AT_FIRST: Patience = Patience { copies: 2, write: Duration::from_micros(2) };

@@ -9,7 +9,7 @@ use crate::chop::names::{Change, NameBook};
 use crate::error::BlockError;
 use crate::intake::block::{Block, Examined, Receipt};
 use crate::mem::{OutOfBounds, Region};
-use crate::wire::chop::{ChopHeader, ChopLayout, HEADER_BYTES, names_run_out};
+use crate::wire::chop::{ChopHeader, ChopLayout, HEADER_BYTES};
 
 /// A block that passed the checks: its header, the mapped bytes it was checked against, what it said, and the names.
 #[derive(Debug, Default)]
@@ -80,7 +80,8 @@ impl Block for ChopBlock {
     }
 
     fn unsettled(&self) -> BlockError {
-        names_run_out(self.layout.num_channels, 0)
+        let advice = "the sender ignores the lock";
+        BlockError::int("names", 0, "stay as they are under the lock, unlike these,", 0, advice)
     }
 
     #[inline]

@@ -1,8 +1,10 @@
 //! Taking the lock with the block known that lies there.
 
+use std::time::Instant;
+
 use crate::error::{BlockError, Error};
 use crate::intake::block::{Block, Examined};
-use crate::intake::{FIRST_TRIES, Intake, TRIES};
+use crate::intake::{ASKED_TRIES, FIRST_TRIES, Intake, ROUNDS, UNSETTLED};
 
 impl<B: Block> Intake<B> {
     /// Takes the lock with `self.block` saying what lies there. `false`, and the lock free: nobody sends, or nothing has
@@ -11,22 +13,35 @@ impl<B: Block> Intake<B> {
         if let Some(settled) = self.settle_within(FIRST_TRIES)? {
             return Ok(settled);
         }
-        // What was found is learnt while the lock is free, and each time another block was written meanwhile.
+        let (begin, mut rounds) = (Instant::now(), 0_usize);
+        while rounds < ROUNDS || begin.elapsed() < UNSETTLED {
+            rounds = rounds.saturating_add(1);
+            // What was found is learnt while the lock is free, and each time another block was written meanwhile.
+            if let Some(settled) = self.settle_asking()? {
+                return Ok(settled);
+            }
+            if let Some(settled) = self.settle_within(FIRST_TRIES)? {
+                return Ok(settled);
+            }
+        }
+        Err(self.block.unsettled().into())
+    }
+
+    /// As [`settle_within`](Self::settle_within), while the sender is asked to hold its writes back. It does so once, for a
+    /// bounded time, and again when it has seen that nobody asked any more: so one asks anew after some tries without.
+    fn settle_asking(&mut self) -> Result<Option<bool>, Error> {
         let attachment = self.segment.attachments();
         if let Some(entry) = self.segment.entry() {
             entry.ask();
         }
-        let settled = self.settle_within(TRIES);
+        let settled = self.settle_within(ASKED_TRIES);
         // Another sender's entry was never asked.
         if let Some(entry) = self.segment.entry()
             && self.segment.attachments() == attachment
         {
             entry.ask_no_more();
         }
-        match settled? {
-            Some(settled) => Ok(settled),
-            None => Err(self.block.unsettled().into()),
-        }
+        settled
     }
 
     /// As [`settle`](Self::settle). `None`, and the lock free: it was another block each time.
