@@ -1,5 +1,4 @@
-//! `cargo xtask test`: everything that must be green: on this system, and type-checked for macOS; with `--all` also as
-//! Windows programs.
+//! `cargo xtask test`: everything that must be green: on this system, type-checked for macOS, and as Windows programs.
 
 mod macos;
 mod native;
@@ -17,13 +16,9 @@ use crate::workspace::Workspace;
 /// What to test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Test only these parts [default: native and macos]
+    /// Test only these parts [default: all]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
-
-    /// Test every part, Windows programs in Wine included
-    #[arg(long, conflicts_with = "only")]
-    all: bool,
 }
 
 /// A part that stands alone. They run in this order: what fails cheaply comes first.
@@ -56,12 +51,7 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
 /// On Windows the native part is the Windows part.
 fn parts(options: &Options) -> Vec<Part> {
     let here = |part: &Part| !cfg!(windows) || *part != Part::Windows;
-    let wanted = |part: &Part| match (options.all, options.only.as_slice()) {
-        (true, _) => true,
-        // Now and then Wine crashes when a program whose tests have all passed ends, about once in a thousand programs.
-        (false, []) => *part != Part::Windows,
-        (false, only) => only.contains(part),
-    };
+    let wanted = |part: &Part| options.only.is_empty() || options.only.contains(part);
     Part::value_variants().iter().copied().filter(|part| here(part) && wanted(part)).collect()
 }
 
@@ -115,12 +105,8 @@ mod tests {
 
     #[test]
     fn parts_run_in_their_order_whatever_order_was_asked_for() {
-        let of = |only: &[Part]| parts(&Options { only: only.to_vec(), all: false });
-        assert_eq!(of(&[]), [Part::Native, Part::Macos]);
-        assert_eq!(
-            parts(&Options { only: Vec::new(), all: true }),
-            [Part::Native, Part::Macos, Part::Windows]
-        );
+        let of = |only: &[Part]| parts(&Options { only: only.to_vec() });
+        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::Windows]);
         assert_eq!(of(&[Part::Windows, Part::Native]), [Part::Native, Part::Windows]);
         assert_eq!(of(&[Part::Macos]), [Part::Macos]);
     }
