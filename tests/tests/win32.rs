@@ -273,6 +273,41 @@ fn a_sender_of_ours_that_dies_is_replaced_under_a_foreign_receiver() {
     }
 }
 
+/// Whoever holds the old segments keeps their names alive: the next sender has a data segment of its own all the same, and
+/// shows nothing of the old one in it.
+#[test]
+fn a_sender_that_comes_back_shows_no_old_frame() {
+    let scene = Scene::new("win32: comes back");
+    let name = scene.name();
+    let (mut holder, mut late) = (foreign(&scene), foreign(&scene));
+    let mut out = ChopSender::create(name).unwrap();
+    send(&mut out, 1, 2, 3);
+    holder.ask(&format!("open {name}"));
+    assert_eq!(seen(&mut holder).seed, Some(1));
+    let mut input = ChopReceiver::open(name).unwrap();
+    assert_eq!(read(&mut input).unwrap().seed, Some(1));
+    for (seed, dies) in [(2, false), (3, true)] {
+        out.detach().unwrap();
+        if dies {
+            let mut heir = scene.peer();
+            heir.ask(&format!("sender {name} 4096"));
+            heir.ask("send 2 3 60 9 names");
+            heir.kill();
+        }
+        out = ChopSender::create(name).unwrap();
+        late.ask(&format!("open {name}"));
+        for foreign in [&mut holder, &mut late] {
+            let line = foreign.ask("read");
+            assert!(line.starts_with("none "), "{line}");
+        }
+        assert_eq!(read(&mut ChopReceiver::open(name).unwrap()), None);
+        send(&mut out, seed, 2, 3);
+        assert_eq!((seen(&mut holder).seed, seen(&mut late).seed), (Some(seed), Some(seed)));
+        assert_eq!(read(&mut input).unwrap().seed, Some(seed));
+        late.ask("close");
+    }
+}
+
 /// While a foreign sender lives, nobody can tell whether it does: refused, unless somebody insists.
 #[test]
 fn a_foreign_sender_is_robbed_on_request_alone() {

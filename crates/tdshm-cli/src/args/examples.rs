@@ -99,11 +99,18 @@ const RUN: &[Example] = &[
     ("tdshm run --schema 'sharedmem*' --format json", "some operators, for programs"),
 ];
 
-const RUN_REMARKS: &[(&str, &str)] = &[(
-    "Frames",
-    "Without --frames a patch runs in the time of its own rate; frames that come too late are left out and told, unless it \
-     has realtime = false. Errors and warnings of operators are told on standard error when they change.",
-)];
+const RUN_REMARKS: &[(&str, &str)] = &[
+    (
+        "Frames",
+        "Without --frames a patch runs in the time of its own rate; frames that come too late are left out and told, unless it \
+         has realtime = false. Errors and warnings of operators are told on standard error when they change.",
+    ),
+    (
+        "Stopping",
+        "Ctrl-C ends it after the frame that is being cooked, and leaves all segments; a second one ends it at once, wherever \
+         it is, as if it had been killed.",
+    ),
+];
 
 const INFO: &[Example] = &[
     ("tdshm info mocap", "what is in it, whose it is, who reads it"),

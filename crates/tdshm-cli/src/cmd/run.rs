@@ -17,7 +17,7 @@ use tdshm_ops::{CookPolicy, Network, Op, Registry};
 use crate::args::run::RunArgs;
 use crate::cmd::run::print::Printer;
 use crate::cmd::run::told::Told;
-use crate::cmd::run::watched::Watched;
+use crate::cmd::run::watched::{News, Watched};
 use crate::output::{pipe, short};
 use crate::pace::Pace;
 use crate::stop::Stop;
@@ -155,10 +155,10 @@ impl Player {
                     return Ok(exit);
                 }
                 if let Some(watched) = &mut watched
-                    && let Some(text) = watched.changed()
+                    && let Some(news) = watched.news()
                 {
                     let rate = self.patch.settings().rate;
-                    self.reload(watched.path(), &text)?;
+                    self.hear(watched.path(), news)?;
                     if self.patch.settings().rate != rate {
                         (begin, pace, passes) = (Instant::now(), Pace::new(self.patch.settings().rate), 1);
                     }
@@ -215,6 +215,19 @@ impl Player {
         ));
         self.dropped = 0;
         self.told_of_dropped = Some(Instant::now());
+    }
+
+    /// Takes in what is new about the file.
+    fn hear(&mut self, path: &Path, news: News) -> anyhow::Result<()> {
+        match news {
+            News::Text(text) => return self.reload(path, &text),
+            News::Gone(error) => say::error(format_args!(
+                "{} cannot be read any more: {error}; the patch from before runs on",
+                path.display()
+            )),
+            News::Back => say::line(format_args!("{} is there again", path.display())),
+        }
+        Ok(())
     }
 
     /// Takes over what changed in the file; nothing where it has mistakes.

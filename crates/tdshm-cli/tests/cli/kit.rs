@@ -185,6 +185,12 @@ impl Run {
         }
     }
 
+    /// The next line of standard error.
+    #[track_caller]
+    pub(crate) fn next_said(&mut self) -> String {
+        self.err.next().unwrap_or_else(|| panic!("nothing more was said: {:#?}", self.err.seen))
+    }
+
     /// Sends it a signal, by its name without `SIG`.
     pub(crate) fn signal(&self, signal: &str) {
         send_signal(self.id(), signal);

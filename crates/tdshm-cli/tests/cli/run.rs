@@ -327,6 +327,38 @@ fn a_saved_patch_is_read_again_and_receivers_stay() {
 }
 
 #[test]
+fn a_patch_that_is_removed_is_told_once_and_the_last_good_one_runs_on() {
+    let name = Name::new();
+    let patch = Patch::new(&sender(&name, 1.0));
+    let mut player = start(&["run", patch.path().to_str().unwrap(), "--watch"]);
+    player.says("running");
+    let mut watcher = start(&["watch", name.as_str(), "--format", "json"]);
+    fs::remove_file(patch.path()).unwrap();
+    let said = player.says("patch.toml cannot be read any more: ");
+    assert!(said.ends_with("; the patch from before runs on"), "{said}");
+    for _ in 0..60 {
+        assert_eq!(samples(&watcher.json(), 0), [1.0]);
+    }
+    // A busy machine drops frames, which is told as well.
+    let mut next_said = || loop {
+        let said = player.next_said();
+        if !said.contains("dropped ") {
+            return said;
+        }
+    };
+    // As before, which brings nothing but the file; then with another value.
+    patch.save(&sender(&name, 1.0));
+    let said = next_said();
+    assert!(said.ends_with("patch.toml is there again"), "{said}");
+    patch.save(&sender(&name, 2.0));
+    let said = next_said();
+    assert!(said.ends_with("patch.toml again: 2 operators"), "{said}");
+    while samples(&watcher.json(), 0) != [2.0] {}
+    player.signal("INT");
+    assert_eq!(player.wait().code, Some(130));
+}
+
+#[test]
 fn warnings_of_operators_are_told_when_they_change() {
     let name = Name::new();
     let text =
