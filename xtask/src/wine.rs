@@ -83,6 +83,11 @@ impl Wine {
         (outcome(cargo), target.join(WINDOWS).join("debug").join("peer.exe"))
     }
 
+    /// Where cargo puts a program of the workspace.
+    pub(crate) fn built(&self, ws: &Workspace, program: &str) -> PathBuf {
+        self.cross.folder(ws).join("debug").join(program).with_extension("exe")
+    }
+
     /// A Windows program.
     pub(crate) fn program(&self, program: &Path) -> Command {
         let mut command = Command::new(&self.loader);
