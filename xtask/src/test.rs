@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must be green: on this system, and type-checked for macOS; with `--all` also as
 //! Windows programs.
 
+mod c;
 mod macos;
 mod native;
 mod windows;
@@ -17,7 +18,7 @@ use crate::workspace::Workspace;
 /// What to test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Test only these parts [default: native and macos]
+    /// Test only these parts [default: native, macos and c]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
 
@@ -33,6 +34,8 @@ enum Part {
     Native,
     /// Type-checked for both kinds of Mac, warnings being errors
     Macos,
+    /// In C and C++, on this system: headers, programs against Rust, sanitizers, valgrind, CMake, pkg-config
+    C,
     /// As Windows programs, run by Wine: lints, tests, the demo
     Windows,
 }
@@ -45,9 +48,11 @@ enum Part {
 pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     let strict = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     let wine = windows::Setup::new(ws);
+    let c_and_cpp = c::Setup::new(ws);
     let steps = parts(options).into_iter().flat_map(|part| match part {
         Part::Native => native::steps(ws),
         Part::Macos => macos::steps(ws),
+        Part::C => c::steps(&c_and_cpp),
         Part::Windows => windows::steps(&wine),
     });
     run_all(steps.collect(), strict)
@@ -116,10 +121,10 @@ mod tests {
     #[test]
     fn parts_run_in_their_order_whatever_order_was_asked_for() {
         let of = |only: &[Part]| parts(&Options { only: only.to_vec(), all: false });
-        assert_eq!(of(&[]), [Part::Native, Part::Macos]);
+        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::C]);
         assert_eq!(
             parts(&Options { only: Vec::new(), all: true }),
-            [Part::Native, Part::Macos, Part::Windows]
+            [Part::Native, Part::Macos, Part::C, Part::Windows]
         );
         assert_eq!(of(&[Part::Windows, Part::Native]), [Part::Native, Part::Windows]);
         assert_eq!(of(&[Part::Macos]), [Part::Macos]);
