@@ -103,7 +103,9 @@ public:
     /** Sends one frame: all samples of channel 0, then all of channel 1, and so on, so many of each. */
     void send(span<const float> samples, std::size_t len_samples, on_error errors = {})
     {
-        const std::size_t channels = len_samples == 0 ? 0 : samples.size() / len_samples;
+        // A division takes as long as all that the small frames of trackers need otherwise.
+        const std::size_t channels =
+            len_samples == 1 ? samples.size() : len_samples == 0 ? 0 : samples.size() / len_samples;
         if (channels * len_samples != samples.size()) {
             errors.refuse(errc::argument, "the number of samples is no multiple of len_samples: give each channel as many");
             return;
