@@ -1,5 +1,6 @@
 //! A program that is no peer, such as an example: started as a user starts it, and judged by what it prints.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
@@ -48,6 +49,13 @@ impl Program {
                 }
             }
         }
+    }
+
+    /// Tells it a line on its standard input.
+    pub fn tell(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("it has not been ended");
+        stdin.write_all(format!("{line}\n").as_bytes()).expect("the program listens");
+        stdin.flush().expect("the program listens");
     }
 
     /// Ends it at once, as a crash would.

@@ -1,7 +1,12 @@
 //! `cargo xtask bench`: the benchmarks, which give ratios against baselines of the same run.
 
+use std::path::PathBuf;
+use std::process::Command;
+
 use anyhow::{Result, ensure};
 
+use crate::install::{self, LINUX_LIBRARIES, Profile, System};
+use crate::process::outcome;
 use crate::steps::Outcome;
 use crate::wine::Wine;
 use crate::workspace::Workspace;
@@ -39,10 +44,28 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     if wine.is_some() {
         println!("{OF_WINE}");
     }
+    if wine.is_none() && cfg!(target_os = "linux") {
+        cargo.env("TDSHM_BENCH_ROWS", rows(ws)?);
+    }
     let status = cargo.status()?;
     ensure!(status.success(), "the benchmarks ended with {status}");
     if wine.is_some() {
         println!("{OF_WINE}");
     }
     Ok(())
+}
+
+/// Builds the rows that go through C++.
+fn rows(ws: &Workspace) -> Result<PathBuf> {
+    let library = install::build(ws, System::Here, Profile::Release)?.join("libtdshm.a");
+    let rows = ws.target().join("cpp").join("rows.so");
+    std::fs::create_dir_all(ws.target().join("cpp"))?;
+    let mut compiler = Command::new("g++");
+    compiler.args(["-std=c++17", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-I"]);
+    compiler.arg(ws.root().join("crates/tdshm-capi/include")).arg(ws.root().join("bench/cpp/rows.cpp"));
+    compiler.arg(library).arg("-o").arg(&rows).args(LINUX_LIBRARIES.iter().map(|name| format!("-l{name}")));
+    match outcome(compiler) {
+        Outcome::Passed => Ok(rows),
+        other => Err(other.into_error()),
+    }
 }

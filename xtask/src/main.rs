@@ -10,6 +10,7 @@ mod cross;
 mod debian;
 mod doctests;
 mod headers;
+mod install;
 mod lint;
 mod package;
 mod process;
@@ -45,6 +46,10 @@ enum Task {
     Headers(headers::Options),
     /// The crates as they would be published: packed, installed in an empty folder, and run
     Package,
+    /// The C and C++ libraries, with their headers and what build systems look for, into a folder
+    Install(install::Options),
+    /// The same packed for publication: an archive for each system, and their checksums
+    Archive(install::ArchiveOptions),
     /// The tests across processes, many times over and in parallel, then the long ones
     Soak(soak::Options),
     /// The benchmarks
@@ -69,6 +74,8 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Api(options) => api::run(&workspace, options),
         Task::Headers(options) => headers::run(&workspace, options),
         Task::Package => package::run(&workspace),
+        Task::Install(options) => install::run(&workspace, options),
+        Task::Archive(options) => install::archive(&workspace, options),
         Task::Soak(options) => soak::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
     }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must be green: on this system, type-checked for macOS, and as Windows programs.
 
+mod c;
 mod macos;
 mod native;
 mod windows;
@@ -28,6 +29,8 @@ enum Part {
     Native,
     /// Type-checked for both kinds of Mac, warnings being errors
     Macos,
+    /// In C and C++, on this system: headers, programs against Rust, sanitizers, valgrind, CMake, pkg-config
+    C,
     /// As Windows programs, run by Wine: lints, tests, the demo
     Windows,
 }
@@ -40,9 +43,11 @@ enum Part {
 pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     let strict = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     let wine = windows::Setup::new(ws);
+    let c_and_cpp = c::Setup::new(ws);
     let steps = parts(options).into_iter().flat_map(|part| match part {
         Part::Native => native::steps(ws),
         Part::Macos => macos::steps(ws),
+        Part::C => c::steps(&c_and_cpp),
         Part::Windows => windows::steps(&wine),
     });
     run_all(steps.collect(), strict)
@@ -106,7 +111,7 @@ mod tests {
     #[test]
     fn parts_run_in_their_order_whatever_order_was_asked_for() {
         let of = |only: &[Part]| parts(&Options { only: only.to_vec() });
-        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::Windows]);
+        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::C, Part::Windows]);
         assert_eq!(of(&[Part::Windows, Part::Native]), [Part::Native, Part::Windows]);
         assert_eq!(of(&[Part::Macos]), [Part::Macos]);
     }

@@ -47,8 +47,9 @@ pub struct tdshm_receiver_options_t {
     pub spin_ns: i64,
     /// Which row lies first in the segment, where the sender does not follow TouchDesigner: TDSHM_ROWS_…. Images alone.
     pub stored_rows: i32,
-    /// 0.
-    pub reserved: i32,
+    /// Not 0: memory whose address tdshm_receiver_memory has told stays where it is when its sender moves or leaves, until
+    /// another address is told, or the receiver closes; otherwise it ends with the next call that looks. tdshm_receiver_open alone.
+    pub keep_memory: i32,
 }
 
 impl From<tdshm::SegmentStats> for tdshm_stats_t {

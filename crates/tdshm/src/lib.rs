@@ -129,6 +129,12 @@ pub mod protocol {
     pub const INFO_BLOCK_VERSION: i32 = crate::wire::info::VERSION;
     /// The version of the channel block, the only one there is (wire §8).
     pub const CHANNEL_BLOCK_VERSION: i32 = crate::wire::chop::VERSION;
+    /// What a channel block begins with (wire §8).
+    pub const CHANNEL_BLOCK_MAGIC: i32 = crate::wire::chop::MAGIC;
+    /// What an image block begins with since 2022 (wire §9.1).
+    pub const IMAGE_BLOCK_MAGIC: u32 = crate::wire::top::MAGIC;
+    /// The version of the image block that senders write unless colour is asked for (wire §9.1).
+    pub const IMAGE_BLOCK_VERSION: i32 = crate::wire::top::VERSION;
     /// The extension behind the info block that senders write (wire §11).
     pub const EXTENSION: &str = "tdshm-1";
 }

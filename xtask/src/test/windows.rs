@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::{clippy, excluded, test_args};
+use super::{c, clippy, excluded, test_args};
 use crate::process::outcome;
 use crate::steps::{Outcome, Step};
 use crate::wine::Wine;
@@ -52,6 +52,7 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
             tests.env("TDSHM_PEER_WITH_STEPS", program).env("TDSHM_TEST_SECONDS", WATCHDOG_SECONDS);
             outcome(tests)
         }),
+        step("Windows: C++ and Rust", |ws, wine| c::on_windows(ws, wine, WATCHDOG_SECONDS)),
         step("Windows: doc tests", |ws, wine| {
             let args = [&["test", "--doc", "--workspace", "--locked"], &excluded(&NOT_TESTED)[..]].concat();
             outcome(wine.cargo(ws, args))

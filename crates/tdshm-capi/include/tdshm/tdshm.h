@@ -348,9 +348,29 @@
 #define TDSHM_ATTACHED_DIED 3
 
 /**
+ * The first field of a channel block.
+ */
+#define TDSHM_CHOP_MAGIC 317543631
+
+/**
+ * The second field of a channel block: the only version there is.
+ */
+#define TDSHM_CHOP_VERSION 1
+
+/**
  * For `slots`: none at all.
  */
 #define TDSHM_NO_SLOTS (-1)
+
+/**
+ * The first field of an image block since 2022.
+ */
+#define TDSHM_TOP_MAGIC 3646879797
+
+/**
+ * The second field of an image block without colour, which is what is sent unless something else is asked for.
+ */
+#define TDSHM_TOP_VERSION 1
 
 /**
  * As TouchDesigner: the bottom row for what lies in a segment. In what the caller gives it is no choice.
@@ -751,9 +771,10 @@ typedef struct tdshm_receiver_options_t {
    */
   int32_t stored_rows;
   /**
-   * 0.
+   * Not 0: memory whose address tdshm_receiver_memory has told stays where it is when its sender moves or leaves, until
+   * another address is told, or the receiver closes; otherwise it ends with the next call that looks. tdshm_receiver_open alone.
    */
-  int32_t reserved;
+  int32_t keep_memory;
 } tdshm_receiver_options_t;
 
 /**
@@ -1674,8 +1695,8 @@ tdshm_status_t tdshm_receiver_unlock(struct tdshm_receiver_t *receiver);
  * Where the sender's memory lies, with the lock or without it, and how many bytes are mapped (`size_bytes` may be NULL).
  * Without the lock it looks for the sender first and follows it. TDSHM_NOTHING_YET and NULL while there is none.
  *
- * The address may change with every call on this handle that looks (lock, memory), and ends with tdshm_receiver_close and
- * tdshm_receiver_free. What is read there without the lock may be half written. Who may only read what the sender made
+ * The address may change with every call on this handle that looks (lock, memory; see `keep_memory` of the options), and ends
+ * with tdshm_receiver_close and tdshm_receiver_free. What is read there without the lock may be half written. Who may only read what the sender made
  * (its mode) must not write there: that ends the program.
  */
 tdshm_status_t tdshm_receiver_memory(struct tdshm_receiver_t *receiver,

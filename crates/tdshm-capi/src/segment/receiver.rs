@@ -91,8 +91,8 @@ pub extern "C" fn tdshm_receiver_unlock(receiver: *mut tdshm_receiver_t) -> tdsh
 /// Where the sender's memory lies, with the lock or without it, and how many bytes are mapped (`size_bytes` may be NULL).
 /// Without the lock it looks for the sender first and follows it. TDSHM_NOTHING_YET and NULL while there is none.
 ///
-/// The address may change with every call on this handle that looks (lock, memory), and ends with tdshm_receiver_close and
-/// tdshm_receiver_free. What is read there without the lock may be half written. Who may only read what the sender made
+/// The address may change with every call on this handle that looks (lock, memory; see `keep_memory` of the options), and ends
+/// with tdshm_receiver_close and tdshm_receiver_free. What is read there without the lock may be half written. Who may only read what the sender made
 /// (its mode) must not write there: that ends the program.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn tdshm_receiver_memory(
@@ -214,7 +214,8 @@ impl Handle for tdshm_receiver_t {
 
 /// A receiver with what the options say of all kinds of it.
 pub(crate) fn open(name: &str, options: &tdshm_receiver_options_t) -> Result<SegmentReceiver, Fault> {
-    let mut builder = SegmentReceiver::builder(name).observe(options.observe != 0);
+    let mut builder =
+        SegmentReceiver::builder(name).observe(options.observe != 0).keep_lent(options.keep_memory != 0);
     if let Some(limit) = limit(options.lock_limit_ns)? {
         builder = builder.lock_limit(limit);
     }
@@ -287,7 +288,7 @@ impl Receiver {
     fn memory(&mut self, caller: &Caller, memory: *mut *mut c_void, size_bytes: *mut usize) -> Outcome {
         caller.put(memory, core::ptr::null_mut())?;
         caller.put_if(size_bytes, 0)?;
-        let view = if self.is_lent() { Some(self.guard()?.view()) } else { self.owner()?.unlocked()? };
+        let view = if self.is_lent() { Some(self.guard()?.lend()) } else { self.owner()?.lend()? };
         let Some(view) = view else { return Ok(TDSHM_NOTHING_YET) };
         caller.put(memory, view.as_ptr().cast_mut().cast())?;
         caller.put_if(size_bytes, view.len())?;

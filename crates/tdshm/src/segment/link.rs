@@ -150,6 +150,9 @@ impl SegmentReceiver {
         match locate(&self.short, &self.info_name, &info.object, Some(info.postfix))? {
             Located::At { block, postfix, moved } => {
                 if let Some(moved) = moved {
+                    if let Some(lending) = &mut self.lending {
+                        lending.retire(data);
+                    }
                     *data = *moved;
                     self.moves = self.moves.wrapping_add(1);
                     self.openings = self.openings.wrapping_add(1);

@@ -1,11 +1,12 @@
 //! The data lock on the reading side, as long as somebody holds it.
 
+use core::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::lock::LockGuard;
 use crate::mem::{Region, ViewBytes};
-use crate::segment::receiver::SegmentReceiver;
+use crate::segment::receiver::{Lending, SegmentReceiver};
 use crate::sys::Outcome;
 
 /// The data lock, held for one read.
@@ -15,6 +16,7 @@ pub struct ReadGuard<'r> {
     #[expect(dead_code, reason = "held for its drop")]
     pub(super) guard: LockGuard<'r>,
     pub(super) region: Region<'r>,
+    pub(super) lending: Option<&'r Lending>,
     pub(super) outcome: Outcome,
 }
 
@@ -23,6 +25,16 @@ impl ReadGuard<'_> {
     #[must_use]
     pub fn view(&self) -> ViewBytes<'_> {
         ViewBytes::new(self.region)
+    }
+
+    /// The same, for a caller who goes on with its address after the guard: see
+    /// [`keep_lent`](crate::SegmentReceiverBuilder::keep_lent).
+    #[must_use]
+    pub fn lend(&self) -> ViewBytes<'_> {
+        if let Some(lending) = self.lending {
+            lending.lent.store(true, Ordering::Relaxed);
+        }
+        self.view()
     }
 
     /// Whether the last holder of the lock died with it: what it was writing may be half written.
@@ -42,6 +54,7 @@ impl SegmentReceiver {
     #[doc(alias = "tryLock")]
     pub fn lock_timeout(&mut self, limit: Duration) -> Result<Option<ReadGuard<'_>>, Error> {
         self.was_idle();
+        self.forget_lent();
         let usual = core::mem::replace(&mut self.limit, limit);
         let acquired = self.acquire();
         self.limit = usual;
@@ -58,6 +71,24 @@ impl SegmentReceiver {
     pub fn unlocked(&mut self) -> Result<Option<ViewBytes<'_>>, Error> {
         self.was_idle();
         Ok(if self.look()? { self.region().map(ViewBytes::new) } else { None })
+    }
+
+    /// As [`unlocked`](Self::unlocked), for a caller who goes on with the address: see
+    /// [`keep_lent`](crate::SegmentReceiverBuilder::keep_lent).
+    ///
+    /// # Errors
+    ///
+    /// As [`unlocked`](Self::unlocked).
+    pub fn lend(&mut self) -> Result<Option<ViewBytes<'_>>, Error> {
+        self.was_idle();
+        self.forget_lent();
+        if !self.look()? {
+            return Ok(None);
+        }
+        if let Some(lending) = &self.lending {
+            lending.lent.store(true, Ordering::Relaxed);
+        }
+        Ok(self.region().map(ViewBytes::new))
     }
 
     /// Waits until the sender has written since this was asked last, up to `limit`, and takes no lock; `false` where it has

@@ -1,5 +1,6 @@
 //! The side that opens a segment which somebody else created.
 
+use core::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::error::{Error, ErrorState, SegmentError};
@@ -12,7 +13,7 @@ use crate::segment::link::{Info, Link, News};
 use crate::segment::read::ReadGuard;
 use crate::segment::wreck::Wreck;
 use crate::step::step;
-use crate::sys::{self, Outcome, Peek, Process};
+use crate::sys::{self, Kept, Object, Outcome, Peek, Process};
 use crate::wire::info::Postfix;
 
 /// How often a receiver looks for a frame that differs, where nobody wakes it.
@@ -105,6 +106,33 @@ pub struct SegmentReceiver {
     pub(super) shunned: Option<Process>,
     /// Nothing has been new for so long that a foreign program may have the object.
     doubtful: bool,
+    /// What becomes of memory whose address was lent; `None`: nothing, it goes.
+    pub(super) lending: Option<Box<Lending>>,
+}
+
+/// Memory whose address a caller may still have when its sender has left it.
+#[derive(Debug, Default)]
+pub(super) struct Lending {
+    /// The address of what is open now was given out.
+    pub(super) lent: AtomicBool,
+    /// What was open before, whose address was given out last.
+    kept: Option<Kept>,
+}
+
+impl Lending {
+    /// Something else is opened, or nothing.
+    pub(super) fn retire(&mut self, data: &Object) {
+        if core::mem::take(self.lent.get_mut()) {
+            self.kept = Some(data.keep());
+        }
+    }
+
+    /// What was given out before something else was is not needed any more.
+    fn forget(&mut self) {
+        if *self.lent.get_mut() {
+            self.kept = None;
+        }
+    }
 }
 
 /// How long nothing has been new, as of the looks that found nothing; coarse, because it is asked often.
@@ -123,6 +151,7 @@ pub struct SegmentReceiverBuilder {
     name: String,
     limit: Duration,
     observe: bool,
+    keep: bool,
 }
 
 /// Whether there is a sender, as of the last look.
@@ -156,7 +185,7 @@ impl SegmentReceiver {
 
     /// Opens a segment with other settings than the usual ones.
     pub fn builder(name: &str) -> SegmentReceiverBuilder {
-        SegmentReceiverBuilder { name: name.to_owned(), limit: LIMIT, observe: false }
+        SegmentReceiverBuilder { name: name.to_owned(), limit: LIMIT, observe: false, keep: false }
     }
 
     /// The short name.
@@ -206,6 +235,9 @@ impl SegmentReceiver {
     /// it. The next read opens it again.
     pub fn close(&mut self) {
         self.let_go(ErrorState::DoesNotExist);
+        if let Some(lending) = &mut self.lending {
+            lending.kept = None;
+        }
         self.data_lock = None;
         self.reopening = None;
     }
@@ -270,6 +302,7 @@ impl SegmentReceiver {
     pub fn lock(&mut self) -> Result<Option<ReadGuard<'_>>, Error> {
         // What is new is the caller's to know.
         self.was_idle();
+        self.forget_lent();
         if self.acquire()? { Ok(self.adopt()) } else { Ok(None) }
     }
 
@@ -478,7 +511,16 @@ impl SegmentReceiver {
         let lock = self.data_lock.as_ref()?;
         let guard = lock.adopt();
         let region = self.region()?;
-        Some(ReadGuard { guard, region, outcome: self.outcome })
+        let lending = self.lending.as_deref();
+        Some(ReadGuard { guard, region, lending, outcome: self.outcome })
+    }
+
+    /// Lets go of what was kept for an address that has been replaced since.
+    #[inline]
+    pub(super) fn forget_lent(&mut self) {
+        if let Some(lending) = &mut self.lending {
+            lending.forget();
+        }
     }
 
     /// The sender's data, as it is open here.
@@ -523,6 +565,9 @@ impl SegmentReceiver {
 
     /// Closes what is open here. Whether its sender died is known still: that is why there is none, until one comes.
     pub(super) fn let_go(&mut self, state: ErrorState) {
+        if let (Some(link), Some(lending)) = (&self.link, &mut self.lending) {
+            lending.retire(&link.data);
+        }
         self.link = None;
         self.idle = Idle::default();
         self.state = state;
@@ -565,6 +610,14 @@ impl SegmentReceiverBuilder {
         self
     }
 
+    /// Keeps memory whose address was lent ([`ReadGuard::lend`], [`SegmentReceiver::lend`]) after its sender has moved
+    /// or left, until another address is lent, or the receiver closes: for callers who hold an address from one lock to the
+    /// next, as programs do which were written for TouchDesigner's class. At most one segment is kept.
+    pub fn keep_lent(mut self, keep: bool) -> Self {
+        self.keep = keep;
+        self
+    }
+
     /// Opens the segment.
     ///
     /// # Errors
@@ -593,6 +646,7 @@ impl SegmentReceiverBuilder {
             reopening: None,
             shunned: None,
             doubtful: false,
+            lending: self.keep.then(Box::default),
         })
     }
 }

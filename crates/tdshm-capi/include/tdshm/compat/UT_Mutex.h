@@ -1,0 +1,5 @@
+/* For programs that say #include "UT_Mutex.h": put this folder on the include path, and they compile unchanged. */
+#ifndef TDSHM_COMPAT_UT_MUTEX_H
+#define TDSHM_COMPAT_UT_MUTEX_H
+#include "../UT_SharedMem.h"
+#endif
