@@ -11,6 +11,9 @@ use crate::wire::pixel::PixelFormat;
 /// (wire §9.1). The builders of senders and receivers let the user choose another.
 pub(crate) const STORED: RowOrder = RowOrder::BottomFirst;
 
+/// So much of the next row is asked for while one is copied: what memory takes to answer once.
+const AHEAD_BYTES: usize = 1024;
+
 /// An image of the caller's, as it lies: what [`TopSender::send`](crate::TopSender::send) takes.
 ///
 /// `width` × `height` pixels of one [`PixelFormat`], row after row. Rows lie right behind one another unless
@@ -166,6 +169,9 @@ impl Rows<&[u8]> {
         for (index, row) in self.bytes.chunks(self.stride.max(1)).take(self.height).enumerate() {
             let to = if turned { self.height.saturating_sub(1).saturating_sub(index) } else { index };
             let from = row.get(..self.row_bytes).ok_or(OutOfBounds)?;
+            if turned && let Some(next) = to.checked_sub(1) {
+                data.will_write(next.saturating_mul(self.row_bytes), self.row_bytes.min(AHEAD_BYTES));
+            }
             data.copy_in(to.checked_mul(self.row_bytes).ok_or(OutOfBounds)?, from)?;
         }
         Ok(())
