@@ -443,15 +443,25 @@ impl ChopBlockMut<'_> {
 
     /// One channel's samples by its position, counted from 0.
     pub fn channel(&mut self, index: usize) -> Option<ViewF32Mut<'_>> {
-        if index >= self.num_channels {
-            return None;
-        }
-        let bytes = self.len_samples.checked_mul(SAMPLE_BYTES)?;
-        self.samples.part(index.checked_mul(bytes)?, bytes).ok().map(ViewF32Mut::new)
+        channel(self.samples, self.num_channels, self.len_samples, index)
     }
 
     /// All samples: all of channel 0, then all of channel 1, and so on.
     pub fn samples(&mut self) -> ViewF32Mut<'_> {
         ViewF32Mut::new(self.samples)
     }
+}
+
+/// One of so many channels of so many samples.
+pub(super) fn channel(
+    samples: Region<'_>,
+    num_channels: usize,
+    len_samples: usize,
+    index: usize,
+) -> Option<ViewF32Mut<'_>> {
+    if index >= num_channels {
+        return None;
+    }
+    let bytes = len_samples.checked_mul(SAMPLE_BYTES)?;
+    samples.part(index.checked_mul(bytes)?, bytes).ok().map(ViewF32Mut::new)
 }
