@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tdshm::{
     Attached, ChopReceiver, ChopSender, Error, NamedLock, SegmentError, SegmentReceiver, SegmentSender,
+    TopReceiver,
 };
 use tdshm_tests::foreign::{Block, Foreign, Mapping, Names};
 use tdshm_tests::{Peer, Scene};
@@ -197,5 +198,10 @@ fn a_lock_is_refused_to_an_observer_and_it_is_one_by_what_it_may() {
     assert!(only_observed(receiver.lock().map(drop)));
     let mut plain = SegmentReceiver::open(scene.name()).unwrap();
     assert!(!plain.is_observer() && plain.lock().unwrap().is_some() && !plain.is_observer());
+    for (segment, observes) in [(receiver, true), (plain, false)] {
+        assert_eq!(ChopReceiver::over(segment).is_observer(), observes);
+    }
+    let watching = SegmentReceiver::builder(scene.name()).observe(true).open().unwrap();
+    assert!(TopReceiver::over(watching).is_observer());
     out.detach().unwrap();
 }

@@ -26,7 +26,7 @@ mod stop;
 mod wave;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::process::{Command, ExitCode};
 
 use clap::Parser;
@@ -148,16 +148,29 @@ where
 
 fn explain(error: &anyhow::Error) -> Exit {
     if let Some(usage) = error.downcast_ref::<clap::Error>() {
-        // Help and version come this way too. Where to print has gone: nobody reads it.
-        let _ = usage.print();
-        return if usage.use_stderr() { Exit::Usage } else { Exit::Done };
+        // Help and version come this way too.
+        let printed = usage.print().and_then(|()| io::stdout().flush());
+        return match printed {
+            _ if usage.use_stderr() => Exit::Usage,
+            Ok(()) => Exit::Done,
+            Err(error) => explain_output(&error),
+        };
     }
     match error.downcast_ref::<io::Error>() {
-        // Whoever read the output has enough of it.
-        Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
         // Only output fails without saying what it was.
-        Some(error) => say::error(format_args!("cannot write the output: {error}: send it somewhere else")),
-        None => say::error(error),
+        Some(error) => explain_output(error),
+        None => {
+            say::error(error);
+            Exit::Failed
+        }
     }
+}
+
+fn explain_output(error: &io::Error) -> Exit {
+    // Whoever read the output has enough of it.
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Done;
+    }
+    say::error(format_args!("cannot write the output: {error}: send it somewhere else"));
     Exit::Failed
 }

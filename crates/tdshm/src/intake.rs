@@ -8,6 +8,8 @@
 pub(crate) mod block;
 mod doubt;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 
@@ -106,7 +108,7 @@ pub(crate) struct Intake<B: Block> {
     pub(crate) block: B,
     frame: B::Frame,
     taken: Option<Taken>,
-    /// Where data are copied to without the lock, until it is known that they are whole.
+    /// Where data are copied to until it is known that they are whole.
     next: Vec<B::Item>,
     /// The count of what was copied there.
     counted: Counted,
@@ -304,21 +306,18 @@ impl<B: Block> Intake<B> {
         }
     }
 
+    /// Copied beside the last frame, which stays whole whatever comes in between.
     #[cold]
     fn take_locked(&mut self) -> Result<bool, Error> {
-        let mut data = std::mem::take(B::parts(&mut self.frame).0);
-        let copied = self.copy_locked(&mut data);
-        let (place, receipt) = B::parts(&mut self.frame);
-        *place = data;
-        match copied {
-            Ok(Some(counted)) => {
-                receipt.abandoned = self.segment.abandoned();
-                self.took(counted);
-                Ok(true)
-            }
-            Ok(None) => Ok(false),
-            Err(error) => Err(error),
-        }
+        let mut next = std::mem::take(&mut self.next);
+        let copied = self.copy_locked(&mut next);
+        self.next = next;
+        let Some(counted) = copied? else { return Ok(false) };
+        let (data, receipt) = B::parts(&mut self.frame);
+        std::mem::swap(data, &mut self.next);
+        receipt.abandoned = self.segment.abandoned();
+        self.took(counted);
+        Ok(true)
     }
 
     /// Copies under the lock. `None`: there is no frame; else its count, where somebody counts.

@@ -37,6 +37,7 @@
 //! | `lock` | [`NamedLock`]: a lock between processes that survives its holder (§5) | `sys` |
 //! | `notice` | the extension behind the info block: owner, sequence, frames, receivers, waking (§11) | `mem`, `sys`, `wire` |
 //! | `segment` | [`SegmentSender`], [`SegmentReceiver`], [`inspect`], [`clean`]: come, grow, leave, take over, look (§2 to §6) | all above |
+//! | `pass_on` | what everybody who sends or receives says of the segment, once | `segment` |
 //! | `intake` | how a frame gets into memory of this program, whatever kind of block it is | all above |
 //! | `chop` | [`ChopSender`], [`ChopReceiver`], [`ChopFrame`] | all above |
 //! | `top` | [`TopSender`], [`TopReceiver`], [`TopFrame`] | all above |
@@ -80,6 +81,7 @@ mod lock;
 mod mem;
 mod name;
 mod notice;
+mod pass_on;
 mod place;
 mod segment;
 mod step;

@@ -125,6 +125,22 @@ impl<'m> Region<'m> {
         Ok(())
     }
 
+    /// Says that so many bytes are about to be written from there on, where the processor can be told: rows that are copied
+    /// from the last one back are no stream that it sees coming.
+    #[inline]
+    pub(crate) fn will_write(self, offset: usize, bytes: usize) {
+        #[cfg(target_arch = "x86_64")]
+        if let Ok(to) = self.check_write(offset, bytes) {
+            use core::arch::x86_64::{_MM_HINT_ET0, _mm_prefetch};
+            for at in (0..bytes).step_by(64) {
+                // SAFETY: a hint for an address inside the mapping (`check_write`); it reads and writes nothing.
+                unsafe { _mm_prefetch::<_MM_HINT_ET0>(to.as_ptr().wrapping_add(at).cast()) };
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = (offset, bytes);
+    }
+
     /// Copies what lies in another region in, which may be the same memory.
     pub(crate) fn copy_from(self, from: Region<'_>) -> Result<(), OutOfBounds> {
         let (to, len) = (self.check_write(0, from.len())?, from.len());

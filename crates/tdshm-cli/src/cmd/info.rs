@@ -27,12 +27,31 @@ pub(crate) fn run(args: &InfoArgs) -> anyhow::Result<Exit> {
     if let Some(error) = broken_rule(&report) {
         say::line(format_args!("the block in {:?} is malformed: {error}", report.name.as_str()));
     }
+    for breach in broken_info(&report) {
+        say::line(breach);
+    }
     Ok(Exit::Done)
 }
 
 fn broken_rule(report: &SegmentReport) -> Option<&BlockError> {
     let chop = report.chop.as_ref().and_then(|chop| chop.layout.as_ref().err());
     chop.or_else(|| report.top.as_ref()?.layout.as_ref().err())
+}
+
+/// What is wrong with the info segment, where the data segment is not found through it.
+fn broken_info(report: &SegmentReport) -> Vec<String> {
+    let bare = report.detached.is_none() && broken_rule(report).is_none();
+    let astray = report.mapped_bytes.is_none() && report.detached == Some(false);
+    if !bare && !astray {
+        return Vec::new();
+    }
+    let Ok(found) = tdshm::examine(report.name.as_str()) else { return Vec::new() };
+    found
+        .deviations
+        .into_iter()
+        .filter(|deviation| deviation.is_breach)
+        .map(|deviation| deviation.text)
+        .collect()
 }
 
 fn text(report: &SegmentReport, columns: Option<usize>) -> String {

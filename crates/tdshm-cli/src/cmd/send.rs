@@ -40,7 +40,6 @@ pub(crate) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
     }
     let mut source = source(args)?;
     let mut out = create(args, &source)?;
-    announce(args, &source);
     let result = stream(args, &mut source, &mut out, stop);
     out.leave(result)?;
     Ok(stop.requested().unwrap_or(Exit::Done))
@@ -124,7 +123,8 @@ fn stream(args: &SendArgs, source: &mut Source, out: &mut Out, stop: &Stop) -> R
     let mut pace = Pace::new(args.fps);
     let mut buffer = Vec::new();
     let mut readers = Readers::new(args.name.as_str());
-    let mut progress = progress(args, source);
+    let mut progress = None;
+    let mut announced = false;
     let mut image = match &args.bundled_image {
         Some(name) => Some((TopSender::create(name.as_str())?, bundled::image())),
         None => None,
@@ -144,6 +144,12 @@ fn stream(args: &SendArgs, source: &mut Source, out: &mut Out, stop: &Stop) -> R
             Tick::Nothing => {}
             Tick::End => break,
         }
+        // Not before: the first frame may be one that no block can hold.
+        if !announced {
+            announced = true;
+            announce(args, source);
+            progress = begin_progress(args, source);
+        }
         if let (Some(progress), Source::Recording(playback)) = (&mut progress, &source) {
             let (seconds, round) = playback.position();
             progress.at(seconds, round);
@@ -155,7 +161,7 @@ fn stream(args: &SendArgs, source: &mut Source, out: &mut Out, stop: &Stop) -> R
 }
 
 /// A bar for a file, where somebody looks.
-fn progress(args: &SendArgs, source: &Source) -> Option<Progress> {
+fn begin_progress(args: &SendArgs, source: &Source) -> Option<Progress> {
     let (Some(path), Source::Recording(playback)) = (&args.file, source) else { return None };
     if say::is_quiet() {
         return None;

@@ -8,7 +8,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use tdshm::{Attached, BlockKind, Error};
+use tdshm::{Attached, BlockKind, Error, ErrorKind};
 
 use crate::args::WatchArgs;
 use crate::cmd::watch::feed::{Channels, Feed, Images};
@@ -174,7 +174,9 @@ impl Watcher {
             Attached::Yes => format!("the sender of {name:?} is there"),
             Attached::Left => format!("the sender of {name:?} has left: waiting for another one"),
             Attached::Died => format!("the sender of {name:?} has died: waiting for another one"),
-            _ => format!("waiting for {name:?}: no program sends it yet"),
+            _ if is_absent(name) => format!("waiting for {name:?}: no program sends it yet"),
+            // What is there cannot be read, and that is told by itself.
+            _ => format!("waiting for {name:?}"),
         };
         self.tell(&what)
     }
@@ -230,4 +232,9 @@ impl Watcher {
             ),
         }
     }
+}
+
+/// Whether there is nothing of that name, not even what cannot be read.
+fn is_absent(name: &str) -> bool {
+    tdshm::inspect(name).is_err_and(|error| error.kind() == ErrorKind::Absent)
 }

@@ -96,6 +96,26 @@ fn what_holds_nothing_yet_is_unknown() {
     );
 }
 
+/// With an info segment that leads nowhere it is no bare segment, and no empty one.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_broken_info_segment_is_named() {
+    let good: Vec<u8> = [&[0xba, 0x34, 0xed, 0x56, 2, 0, 0, 0][..], &[0; 40]].concat();
+    let (mut magic, mut postfix) = (good.clone(), good.clone());
+    magic[0] = 0;
+    postfix[9..12].copy_from_slice(b"abc");
+    for (info, said) in [(good, None), (magic, Some("its magic is ")), (postfix, Some("abc is not there"))] {
+        let name = Name::new();
+        let path = |object: String| format!("/dev/shm/TouchSHM{object}");
+        std::fs::write(path(name.as_str().to_owned()), [0; 64]).unwrap();
+        std::fs::write(path(format!("TouchSHM{}4jhd783h", name.as_str())), info).unwrap();
+        let ended = run(&["info", name.as_str()]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert_eq!(ended.err.len(), usize::from(said.is_some()), "{ended:?}");
+        assert!(said.is_none_or(|said| ended.err[0].contains(said)), "{ended:?}");
+    }
+}
+
 #[test]
 fn a_broken_header_is_named() {
     let name = Name::new();

@@ -121,6 +121,14 @@ fn what_is_no_stream_is_status_1_and_leaves_nothing() {
 }
 
 #[test]
+fn a_length_for_lines_that_turn_out_to_be_json_is_wrong_usage() {
+    let name = Name::new();
+    let ended = send_text(&name, &["--length", "2"], "{\"a\":[1,2]}\n{\"a\":[3,4]}\n").wait();
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.err[0].contains("--length is for CSV") && !name.has_segments(), "{ended:?}");
+}
+
+#[test]
 fn many_wrong_lines_are_told_of_a_few_times() {
     let name = Name::new();
     let text = format!("a,b\n1,2\n{}3,4\n", "1,2,3\n".repeat(20_000));

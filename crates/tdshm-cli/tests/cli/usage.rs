@@ -83,6 +83,31 @@ fn help_and_version_are_status_0() {
     }
 }
 
+/// Whoever writes it to a full disk finds out.
+#[cfg(target_os = "linux")]
+#[test]
+fn help_that_cannot_be_written_is_status_1() {
+    for args in [&["help"][..], &["send", "--help"], &["--version"], &["completions", "bash"]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let ended = Command::new(env!("CARGO_BIN_EXE_tdshm")).args(args).stdout(full).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert!(
+            ended.status.code() == Some(1) && said.contains("cannot write the output"),
+            "{args:?}: {said}"
+        );
+    }
+}
+
+/// Nothing is announced that cannot be sent.
+#[test]
+fn more_channels_than_a_block_can_hold_are_refused_before_anything_is_said() {
+    let name = Name::new();
+    let ended = run(&["send", name.as_str(), "--count", "2000000"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.err.last().unwrap().contains("must not exceed 1048576"), "{ended:?}");
+    assert!(!ended.err.iter().any(|line| line.contains("sending")), "{ended:?}");
+}
+
 #[test]
 fn the_long_version_says_where_it_runs_and_what_it_speaks() {
     let short = run(&["-V"]);

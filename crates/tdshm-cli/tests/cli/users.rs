@@ -36,6 +36,9 @@ fn what_another_user_has_is_named() {
     let name = Name::new();
     let mut send = start(&["send", name.as_str()]);
     send.says("sending");
+    let watch = run_as_stranger(&["watch", name.as_str(), "--timeout", "0.2"]);
+    assert!(watch.err.iter().any(|line| line.contains("belongs to user 0")), "{watch:?}");
+    assert!(!watch.err.iter().any(|line| line.contains("no program sends it")), "{watch:?}");
     send.signal("KILL");
     send.wait();
     let before = name.objects();

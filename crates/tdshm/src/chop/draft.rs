@@ -1,7 +1,7 @@
 //! Frames of channels that are drawn for as long as that takes, and published when they are done.
 
 use crate::chop::frame::ChopShape;
-use crate::chop::sender::{BESIDE, ChopSender, HERE, NOWHERE, Sent};
+use crate::chop::sender::{BESIDE, ChopSender, HERE, NOWHERE, Sent, channel};
 use crate::error::Error;
 use crate::mem::{Region, ViewF32Mut};
 use crate::segment::draft::Draft;
@@ -38,11 +38,7 @@ impl ChopDraft {
 
     /// One channel's samples by its position, counted from 0.
     pub fn channel(&mut self, index: usize) -> Option<ViewF32Mut<'_>> {
-        if index >= self.num_channels {
-            return None;
-        }
-        let bytes = self.len_samples.checked_mul(SAMPLE_BYTES)?;
-        self.region().part(index.checked_mul(bytes)?, bytes).ok().map(ViewF32Mut::new)
+        channel(self.region(), self.num_channels, self.len_samples, index)
     }
 
     /// All samples: all of channel 0, then all of channel 1, and so on, with whatever lies there at first.

@@ -6,14 +6,13 @@ use zerocopy::IntoBytes;
 
 use crate::chop::block::ChopBlock;
 use crate::chop::frame::{ChopFrame, ChopShape};
-use crate::error::{BlockError, Error, ErrorState};
+use crate::error::{BlockError, Error};
 use crate::intake::Intake;
 use crate::intake::block::Target;
 use crate::mem::{OutOfBounds, Region, ViewF32};
-use crate::name::ShortName;
+use crate::pass_on::receiver_passes_on;
 use crate::segment::read::ReadGuard;
-use crate::segment::receiver::{Attached, SegmentReceiver};
-use crate::segment::stats::SegmentStats;
+use crate::segment::receiver::SegmentReceiver;
 use crate::wire::chop::SAMPLE_BYTES;
 
 /// Reads channels from a segment that another program writes: a `Shared Mem In CHOP`.
@@ -80,39 +79,12 @@ impl ChopReceiver {
         Self { intake: Intake::over(segment, ChopFrame::empty()) }
     }
 
-    /// The short name.
-    #[must_use]
-    pub fn name(&self) -> &ShortName {
-        self.intake.segment.name()
-    }
-
-    /// Changes how long is waited for a lock from now on.
-    pub fn set_lock_limit(&mut self, limit: Duration) {
-        self.intake.segment.set_lock_limit(limit);
-    }
+    receiver_passes_on!();
 
     /// Lets go of everything that is open: see [`SegmentReceiver::close`]. The last frame and the names of the channels
     /// stay.
     pub fn close(&mut self) {
         self.intake.segment.close();
-    }
-
-    /// What has happened to the segment so far.
-    #[must_use]
-    pub fn stats(&self) -> SegmentStats {
-        self.intake.segment.stats()
-    }
-
-    /// Whether there was a sender at the last look.
-    #[must_use]
-    pub fn attached(&self) -> Attached {
-        self.intake.segment.attached()
-    }
-
-    /// The state that TouchDesigner's own class would report after the last look.
-    #[must_use]
-    pub fn state(&self) -> ErrorState {
-        self.intake.segment.state()
     }
 
     /// The last good frame; `None` before the first.
@@ -186,12 +158,6 @@ impl ChopReceiver {
     pub fn view(&mut self) -> Result<Option<ChopView<'_>>, Error> {
         let view = self.intake.view()?;
         Ok(view.map(|(guard, samples, block)| ChopView { guard, samples, block }))
-    }
-
-    /// How long [`next_timeout`](Self::next_timeout) looks without a pause before it sleeps: none at first. What it
-    /// gains is the time that waking up takes, tens of microseconds; what it costs is a processor.
-    pub fn set_spin(&mut self, spin: Duration) {
-        self.intake.spin = spin;
     }
 
     /// The names of the newest frame that was looked at, in the order of its channels.

@@ -1,7 +1,6 @@
 //! The sending side: rows, one flat buffer, or views filled in place.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use zerocopy::IntoBytes;
 
@@ -11,10 +10,9 @@ use crate::chop::plan::{ChopPlan, OutgoingChop, put};
 use crate::chop::samples::Samples;
 use crate::error::{BlockError, Error};
 use crate::mem::{OutOfBounds, Region, ViewF32Mut};
-use crate::name::ShortName;
+use crate::pass_on::{sender_builder_passes_on, sender_passes_on};
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
-use crate::segment::stats::SegmentStats;
 use crate::step::step;
 use crate::wire::chop::{self, HEADER_BYTES, SAMPLE_BYTES};
 use crate::wire::notice::FLAG_CHANNELS;
@@ -141,28 +139,7 @@ impl ChopSender {
         }
     }
 
-    /// The short name.
-    #[must_use]
-    pub fn name(&self) -> &ShortName {
-        self.segment.name()
-    }
-
-    /// Changes how long is waited for a lock from now on.
-    pub fn set_lock_limit(&mut self, limit: Duration) {
-        self.segment.set_lock_limit(limit);
-    }
-
-    /// What has happened to the segment so far.
-    #[must_use]
-    pub fn stats(&self) -> SegmentStats {
-        self.segment.stats()
-    }
-
-    /// Frames sent so far.
-    #[must_use]
-    pub fn frames(&self) -> u64 {
-        self.frames
-    }
+    sender_passes_on!();
 
     /// Bytes of the largest block that fits without moving to a larger segment.
     #[must_use]
@@ -288,15 +265,6 @@ impl ChopSender {
         // `fill` may have forked, and this be the child: the parent ends the write.
         self.segment.check_process().map_err(|error| *error)?;
         Ok(sent)
-    }
-
-    /// Leaves: tells the receivers and frees the name.
-    ///
-    /// # Errors
-    ///
-    /// As [`SegmentSender::detach`].
-    pub fn detach(self) -> Result<(), Error> {
-        self.segment.detach()
     }
 
     fn take_names(&mut self, names: Arc<NameTable>) -> Result<(), BlockError> {
@@ -432,30 +400,7 @@ impl ChopSenderBuilder {
         self
     }
 
-    /// Unix permission bits of the segment, `0o600` by default: see [`SegmentSenderBuilder::mode`].
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.segment = self.segment.mode(mode);
-        self
-    }
-
-    /// Takes the name also from a foreign sender: see [`SegmentSenderBuilder::take_over`].
-    pub fn take_over(mut self, take_over: bool) -> Self {
-        self.segment = self.segment.take_over(take_over);
-        self
-    }
-
-    /// Up to how many bytes a block that grows gets twice the room it needs: see
-    /// [`SegmentSenderBuilder::room_ceiling`].
-    pub fn room_ceiling(mut self, bytes: usize) -> Self {
-        self.segment = self.segment.room_ceiling(bytes);
-        self
-    }
-
-    /// How long to wait for a lock, 5 seconds by default.
-    pub fn lock_limit(mut self, limit: Duration) -> Self {
-        self.segment = self.segment.lock_limit(limit);
-        self
-    }
+    sender_builder_passes_on!();
 
     /// Creates the sender.
     ///
@@ -498,15 +443,25 @@ impl ChopBlockMut<'_> {
 
     /// One channel's samples by its position, counted from 0.
     pub fn channel(&mut self, index: usize) -> Option<ViewF32Mut<'_>> {
-        if index >= self.num_channels {
-            return None;
-        }
-        let bytes = self.len_samples.checked_mul(SAMPLE_BYTES)?;
-        self.samples.part(index.checked_mul(bytes)?, bytes).ok().map(ViewF32Mut::new)
+        channel(self.samples, self.num_channels, self.len_samples, index)
     }
 
     /// All samples: all of channel 0, then all of channel 1, and so on.
     pub fn samples(&mut self) -> ViewF32Mut<'_> {
         ViewF32Mut::new(self.samples)
     }
+}
+
+/// One of so many channels of so many samples.
+pub(super) fn channel(
+    samples: Region<'_>,
+    num_channels: usize,
+    len_samples: usize,
+    index: usize,
+) -> Option<ViewF32Mut<'_>> {
+    if index >= num_channels {
+        return None;
+    }
+    let bytes = len_samples.checked_mul(SAMPLE_BYTES)?;
+    samples.part(index.checked_mul(bytes)?, bytes).ok().map(ViewF32Mut::new)
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::chop::{ChopBlock, ChopFrame};
-use crate::error::{BlockError, Error, ErrorState};
+use crate::error::{BlockError, Error};
 use crate::global::GlobalKind;
 use crate::global::block::GlobalBlock;
 use crate::global::frame::GlobalFrame;
@@ -11,9 +11,8 @@ use crate::global::shelf::Shelf;
 use crate::intake::Intake;
 use crate::intake::block::{Block, Receipt};
 use crate::mem::Region;
-use crate::name::ShortName;
-use crate::segment::receiver::{Attached, SegmentReceiver};
-use crate::segment::stats::SegmentStats;
+use crate::pass_on::receiver_passes_on;
+use crate::segment::receiver::SegmentReceiver;
 use crate::top::{STORED, TopBlock, TopFrame};
 use crate::wire::global::NAME;
 
@@ -75,34 +74,7 @@ impl GlobalReceiver {
         Self { intake, copy: 0, channels: Vec::new(), images: Vec::new() }
     }
 
-    /// The short name of the segment.
-    #[must_use]
-    pub fn name(&self) -> &ShortName {
-        self.intake.segment.name()
-    }
-
-    /// Changes how long is waited for a lock from now on.
-    pub fn set_lock_limit(&mut self, limit: Duration) {
-        self.intake.segment.set_lock_limit(limit);
-    }
-
-    /// What has happened to the segment so far.
-    #[must_use]
-    pub fn stats(&self) -> SegmentStats {
-        self.intake.segment.stats()
-    }
-
-    /// Whether there was a sender at the last look.
-    #[must_use]
-    pub fn attached(&self) -> Attached {
-        self.intake.segment.attached()
-    }
-
-    /// The state that TouchDesigner's own class would report after the last look.
-    #[must_use]
-    pub fn state(&self) -> ErrorState {
-        self.intake.segment.state()
-    }
+    receiver_passes_on!();
 
     /// The last good copy; `None` before the first.
     #[must_use]
@@ -137,12 +109,6 @@ impl GlobalReceiver {
     /// As [`read`](Self::read).
     pub fn next_timeout(&mut self, limit: Duration) -> Result<Option<&GlobalFrame>, Error> {
         self.copied(|intake| intake.next_timeout(limit))
-    }
-
-    /// How long [`next_timeout`](Self::next_timeout) looks without a pause before it sleeps: see
-    /// [`ChopReceiver::set_spin`](crate::ChopReceiver::set_spin).
-    pub fn set_spin(&mut self, spin: Duration) {
-        self.intake.spin = spin;
     }
 
     /// The channels of that name in the copy; `None` where there are none. Their number, age and so on are the copy's.

@@ -8,10 +8,9 @@ use crate::chop::{ChopBlockMut, ChopFrame, ChopPlan, Sent};
 use crate::error::{BlockError, Error, NameError};
 use crate::global::GlobalKind;
 use crate::mem::{OutOfBounds, Region};
-use crate::name::ShortName;
+use crate::pass_on::sender_passes_on;
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
-use crate::segment::stats::SegmentStats;
 use crate::top::{OutgoingTop, Pixels, TopBlockMut};
 use crate::wire::global::{
     ALIGNMENT, ENTRY_BYTES, Extent, GlobalEntry, GlobalHeader, NAME, NAME_BYTES, table_end,
@@ -122,33 +121,12 @@ impl GlobalSender {
         GlobalSenderBuilder { segment: SegmentSender::builder(NAME, ROOM_BYTES), room_bytes: 0 }
     }
 
-    /// The short name of the segment.
-    #[must_use]
-    pub fn name(&self) -> &ShortName {
-        self.segment.name()
-    }
-
-    /// Frames published so far.
-    #[must_use]
-    pub fn frames(&self) -> u64 {
-        self.frames
-    }
+    sender_passes_on!();
 
     /// Bytes of the segment.
     #[must_use]
     pub fn room_bytes(&self) -> usize {
         self.segment.mapped_bytes()
-    }
-
-    /// Changes how long is waited for a lock from now on.
-    pub fn set_lock_limit(&mut self, limit: Duration) {
-        self.segment.set_lock_limit(limit);
-    }
-
-    /// What has happened to the segment so far.
-    #[must_use]
-    pub fn stats(&self) -> SegmentStats {
-        self.segment.stats()
     }
 
     /// Puts channels under a short name: a frame with its names and rate.
@@ -291,15 +269,6 @@ impl GlobalSender {
         let abandoned = self.segment.write_block(Slots::Never, &block, write)?;
         self.frames = self.frames.wrapping_add(1);
         Ok(Sent { abandoned })
-    }
-
-    /// Leaves: tells the receivers and frees the name.
-    ///
-    /// # Errors
-    ///
-    /// As [`SegmentSender::detach`].
-    pub fn detach(self) -> Result<(), Error> {
-        self.segment.detach()
     }
 }
 

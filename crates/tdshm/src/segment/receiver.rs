@@ -208,7 +208,8 @@ impl SegmentReceiver {
     }
 
     /// Whether it only observes: because it was [asked to](SegmentReceiverBuilder::observe), or because this user may
-    /// read the sender's objects and not write them. The sender does not know of it then.
+    /// read the sender's objects and not write them, which is known from the first look that found them on. The sender
+    /// does not know of it then.
     ///
     /// # Source
     ///

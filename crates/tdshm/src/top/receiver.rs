@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use crate::convert::RowOrder;
-use crate::error::{BlockError, Error, ErrorState};
+use crate::error::{BlockError, Error};
 use crate::intake::Intake;
 use crate::intake::block::Target;
 use crate::mem::{OutOfBounds, Region, ViewBytes};
-use crate::name::ShortName;
+use crate::pass_on::receiver_passes_on;
 use crate::segment::read::ReadGuard;
-use crate::segment::receiver::{Attached, SegmentReceiver};
-use crate::segment::stats::SegmentStats;
+use crate::segment::receiver::SegmentReceiver;
 use crate::top::block::TopBlock;
 use crate::top::frame::{TopFrame, TopShape};
 use crate::top::rows::{PixelsMut, STORED};
@@ -84,38 +83,11 @@ impl TopReceiver {
         self
     }
 
-    /// The short name.
-    #[must_use]
-    pub fn name(&self) -> &ShortName {
-        self.intake.segment.name()
-    }
-
-    /// Changes how long is waited for a lock from now on.
-    pub fn set_lock_limit(&mut self, limit: Duration) {
-        self.intake.segment.set_lock_limit(limit);
-    }
+    receiver_passes_on!();
 
     /// Lets go of everything that is open: see [`SegmentReceiver::close`]. The last frame stays.
     pub fn close(&mut self) {
         self.intake.segment.close();
-    }
-
-    /// What has happened to the segment so far.
-    #[must_use]
-    pub fn stats(&self) -> SegmentStats {
-        self.intake.segment.stats()
-    }
-
-    /// Whether there was a sender at the last look.
-    #[must_use]
-    pub fn attached(&self) -> Attached {
-        self.intake.segment.attached()
-    }
-
-    /// The state that TouchDesigner's own class would report after the last look.
-    #[must_use]
-    pub fn state(&self) -> ErrorState {
-        self.intake.segment.state()
     }
 
     /// The last good image; `None` before the first.
@@ -170,12 +142,6 @@ impl TopReceiver {
         let stored = self.stored;
         let Some((guard, pixels, block)) = self.intake.view()? else { return Ok(None) };
         Ok(block.layout().map(|layout| TopView { guard, pixels, shape: TopShape::of(layout), stored }))
-    }
-
-    /// How long [`next_timeout`](Self::next_timeout) looks without a pause before it sleeps: see
-    /// [`ChopReceiver::set_spin`](crate::ChopReceiver::set_spin).
-    pub fn set_spin(&mut self, spin: Duration) {
-        self.intake.spin = spin;
     }
 
     /// The next image that is new, if it is there already. A foreign sender's is new when any byte differs.

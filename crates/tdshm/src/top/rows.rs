@@ -11,6 +11,9 @@ use crate::wire::pixel::PixelFormat;
 /// (wire §9.1). The builders of senders and receivers let the user choose another.
 pub(crate) const STORED: RowOrder = RowOrder::BottomFirst;
 
+/// So much of the next row is asked for while one is copied: what memory takes to answer once.
+const AHEAD_BYTES: usize = 1024;
+
 /// An image of the caller's, as it lies: what [`TopSender::send`](crate::TopSender::send) takes.
 ///
 /// `width` × `height` pixels of one [`PixelFormat`], row after row. Rows lie right behind one another unless
@@ -119,13 +122,30 @@ impl<'p> PixelsMut<'p> {
         if !turned && stride == row_bytes {
             return data.copy_out(0, self.bytes.get_mut(..data.len()).ok_or(OutOfBounds)?);
         }
-        for (index, row) in self.bytes.chunks_mut(stride.max(1)).take(height).enumerate() {
-            let from = if turned { height.saturating_sub(1).saturating_sub(index) } else { index };
-            let to = row.get_mut(..row_bytes).ok_or(OutOfBounds)?;
-            data.copy_out(from.checked_mul(row_bytes).ok_or(OutOfBounds)?, to)?;
+        let reach = height.saturating_sub(1).saturating_mul(stride).saturating_add(row_bytes);
+        let rows = self.bytes.get_mut(..reach).ok_or(OutOfBounds)?.chunks_mut(stride.max(1));
+        // In the order in which they lie in the block, so that what is read is one stream.
+        if turned {
+            copy_rows_out(data, row_bytes, rows.rev())?;
+        } else {
+            copy_rows_out(data, row_bytes, rows)?;
         }
         Ok(())
     }
+}
+
+/// Copies the rows of a block, one right behind the other, from the first one on.
+fn copy_rows_out<'r>(
+    data: Region<'_>,
+    row_bytes: usize,
+    rows: impl Iterator<Item = &'r mut [u8]>,
+) -> Result<(), OutOfBounds> {
+    let mut at = 0_usize;
+    for row in rows {
+        data.copy_out(at, row.get_mut(..row_bytes).ok_or(OutOfBounds)?)?;
+        at = at.saturating_add(row_bytes);
+    }
+    Ok(())
 }
 
 /// Rows that were checked to be there.
@@ -145,9 +165,13 @@ impl Rows<&[u8]> {
             let all = self.row_bytes.checked_mul(self.height).ok_or(OutOfBounds)?;
             return data.copy_in(0, self.bytes.get(..all).ok_or(OutOfBounds)?.as_bytes());
         }
+        // In the order in which the caller's lie, so that what is read is one stream.
         for (index, row) in self.bytes.chunks(self.stride.max(1)).take(self.height).enumerate() {
             let to = if turned { self.height.saturating_sub(1).saturating_sub(index) } else { index };
             let from = row.get(..self.row_bytes).ok_or(OutOfBounds)?;
+            if turned && let Some(next) = to.checked_sub(1) {
+                data.will_write(next.saturating_mul(self.row_bytes), self.row_bytes.min(AHEAD_BYTES));
+            }
             data.copy_in(to.checked_mul(self.row_bytes).ok_or(OutOfBounds)?, from)?;
         }
         Ok(())

@@ -1,15 +1,12 @@
 //! The sending side: the caller's pixels, or a block filled in place.
 
-use std::time::Duration;
-
 use crate::chop::Sent;
 use crate::convert::RowOrder;
 use crate::error::{BlockError, Error};
 use crate::mem::{OutOfBounds, Region, ViewBytesMut};
-use crate::name::ShortName;
+use crate::pass_on::{sender_builder_passes_on, sender_passes_on};
 use crate::segment::sender::{SegmentSender, SegmentSenderBuilder};
 use crate::segment::slots::{Outgoing, Slots};
-use crate::segment::stats::SegmentStats;
 use crate::top::frame::TopShape;
 use crate::top::receiver::row;
 use crate::top::rows::{Pixels, STORED};
@@ -139,28 +136,7 @@ impl TopSender {
         }
     }
 
-    /// The short name.
-    #[must_use]
-    pub fn name(&self) -> &ShortName {
-        self.segment.name()
-    }
-
-    /// Changes how long is waited for a lock from now on.
-    pub fn set_lock_limit(&mut self, limit: Duration) {
-        self.segment.set_lock_limit(limit);
-    }
-
-    /// What has happened to the segment so far.
-    #[must_use]
-    pub fn stats(&self) -> SegmentStats {
-        self.segment.stats()
-    }
-
-    /// Images sent so far.
-    #[must_use]
-    pub fn frames(&self) -> u64 {
-        self.frames
-    }
+    sender_passes_on!();
 
     /// Bytes of the segment.
     #[must_use]
@@ -255,15 +231,6 @@ impl TopSender {
                     && region.part(at, block.layout.data_bytes).is_ok_and(|data| rows.lie_in(data, turned))
             });
         if lies { Ok(None) } else { self.write(&block, |data| rows.copy_to(data, turned)).map(Some) }
-    }
-
-    /// Leaves: tells the receivers and frees the name.
-    ///
-    /// # Errors
-    ///
-    /// As [`SegmentSender::detach`].
-    pub fn detach(self) -> Result<(), Error> {
-        self.segment.detach()
     }
 
     pub(super) fn plan(
@@ -408,31 +375,7 @@ impl TopSenderBuilder {
         self
     }
 
-    /// Unix permission bits of the segment, `0o600` by default: see [`SegmentSenderBuilder::mode`].
-    pub fn mode(mut self, mode: u32) -> Self {
-        self.segment = self.segment.mode(mode);
-        self
-    }
-
-    /// Takes the name also from a foreign sender: see [`SegmentSenderBuilder::take_over`].
-    pub fn take_over(mut self, take_over: bool) -> Self {
-        self.segment = self.segment.take_over(take_over);
-        self
-    }
-
-    /// Up to how many bytes a segment that grows gets twice the room it needs: see
-    /// [`SegmentSenderBuilder::room_ceiling`].
-    pub fn room_ceiling(mut self, bytes: usize) -> Self {
-        self.segment = self.segment.room_ceiling(bytes);
-        self
-    }
-
-    /// How long to wait for a lock, 5 seconds by default. Whoever holds it longer costs images: `send` gives up, and says
-    /// so.
-    pub fn lock_limit(mut self, limit: Duration) -> Self {
-        self.segment = self.segment.lock_limit(limit);
-        self
-    }
+    sender_builder_passes_on!();
 
     /// Creates the sender.
     ///

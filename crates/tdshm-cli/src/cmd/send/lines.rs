@@ -35,9 +35,8 @@ enum Come {
 
 /// Sends until standard input ends, enough has been sent, or somebody asks to stop.
 pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
-    if args.format == Some(SendFormat::Lines(LinesFormat::Json)) && args.length > 1 {
-        let what = "--length is for CSV: each JSON line is a frame with a length of its own";
-        return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+    if args.format == Some(SendFormat::Lines(LinesFormat::Json)) {
+        check_length(args)?;
     }
     if let Some(SendFormat::Pixels(format)) = args.format {
         let what = format!("--format {format} is for images: standard input holds csv or json");
@@ -68,6 +67,15 @@ pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
         }
         None => Ok(Exit::Done),
     }
+}
+
+/// Refuses a length for JSON.
+fn check_length(args: &SendArgs) -> anyhow::Result<()> {
+    if args.length > 1 {
+        let what = "--length is for CSV: each JSON line is a frame with a length of its own";
+        return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+    }
+    Ok(())
 }
 
 /// Reads on a thread of its own, which waits for lines while this one looks whether to stop. It ends with standard
@@ -133,7 +141,7 @@ impl Sending<'_> {
         Ok(())
     }
 
-    fn frame(&mut self, frame: &LineFrame, format: Option<LineFormat>) -> Result<(), tdshm::Error> {
+    fn frame(&mut self, frame: &LineFrame, format: Option<LineFormat>) -> anyhow::Result<()> {
         let LineFrame { names, len_samples, samples, .. } = frame;
         let rate = frame.sample_rate.or(self.args.rate).unwrap_or(DEFAULT_RATE);
         let out = match &mut self.out {
@@ -145,17 +153,17 @@ impl Sending<'_> {
                 out
             }
             none => {
-                let out = Out::create(self.args, names, names.len(), rate, *len_samples)?;
-                if format == Some(LineFormat::Json) && self.args.length > 1 {
-                    say::error("--length is for CSV: each JSON line is a frame with a length of its own");
+                if format == Some(LineFormat::Json) {
+                    check_length(self.args)?;
                 }
+                let out = Out::create(self.args, names, names.len(), rate, *len_samples)?;
                 let what = shape(names.len(), *len_samples, rate);
                 say_sending(&format!("{what}, as they come"), self.args.name.as_str(), "CHOP");
                 none.insert(out)
             }
         };
         self.names = Arc::clone(names);
-        out.send(samples, *len_samples)
+        Ok(out.send(samples, *len_samples)?)
     }
 }
 
