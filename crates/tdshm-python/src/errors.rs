@@ -8,7 +8,6 @@ use pyo3::types::{PyModule, PyType};
 
 /// An exception of the package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the first part that judges arguments uses them")]
 pub(crate) enum Class {
     AlreadyExists,
     Argument,
@@ -72,8 +71,16 @@ pub(crate) fn raise(error: impl Into<tdshm::Error>) -> PyErr {
     make(Class::of(&error), &error, error.code())
 }
 
+/// As [`raise`], where a block that breaks a rule is one that was to be sent: the fault is the argument's.
+#[cold]
+pub(crate) fn raise_argument(error: impl Into<tdshm::Error>) -> PyErr {
+    match error.into() {
+        error @ tdshm::Error::Block(_) => make(Class::Argument, &error, error.code()),
+        error => raise(error),
+    }
+}
+
 /// An exception of ours, with that text.
-#[expect(dead_code, reason = "the first part that judges arguments uses it")]
 pub(crate) fn refuse(class: Class, text: impl Display) -> PyErr {
     make(class, &text, 0)
 }

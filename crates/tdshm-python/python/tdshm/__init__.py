@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+
 from ._errors import (
     AlreadyExistsError,
     ArgumentError,
@@ -18,13 +21,21 @@ from ._errors import (
     NotFoundError,
     RefusedError,
 )
-from ._tdshm import __version__
+from ._tdshm import ChopFrame, ChopReceiver, ChopSender, __version__, _close_all, _forked
+
+# What is open is closed when the interpreter ends, and belongs to the parent where a process is forked.
+atexit.register(_close_all)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 __all__ = [
     "AlreadyExistsError",
     "ArgumentError",
     "BlockError",
     "BusyError",
+    "ChopFrame",
+    "ChopReceiver",
+    "ChopSender",
     "ClosedError",
     "DtypeError",
     "Error",

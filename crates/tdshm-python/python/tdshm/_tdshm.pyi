@@ -1,6 +1,1 @@
 __version__: str
-
-def _run(args: list[str], again: list[str]) -> int: ...
-def _clean(
-    names: list[str], dry_run: bool
-) -> list[tuple[str, str, str, int | None, str | None]]: ...

@@ -1,0 +1,9 @@
+//! Channels.
+
+mod frame;
+mod receiver;
+mod sender;
+
+pub(crate) use frame::Frame;
+pub(crate) use receiver::Receiver;
+pub(crate) use sender::Sender;
