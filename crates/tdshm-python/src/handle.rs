@@ -1,7 +1,8 @@
 //! What every sender and receiver has in common: it is used by one thread at a time, by the process that made it, until it
 //! is closed, or the interpreter ends.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
@@ -26,13 +27,69 @@ pub(crate) struct Handle<T: Send + 'static> {
     made: u64,
     what: &'static str,
     state: Mutex<Option<T>>,
+    /// The thread that has it; 0: none.
+    holder: AtomicUsize,
+}
+
+/// What a thread has of a sender or receiver for a moment.
+#[derive(Debug)]
+pub(crate) struct Held<'h, T> {
+    // Before the lock: whoever gets that finds nobody else's number.
+    mark: Mark<'h>,
+    state: MappedMutexGuard<'h, T>,
+}
+
+/// Says which thread has it.
+#[derive(Debug)]
+struct Mark<'h>(&'h AtomicUsize);
+
+impl Drop for Mark<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.store(0, Ordering::Relaxed);
+    }
+}
+
+impl<T> Held<'_, T> {
+    /// Gives it back, to whoever waits for it if somebody does.
+    pub(crate) fn release(self) {
+        drop(self.mark);
+        MappedMutexGuard::unlock_fair(self.state);
+    }
+}
+
+impl<T> Deref for Held<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.state
+    }
+}
+
+impl<T> DerefMut for Held<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.state
+    }
+}
+
+/// A number of this thread's, as long as it lives: an address of its own.
+#[inline]
+fn this_thread() -> usize {
+    thread_local!(static HERE: u8 = const { 0 });
+    HERE.with(|here| std::ptr::from_ref(here).addr())
 }
 
 impl<T: Send + 'static> Handle<T> {
     /// Keeps `state`, which is called `what` where it is spoken of.
     pub(crate) fn new(what: &'static str, state: T) -> Arc<Self> {
-        let handle =
-            Arc::new(Self { made: FORKS.load(Ordering::Relaxed), what, state: Mutex::new(Some(state)) });
+        let handle = Arc::new(Self {
+            made: FORKS.load(Ordering::Relaxed),
+            what,
+            state: Mutex::new(Some(state)),
+            holder: AtomicUsize::new(0),
+        });
         let mut open = OPEN.lock();
         if open.len() == open.capacity() {
             open.retain(|weak| weak.strong_count() > 0);
@@ -42,16 +99,30 @@ impl<T: Send + 'static> Handle<T> {
         handle
     }
 
-    /// Gives it to this thread, for a moment: no Python code may run until it is given back.
+    /// Gives it to this thread, for a moment.
     #[inline]
-    pub(crate) fn lock(&self, py: Python<'_>) -> PyResult<MappedMutexGuard<'_, T>> {
+    pub(crate) fn lock(&self, py: Python<'_>) -> PyResult<Held<'_, T>> {
         self.check_process()?;
         let state = match self.state.try_lock() {
             Some(state) => state,
-            None => self.state.lock_py_attached(py),
+            None => self.lock_slowly(py)?,
         };
-        MutexGuard::try_map(state, Option::as_mut)
-            .map_err(|_| refuse(Class::Closed, format_args!("this {} was closed: make a new one", self.what)))
+        let state = MutexGuard::try_map(state, Option::as_mut).map_err(|_| {
+            refuse(Class::Closed, format_args!("this {} was closed: make a new one", self.what))
+        })?;
+        self.holder.store(this_thread(), Ordering::Relaxed);
+        Ok(Held { mark: Mark(&self.holder), state })
+    }
+
+    /// While it is held Python may collect garbage, and run code of anybody's that uses it.
+    #[cold]
+    fn lock_slowly(&self, py: Python<'_>) -> PyResult<MutexGuard<'_, Option<T>>> {
+        if self.holder.load(Ordering::Relaxed) == this_thread() {
+            let text =
+                format_args!("this {} is in use by this very thread: use it from no finalizer", self.what);
+            return Err(refuse(Class::Busy, text));
+        }
+        Ok(self.state.lock_py_attached(py))
     }
 
     /// Whether it was closed, as far as can be seen without waiting.
@@ -62,7 +133,11 @@ impl<T: Send + 'static> Handle<T> {
     /// Takes it away, so that everybody else finds it closed.
     pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Option<T>> {
         self.check_process()?;
-        Ok(self.state.lock_py_attached(py).take())
+        let mut state = match self.state.try_lock() {
+            Some(state) => state,
+            None => self.lock_slowly(py)?,
+        };
+        Ok(state.take())
     }
 
     fn check_process(&self) -> PyResult<()> {
@@ -111,9 +186,4 @@ pub(crate) fn close_all(py: Python<'_>) {
 #[pyo3(name = "_forked")]
 pub(crate) fn forked() {
     FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// Gives it back, to whoever waits for it if somebody does.
-pub(crate) fn release<T>(state: MappedMutexGuard<'_, T>) {
-    MappedMutexGuard::unlock_fair(state);
 }

@@ -6,7 +6,8 @@
 //! | `array` | from whatever Python gives to an array that is understood |
 //! | `handle` | what every sender and receiver has in common: threads, forks, the end of the interpreter |
 //! | `time` | times as Python gives them, and waits that Ctrl-C ends |
-//! | `chop` | channels: sender, receiver, frame |
+//! | `wait` | sending and receiving with patience |
+//! | `chop`, `top` | channels, images: sender, receiver, frame |
 //! | `catalogue` | what is in shared memory, and what nobody needs there |
 //! | `command` | the command `tdshm` |
 //! | `errors` | which Python exception each error is: one table |
@@ -21,7 +22,9 @@ mod errors;
 mod handle;
 mod td;
 mod time;
+mod top;
 mod view;
+mod wait;
 
 use pyo3::prelude::*;
 
@@ -35,8 +38,14 @@ fn _tdshm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<chop::Receiver>()?;
     module.add_class::<chop::Sender>()?;
     module.add_class::<time::Stop>()?;
+    module.add_class::<top::Drawing>()?;
+    module.add_class::<top::Frame>()?;
+    module.add_class::<top::Receiver>()?;
+    module.add_class::<top::Sender>()?;
     module.add_function(wrap_pyfunction!(command::run, module)?)?;
     module.add_function(wrap_pyfunction!(catalogue::clean, module)?)?;
+    module.add_function(wrap_pyfunction!(catalogue::info, module)?)?;
+    module.add_function(wrap_pyfunction!(catalogue::list, module)?)?;
     module.add_function(wrap_pyfunction!(handle::close_all, module)?)?;
     module.add_function(wrap_pyfunction!(handle::forked, module)?)?;
     td::register(module)

@@ -171,9 +171,9 @@ pub(crate) fn look<'a>(object: &'a Bound<'_, PyAny>) -> Found<'a> {
     let (mut shape, mut strides) = ([1; AXES], [0; AXES]);
     for axis in 0..axes {
         // SAFETY: `axis < nd`, and numpy has a length for each axis.
-        let length = unsafe { *fields.dimensions.add(axis) };
+        let length = unsafe { fields.dimensions.wrapping_add(axis).read() };
         // SAFETY: as above, a stride for each axis.
-        let stride = unsafe { *fields.strides.add(axis) };
+        let stride = unsafe { fields.strides.wrapping_add(axis).read() };
         if let (Some(to), Some(by)) = (shape.get_mut(axis), strides.get_mut(axis)) {
             (*to, *by) = (length.unsigned_abs(), stride);
         }
@@ -209,11 +209,6 @@ impl Elements<'_> {
     /// All of them, in memory.
     pub(crate) fn size_bytes(&self) -> usize {
         self.count().saturating_mul(self.kind.size())
-    }
-
-    /// Whether it may be written.
-    pub(crate) fn is_writeable(&self) -> bool {
-        self.writeable
     }
 
     /// Whether they lie one right behind the other, the last axis the fastest.
@@ -265,46 +260,40 @@ impl Elements<'_> {
             unsafe { std::ptr::copy_nonoverlapping(self.data, to.cast::<u8>(), self.size_bytes()) };
             return;
         }
-        // SAFETY: the caller's, with the conversion of this kind.
-        unsafe {
-            match self.kind {
-                Kind::Bool => self.write_each(to, |value: u8| f32::from(u8::from(value != 0))),
-                Kind::I8 => self.write_each(to, |value: i8| f32::from(value)),
-                Kind::U8 => self.write_each(to, |value: u8| f32::from(value)),
-                Kind::I16 => self.write_each(to, |value: i16| f32::from(value)),
-                Kind::U16 => self.write_each(to, |value: u16| f32::from(value)),
-                Kind::I32 => self.write_each(to, |value: i32| value as f32),
-                Kind::U32 => self.write_each(to, |value: u32| value as f32),
-                Kind::I64 => self.write_each(to, |value: i64| value as f32),
-                Kind::U64 => self.write_each(to, |value: u64| value as f32),
-                Kind::F16 => self.write_each(to, |value: half::f16| value.to_f32()),
-                Kind::F32 => self.write_each(to, |value: f32| value),
-                Kind::F64 => self.write_each(to, |value: f64| value as f32),
-            }
-        }
+        let write = match self.kind {
+            Kind::Bool => Self::write_each::<Truth>,
+            Kind::I8 => Self::write_each::<i8>,
+            Kind::U8 => Self::write_each::<u8>,
+            Kind::I16 => Self::write_each::<i16>,
+            Kind::U16 => Self::write_each::<u16>,
+            Kind::I32 => Self::write_each::<i32>,
+            Kind::U32 => Self::write_each::<u32>,
+            Kind::I64 => Self::write_each::<i64>,
+            Kind::U64 => Self::write_each::<u64>,
+            Kind::F16 => Self::write_each::<half::f16>,
+            Kind::F32 => Self::write_each::<f32>,
+            Kind::F64 => Self::write_each::<f64>,
+        };
+        // SAFETY: the caller's, and the type is that of this kind.
+        unsafe { write(self, to) }
     }
 
     /// # Safety
     ///
     /// As [`write_samples`](Self::write_samples), and the elements are `T`.
-    unsafe fn write_each<T: Copy>(&self, mut to: *mut f32, convert: impl Fn(T) -> f32) {
+    unsafe fn write_each<T: Number>(&self, mut to: *mut f32) {
         let ([planes, rows, columns], [by_plane, by_row, by_column]) = (self.shape, self.strides);
         for plane in 0..planes {
             for row in 0..rows {
                 let begin = by_plane * plane.cast_signed() + by_row * row.cast_signed();
                 for column in 0..columns {
+                    let at = self.data.wrapping_offset(begin + by_column * column.cast_signed());
                     // SAFETY: numpy's address of the element at [plane, row, column]; axes that are not there have the
                     // length 1. The element is a `T` (the caller's), and need not be aligned.
-                    let value: T = unsafe {
-                        self.data
-                            .offset(begin + by_column * column.cast_signed())
-                            .cast::<T>()
-                            .read_unaligned()
-                    };
+                    let value = unsafe { at.cast::<T>().read_unaligned() };
                     // SAFETY: fewer than `count` have been written, so there is room.
-                    unsafe { to.write_unaligned(convert(value)) };
-                    // SAFETY: at most one past the last of them.
-                    to = unsafe { to.add(1) };
+                    unsafe { to.write_unaligned(value.sample()) };
+                    to = to.wrapping_add(1);
                 }
             }
         }
@@ -318,30 +307,31 @@ impl Elements<'_> {
         let has = self.shape[2];
         let row_bytes = image.shape().row_bytes().unwrap_or(0);
         let components = row_bytes.checked_div(width.saturating_mul(size)).unwrap_or(0);
+        let packed = self.is_packed_from(1);
         if components != has && components != has.saturating_add(1) {
             return; // the block was made for them
         }
         for row in 0..height {
             let Some(mut to) = image.row(row, first) else { return };
-            // SAFETY: numpy's address of the row, and `row < height`.
-            let from = unsafe { self.data.offset(self.strides[0] * row.cast_signed()) };
+            // numpy's address of the row.
+            let from = self.data.wrapping_offset(self.strides[0] * row.cast_signed());
             let to = to.as_mut_ptr();
-            if components == has && self.is_packed_from(1) {
+            if components == has && packed {
                 // SAFETY: a row of the array has `width * has` elements one right behind the other, which are as many
                 // bytes as a row of the image, and that is a mapping of ours, outside the array.
                 unsafe { std::ptr::copy_nonoverlapping(from, to, row_bytes) };
                 continue;
             }
-            // SAFETY: a row of the array, and room for a row of `components` elements a pixel.
-            unsafe {
-                match size {
-                    1 if has == 3 && self.is_packed_from(1) => add_alpha(from, to, width, alpha),
-                    1 => self.write_row(from, to.cast(), components, alpha as u8),
-                    2 => self.write_row(from, to.cast(), components, alpha as u16),
-                    4 => self.write_row(from, to.cast(), components, alpha),
-                    _ => return,
-                }
-            }
+            let write = match size {
+                1 if has == 3 && packed => Self::add_alpha,
+                1 => Self::write_row::<u8>,
+                2 => Self::write_row::<u16>,
+                4 => Self::write_row::<u32>,
+                _ => return,
+            };
+            // SAFETY: a row of the array, whose elements are as large as that, and room for a row of `components` elements
+            // a pixel.
+            unsafe { write(self, from, to, components, alpha) };
         }
     }
 
@@ -349,23 +339,44 @@ impl Elements<'_> {
     ///
     /// `from` is a row of this array, whose elements are as large as `T`, and there is room for a pixel of `components` of
     /// them for each column at `to`.
-    unsafe fn write_row<T: Copy>(&self, from: *const u8, mut to: *mut T, components: usize, alpha: T) {
+    unsafe fn write_row<T: Bits>(&self, from: *const u8, to: *mut u8, components: usize, alpha: u32) {
+        let mut to = to.cast::<T>();
         let ([_, width, has], [_, by_column, by_component]) = (self.shape, self.strides);
         for column in 0..width {
             for component in 0..components {
                 let value = if component < has {
                     let at = by_column * column.cast_signed() + by_component * component.cast_signed();
                     // SAFETY: numpy's address of the element, which need not be aligned.
-                    unsafe { from.offset(at).cast::<T>().read_unaligned() }
+                    unsafe { from.wrapping_offset(at).cast::<T>().read_unaligned() }
                 } else {
-                    alpha
+                    T::of(alpha)
                 };
                 // SAFETY: there is room for `width * components`, and fewer have been written.
                 unsafe { to.write_unaligned(value) };
-                // SAFETY: at most one past the last of them.
-                to = unsafe { to.add(1) };
+                to = to.wrapping_add(1);
             }
         }
+    }
+
+    /// Three bytes a pixel, and one more.
+    ///
+    /// # Safety
+    ///
+    /// As [`write_row`](Self::write_row), of a row of bytes one right behind the other, three a pixel.
+    unsafe fn add_alpha(&self, from: *const u8, to: *mut u8, _components: usize, alpha: u32) {
+        let Some(last) = self.shape[1].checked_sub(1) else { return };
+        for pixel in 0..last {
+            // SAFETY: a pixel before the last: its three bytes and the one behind them are all there.
+            let value = unsafe { from.wrapping_add(3 * pixel).cast::<u32>().read_unaligned() };
+            let value = u32::from_le(value) & 0x00ff_ffff | alpha << 24;
+            // SAFETY: the row has room for four bytes a pixel.
+            unsafe { to.wrapping_add(4 * pixel).cast::<u32>().write_unaligned(value.to_le()) };
+        }
+        let to = to.wrapping_add(4 * last);
+        // SAFETY: the last pixel's three bytes, and room for them.
+        unsafe { std::ptr::copy_nonoverlapping(from.wrapping_add(3 * last), to, 3) };
+        // SAFETY: the last byte of the row.
+        unsafe { to.wrapping_add(3).write(alpha as u8) };
     }
 
     /// Hands out the memory as samples, to be filled; `None` where it is not packed, not aligned, or holds something else.
@@ -393,25 +404,62 @@ impl Elements<'_> {
     }
 }
 
-/// Three bytes a pixel and one more.
-///
-/// # Safety
-///
-/// There are `3 * width` bytes at `from`, and room for `4 * width` at `to`, outside them.
-unsafe fn add_alpha(from: *const u8, to: *mut u8, width: usize, alpha: u32) {
-    let Some(last) = width.checked_sub(1) else { return };
-    let alpha = alpha << 24;
-    for pixel in 0..last {
-        // SAFETY: a pixel before the last: its three bytes and the one behind them are all there.
-        let value = unsafe { from.add(3 * pixel).cast::<u32>().read_unaligned() };
-        let value = u32::from_le(value) & 0x00ff_ffff | alpha;
-        // SAFETY: `pixel < width`.
-        unsafe { to.add(4 * pixel).cast::<u32>().write_unaligned(value.to_le()) };
+/// What an element is as a sample.
+trait Number: Copy {
+    fn sample(self) -> f32;
+}
+
+macro_rules! numbers {
+    ($($number:ty),*) => {$(
+        impl Number for $number {
+            #[inline]
+            fn sample(self) -> f32 {
+                self as f32
+            }
+        }
+    )*};
+}
+numbers!(i8, u8, i16, u16, i32, u32, i64, u64, f32, f64);
+
+impl Number for half::f16 {
+    #[inline]
+    fn sample(self) -> f32 {
+        self.to_f32()
     }
-    // SAFETY: the last pixel's three bytes, and room for them.
-    unsafe { std::ptr::copy_nonoverlapping(from.add(3 * last), to.add(4 * last), 3) };
-    // SAFETY: the last byte of the row.
-    unsafe { to.add(4 * last + 3).write((alpha >> 24) as u8) };
+}
+
+/// One of numpy's truth values, whatever its byte is.
+#[derive(Clone, Copy)]
+struct Truth(u8);
+
+impl Number for Truth {
+    #[inline]
+    fn sample(self) -> f32 {
+        f32::from(u8::from(self.0 != 0))
+    }
+}
+
+/// An element as it lies in memory, whatever it means.
+trait Bits: Copy {
+    fn of(alpha: u32) -> Self;
+}
+
+impl Bits for u8 {
+    fn of(alpha: u32) -> Self {
+        alpha as u8
+    }
+}
+
+impl Bits for u16 {
+    fn of(alpha: u32) -> Self {
+        alpha as u16
+    }
+}
+
+impl Bits for u32 {
+    fn of(alpha: u32) -> Self {
+        alpha
+    }
 }
 
 /// An array of numpy's over memory that `owner` keeps: packed, writeable, and alive as long as any array of it is.
@@ -436,12 +484,14 @@ unsafe fn array_over<'py>(
     let data = data.as_ptr().cast::<c_void>();
     // SAFETY: numpy's table of functions is there, and this one gives a new reference for any number of a kind.
     let descr = unsafe { PY_ARRAY_API.PyArray_DescrFromType(py, kind.type_num()) };
+    // SAFETY: numpy's table again, for the type of its arrays.
+    let class = unsafe { get_type_object(py, NpyTypes::PyArray_Type) };
     // SAFETY: the type of arrays, the description (whose reference it takes), lengths and memory as the caller says; without
     // strides the memory is packed.
     let array = unsafe {
         PY_ARRAY_API.PyArray_NewFromDescr(
             py,
-            get_type_object(py, NpyTypes::PyArray_Type),
+            class,
             descr,
             axes,
             dims.as_mut_ptr(),
@@ -504,7 +554,7 @@ impl Pool {
 }
 
 impl Memory {
-    fn new<'py>(py: Python<'py>, mut store: Store, pool: &Arc<Pool>) -> PyResult<Bound<'py, PyAny>> {
+    fn keep<'py>(py: Python<'py>, mut store: Store, pool: &Arc<Pool>) -> PyResult<Bound<'py, PyAny>> {
         let (data, size_bytes) = match &mut store {
             Store::Samples(samples) => {
                 (NonNull::from(samples.as_mut_slice()).cast(), size_of_val(samples.as_slice()))
@@ -555,7 +605,7 @@ pub(crate) fn array_of_samples<'py>(
     shape: &[usize],
     pool: &Arc<Pool>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    Memory::array(&Memory::new(py, Store::Samples(samples), pool)?, Kind::F32, shape)
+    Memory::array(&Memory::keep(py, Store::Samples(samples), pool)?, Kind::F32, shape)
 }
 
 /// The same of pixels, or whatever they are.
@@ -566,5 +616,38 @@ pub(crate) fn array_of_bytes<'py>(
     shape: &[usize],
     pool: &Arc<Pool>,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
-    Memory::array(&Memory::new(py, Store::Bytes(bytes), pool)?, kind, shape)
+    Memory::array(&Memory::keep(py, Store::Bytes(bytes), pool)?, kind, shape)
+}
+
+/// A draft, which the arrays that draw in it keep alive: its memory is nobody else's meanwhile.
+#[pyclass(frozen, module = "tdshm._tdshm", name = "_DraftMemory")]
+#[derive(Debug)]
+pub(crate) struct DraftMemory {
+    draft: tdshm::TopDraft,
+}
+
+impl DraftMemory {
+    /// Publishes it.
+    pub(crate) fn commit(&self, sender: &mut tdshm::TopSender) -> Result<tdshm::Sent, tdshm::Error> {
+        sender.commit(&self.draft)
+    }
+}
+
+/// An array over a draft's memory, and what keeps the draft.
+pub(crate) fn array_of_draft<'py>(
+    py: Python<'py>,
+    mut draft: tdshm::TopDraft,
+    kind: Kind,
+    shape: &[usize],
+) -> PyResult<Option<(Bound<'py, PyAny>, Bound<'py, PyAny>)>> {
+    let asked = shape.iter().try_fold(kind.size(), |bytes, length| bytes.checked_mul(*length));
+    let Some(data) = NonNull::new(draft.as_mut_ptr()) else { return Ok(None) };
+    if asked != Some(draft.size_bytes()) || shape.len() > AXES {
+        return Ok(None);
+    }
+    let owner = Bound::new(py, DraftMemory { draft })?.into_any();
+    // SAFETY: the address is good for `size_bytes` bytes, which are as many as were asked for (above), as long as the draft
+    // lives, which `owner` keeps; no Rust reference into it is ever made (`TopDraft::as_mut_ptr`).
+    let array = unsafe { array_over(&owner, data, kind, shape) }?;
+    Ok(Some((array, owner)))
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 
+from ._catalogue import SegmentInfo, Swept, clean, info, list
 from ._errors import (
     AlreadyExistsError,
     ArgumentError,
@@ -21,7 +22,7 @@ from ._errors import (
     NotFoundError,
     RefusedError,
 )
-from ._tdshm import ChopFrame, ChopReceiver, ChopSender, __version__, _close_all, _forked
+from ._tdshm import ChopFrame, ChopReceiver, ChopSender, TopFrame, TopReceiver, TopSender, __version__, _close_all, _forked
 
 # What is open is closed when the interpreter ends, and belongs to the parent where a process is forked.
 atexit.register(_close_all)
@@ -46,5 +47,13 @@ __all__ = [
     "NoRoomError",
     "NotFoundError",
     "RefusedError",
+    "SegmentInfo",
+    "Swept",
+    "TopFrame",
+    "TopReceiver",
+    "TopSender",
     "__version__",
+    "clean",
+    "info",
+    "list",
 ]

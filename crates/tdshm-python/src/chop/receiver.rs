@@ -1,6 +1,5 @@
 //! The receiving side.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,9 +13,7 @@ use crate::errors::{Class, raise, refuse};
 use crate::handle::Handle;
 use crate::time::{Deadline, Stop, seconds};
 use crate::view::{Found, Pool, array_of_samples, look};
-
-/// Up to so many bytes are copied while this thread has Python's lock.
-const SMALL: usize = 32 << 10;
+use crate::wait::{Inbox, Source};
 
 /// Receives channels from TouchDesigner, and from any other program: a `Shared Mem In CHOP`.
 ///
@@ -58,19 +55,15 @@ const SMALL: usize = 32 << 10;
 #[derive(Debug)]
 pub(crate) struct Receiver {
     name: String,
-    handle: Arc<Handle<State>>,
+    handle: Arc<Handle<Inbox<State>>>,
 }
 
 #[derive(Debug)]
-struct State {
+pub(crate) struct State {
     receiver: tdshm::ChopReceiver,
     /// The names of the last frame, and one that keeps what they were made of alive.
     names: Option<(tdshm::ChopFrame, Arc<Names>)>,
     pool: Arc<Pool>,
-    /// Bytes of the last frame.
-    last: usize,
-    /// Frames that were waited for by somebody who then went away.
-    unread: VecDeque<Py<Frame>>,
 }
 
 #[pymethods]
@@ -81,8 +74,8 @@ impl Receiver {
         let limit = seconds("lock_timeout", lock_timeout)?.unwrap_or(Duration::MAX);
         let builder = tdshm::SegmentReceiver::builder(name).observe(observe).lock_limit(limit);
         let receiver = tdshm::ChopReceiver::over(py.detach(|| builder.open()).map_err(raise)?);
-        let state = State { receiver, names: None, pool: Arc::default(), last: 0, unread: VecDeque::new() };
-        Ok(Self { name: name.to_owned(), handle: Handle::new("receiver", state) })
+        let state = State { receiver, names: None, pool: Arc::default() };
+        Ok(Self { name: name.to_owned(), handle: Handle::new("receiver", Inbox::new(state)) })
     }
 
     /// Read the newest frame, new or not; None while there is no sender, or it has not written yet.
@@ -108,17 +101,7 @@ impl Receiver {
     fn read(&self, py: Python<'_>, out: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Py<Frame>>> {
         match out {
             Some(out) => self.read_out(py, out),
-            None => {
-                let mut state = self.handle.lock(py)?;
-                let state = &mut *state;
-                let taken = if state.last <= SMALL { state.read() } else { py.detach(|| state.read()) };
-                state.last = match &taken {
-                    Ok(Some(taken)) => taken.size_bytes(),
-                    _ => state.last,
-                };
-                let taken = taken.map_err(raise)?;
-                taken.map(|taken| state.frame(py, taken)).transpose()
-            }
+            None => self.handle.read(py),
         }
     }
 
@@ -133,26 +116,22 @@ impl Receiver {
     /// As `read`, and ClosedError (a ValueError) where another thread closed the receiver.
     #[pyo3(signature = (timeout=None))]
     fn wait(&self, py: Python<'_>, timeout: Option<f64>) -> PyResult<Option<Py<Frame>>> {
-        self.wait_until(py, Deadline::after(seconds("timeout", timeout)?), None)
+        self.handle.wait(py, Deadline::after(seconds("timeout", timeout)?), None)
     }
 
     /// The next frame, waiting until somebody sets `stop`, or the receiver is closed: None then.
     fn _wait(&self, py: Python<'_>, stop: &Stop) -> PyResult<Option<Py<Frame>>> {
-        match self.wait_until(py, Deadline::after(None), Some(stop)) {
-            Err(_) if self.handle.is_closed() => Ok(None),
-            waited => waited,
-        }
+        self.handle.wait_to_end(py, Some(stop))
     }
 
     /// The next frame if it is there already.
     fn _try_next(&self, py: Python<'_>) -> PyResult<Option<Py<Frame>>> {
-        self.wait_until(py, Deadline::after(Some(Duration::ZERO)), None)
+        self.handle.wait(py, Deadline::after(Some(Duration::ZERO)), None)
     }
 
     /// Puts back a frame that nobody got.
     fn _unread(&self, py: Python<'_>, frame: Py<Frame>) -> PyResult<()> {
-        self.handle.lock(py)?.unread.push_back(frame);
-        Ok(())
+        self.handle.unread(py, frame)
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -161,10 +140,7 @@ impl Receiver {
 
     /// The next frame that is new, however long that takes. Ends when the receiver is closed.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<Frame>>> {
-        match self.wait_until(py, Deadline::after(None), None) {
-            Err(_) if self.handle.is_closed() => Ok(None),
-            waited => waited,
-        }
+        self.handle.wait_to_end(py, None)
     }
 
     fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -184,14 +160,14 @@ impl Receiver {
     /// The names of the channels of the newest frame that was read, as a tuple.
     #[getter]
     fn channels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
-        let names = self.handle.lock(py)?.receiver.names().to_vec();
+        let names = self.handle.lock(py)?.source.receiver.names().to_vec();
         array::tuple(py, &names)
     }
 
     /// Whether there was a sender at the last look: "not yet", "yes", "left" or "died".
     #[getter]
     fn attached(&self, py: Python<'_>) -> PyResult<&'static str> {
-        Ok(attached(self.handle.lock(py)?.receiver.attached()))
+        Ok(attached(self.handle.lock(py)?.source.receiver.attached()))
     }
 
     /// Whether it was closed.
@@ -202,9 +178,7 @@ impl Receiver {
 
     /// Let go of the segment. Whoever waits in another thread gives up. Closing twice is allowed.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        let state = self.handle.take(py)?;
-        py.detach(|| drop(state));
-        Ok(())
+        self.handle.close(py)
     }
 
     fn __enter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -229,49 +203,13 @@ impl Receiver {
 }
 
 /// What was taken from the core.
-struct Taken {
+pub(crate) struct Taken {
     samples: Vec<f32>,
     shape: tdshm::ChopShape,
     receipt: Receipt,
 }
 
-impl Taken {
-    fn size_bytes(&self) -> usize {
-        size_of_val(self.samples.as_slice())
-    }
-}
-
 impl Receiver {
-    fn wait_until(
-        &self,
-        py: Python<'_>,
-        deadline: Deadline,
-        stop: Option<&Stop>,
-    ) -> PyResult<Option<Py<Frame>>> {
-        loop {
-            let mut state = self.handle.lock(py)?;
-            if let Some(frame) = state.unread.pop_front() {
-                return Ok(Some(frame));
-            }
-            let slice = deadline.slice();
-            let taken = if slice.is_zero() && state.last <= SMALL {
-                state.next(slice)
-            } else {
-                let state = &mut *state;
-                py.detach(|| state.next(slice))
-            };
-            if let Some(taken) = taken.map_err(raise)? {
-                state.last = taken.size_bytes();
-                return state.frame(py, taken).map(Some);
-            }
-            crate::handle::release(state);
-            py.check_signals()?;
-            if deadline.is_over() || stop.is_some_and(Stop::is_set) {
-                return Ok(None);
-            }
-        }
-    }
-
     fn read_out(&self, py: Python<'_>, out: &Bound<'_, PyAny>) -> PyResult<Option<Py<Frame>>> {
         let Found::Array(mut elements) = look(out) else {
             return Err(refuse(
@@ -284,8 +222,8 @@ impl Receiver {
             return Err(refuse(Class::Dtype, text));
         }
         let room = elements.count();
-        let mut state = self.handle.lock(py)?;
-        let receiver = &mut state.receiver;
+        let mut inbox = self.handle.lock(py)?;
+        let receiver = &mut inbox.source.receiver;
         let read = py.detach(|| elements.with_samples_mut(|to| receiver.read_into(to)));
         let Some(read) = read else {
             let text =
@@ -301,8 +239,8 @@ impl Receiver {
             }
             Err(error) => return Err(raise(error)),
         };
-        let names = Names::new(py, state.receiver.names())?;
-        drop(state);
+        let names = Names::new(py, inbox.source.receiver.names())?;
+        drop(inbox);
         let (channels, samples) = (shape.num_channels, shape.len_samples);
         let array = match elements.shape() {
             [rows, columns] if (*rows, *columns) == (channels, samples) => out.clone(),
@@ -324,7 +262,10 @@ impl Receiver {
     }
 }
 
-impl State {
+impl Source for State {
+    type Taken = Taken;
+    type Frame = Frame;
+
     fn read(&mut self) -> Result<Option<Taken>, tdshm::Error> {
         let some = self.receiver.read()?.is_some();
         Ok(if some { self.taken() } else { None })
@@ -335,6 +276,22 @@ impl State {
         Ok(if some { self.taken() } else { None })
     }
 
+    fn size_bytes(taken: &Taken) -> usize {
+        size_of_val(taken.samples.as_slice())
+    }
+
+    fn frame(&mut self, py: Python<'_>, taken: Taken) -> PyResult<Py<Frame>> {
+        let Taken { samples, shape, receipt } = taken;
+        let names = self.names(py)?;
+        let (channels, length) = (shape.num_channels, shape.len_samples);
+        let Some(array) = array_of_samples(py, samples, &[channels, length], &self.pool)? else {
+            return Err(refuse(Class::Error, "the frame has other measures than it says"));
+        };
+        Py::new(py, Frame { array: array.unbind(), names, samples: length, rate: shape.sample_rate, receipt })
+    }
+}
+
+impl State {
     /// The last frame's samples, without a copy where they are not needed to tell it from the next one.
     fn taken(&mut self) -> Option<Taken> {
         let frame = self.receiver.frame()?;
@@ -346,16 +303,6 @@ impl State {
             samples.extend_from_slice(self.receiver.frame()?.samples());
         }
         Some(Taken { samples, shape, receipt })
-    }
-
-    fn frame(&mut self, py: Python<'_>, taken: Taken) -> PyResult<Py<Frame>> {
-        let Taken { samples, shape, receipt } = taken;
-        let names = self.names(py)?;
-        let (channels, length) = (shape.num_channels, shape.len_samples);
-        let Some(array) = array_of_samples(py, samples, &[channels, length], &self.pool)? else {
-            return Err(refuse(Class::Error, "the frame has other measures than it says"));
-        };
-        Py::new(py, Frame { array: array.unbind(), names, samples: length, rate: shape.sample_rate, receipt })
     }
 
     /// The names of the last frame. The core shares them between frames for as long as they stay, so it is enough to look

@@ -7,16 +7,13 @@ use std::time::Duration;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyFloat, PyString, PyTuple};
-use tdshm::{Error, LockError, Sent};
 
 use crate::array;
 use crate::errors::{Class, raise, raise_argument, refuse};
 use crate::handle::Handle;
-use crate::time::{Deadline, SLICE, seconds};
+use crate::time::seconds;
 use crate::view::{Elements, Found, look};
-
-/// Up to so many bytes are copied while this thread has Python's lock: that takes less time than to let go of it.
-const SMALL: usize = 32 << 10;
+use crate::wait::{Patience, SMALL};
 
 /// Sends channels to TouchDesigner, and to any other program: a `Shared Mem Out CHOP`.
 ///
@@ -72,10 +69,7 @@ struct State {
     /// The names were given, and not taken from a dict.
     named: bool,
     rate: f32,
-    /// How long to wait for a lock; `None`: for ever.
-    limit: Option<Duration>,
-    /// What the sender knows of that.
-    told: Duration,
+    patience: Patience,
     /// Samples in the order of the channels.
     sorted: Vec<f32>,
 }
@@ -108,16 +102,14 @@ impl Sender {
         if let Some(mode) = mode {
             builder = builder.mode(mode);
         }
-        let mut sender = py.detach(|| builder.create()).map_err(raise_argument)?;
-        sender.set_lock_limit(Duration::ZERO);
+        let sender = py.detach(|| builder.create()).map_err(raise_argument)?;
         let mut state = State {
             sender,
             named: !names.is_empty(),
             names: Vec::new(),
             places: HashMap::new(),
             rate: rate as f32,
-            limit,
-            told: Duration::ZERO,
+            patience: Patience::new(limit),
             sorted: Vec::new(),
         };
         state.remember(names);
@@ -316,7 +308,7 @@ impl State {
         };
         let small = elements.count().saturating_mul(size_of::<f32>()) <= SMALL;
         let elements = *elements;
-        self.attempt(py, small, move |sender| {
+        self.patience.attempt(py, &mut self.sender, small, move |sender| {
             sender.send_with(channels, samples, |block| elements.copy_samples(&mut block.samples()))
         })
     }
@@ -365,58 +357,7 @@ impl State {
     }
 
     fn send_flat(&mut self, py: Python<'_>, samples: &[f32], length: usize) -> PyResult<()> {
-        self.attempt(py, size_of_val(samples) <= SMALL, |sender| sender.send_flat(samples, length))
-    }
-
-    /// Sends: what is small at once, without letting go of Python's lock, if nobody holds the segment's.
-    #[inline]
-    fn attempt(
-        &mut self,
-        py: Python<'_>,
-        small: bool,
-        mut send: impl FnMut(&mut tdshm::ChopSender) -> Result<Sent, Error> + Send,
-    ) -> PyResult<()> {
-        if small {
-            if !self.told.is_zero() {
-                self.tell(Duration::ZERO);
-            }
-            match send(&mut self.sender) {
-                Ok(_) => return Ok(()),
-                Err(Error::Lock(LockError::Timeout { .. })) => {}
-                Err(error) => return Err(raise_argument(error)),
-            }
-        }
-        self.attempt_slowly(py, send)
-    }
-
-    fn tell(&mut self, limit: Duration) {
-        self.sender.set_lock_limit(limit);
-        self.told = limit;
-    }
-
-    #[inline(never)]
-    fn attempt_slowly(
-        &mut self,
-        py: Python<'_>,
-        mut send: impl FnMut(&mut tdshm::ChopSender) -> Result<Sent, Error> + Send,
-    ) -> PyResult<()> {
-        let deadline = Deadline::after(self.limit);
-        loop {
-            let limit = if self.limit.is_some() { deadline.slice() } else { SLICE };
-            if self.told != limit {
-                self.tell(limit);
-            }
-            match py.detach(|| send(&mut self.sender)) {
-                Ok(_) => return Ok(()),
-                Err(Error::Lock(LockError::Timeout { name, holder, waited })) => {
-                    py.check_signals()?;
-                    if deadline.is_over() {
-                        let waited = self.limit.unwrap_or(waited);
-                        return Err(raise(LockError::Timeout { name, holder, waited }));
-                    }
-                }
-                Err(error) => return Err(raise_argument(error)),
-            }
-        }
+        let small = size_of_val(samples) <= SMALL;
+        self.patience.attempt(py, &mut self.sender, small, |sender| sender.send_flat(samples, length))
     }
 }
