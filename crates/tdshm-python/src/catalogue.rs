@@ -5,13 +5,14 @@ use pyo3::types::{PyDict, PyList};
 use tdshm::{BlockKind, DryRun, Fate, SegmentReport, SweptKind};
 
 use crate::errors::raise;
+use crate::time::detach;
 use crate::top::name;
 
 /// What is there, sorted by name: a dict for each segment.
 #[pyfunction]
 #[pyo3(name = "_list")]
 pub(crate) fn list(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
-    let reports = py.detach(tdshm::list).map_err(raise)?;
+    let reports = detach(py, tdshm::list).map_err(raise)?;
     let dicts = reports.iter().map(|report| dict(py, report)).collect::<PyResult<Vec<_>>>()?;
     PyList::new(py, dicts)
 }
@@ -20,7 +21,7 @@ pub(crate) fn list(py: Python<'_>) -> PyResult<Bound<'_, PyList>> {
 #[pyfunction]
 #[pyo3(name = "_info")]
 pub(crate) fn info<'py>(py: Python<'py>, segment: &str) -> PyResult<Bound<'py, PyDict>> {
-    let report = py.detach(|| tdshm::inspect(segment)).map_err(raise)?;
+    let report = detach(py, || tdshm::inspect(segment)).map_err(raise)?;
     dict(py, &report)
 }
 
@@ -75,7 +76,7 @@ type SweptRow = (String, &'static str, &'static str, Option<u32>, Option<String>
 pub(crate) fn clean(py: Python<'_>, names: Vec<String>, dry_run: bool) -> PyResult<Vec<SweptRow>> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let dry_run = if dry_run { DryRun::Yes } else { DryRun::No };
-    let swept = py.detach(|| tdshm::clean(&names, dry_run)).map_err(raise)?;
+    let swept = detach(py, || tdshm::clean(&names, dry_run)).map_err(raise)?;
     Ok(swept.into_iter().map(row).collect())
 }
 

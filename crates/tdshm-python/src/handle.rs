@@ -7,9 +7,9 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use pyo3::prelude::*;
-use pyo3::sync::MutexExt;
 
 use crate::errors::{Class, refuse};
+use crate::time::{detach, end};
 
 /// How often this process and those before it were forked: what was made before that is another process's.
 static FORKS: AtomicU64 = AtomicU64::new(0);
@@ -122,7 +122,12 @@ impl<T: Send + 'static> Handle<T> {
                 format_args!("this {} is in use by this very thread: use it from no finalizer", self.what);
             return Err(refuse(Class::Busy, text));
         }
-        Ok(self.state.lock_py_attached(py))
+        loop {
+            detach(py, || drop(self.state.lock()));
+            if let Some(state) = self.state.try_lock() {
+                return Ok(state);
+            }
+        }
     }
 
     /// Whether it was closed, as far as can be seen without waiting.
@@ -170,15 +175,16 @@ impl<T: Send + 'static> Drop for Handle<T> {
     }
 }
 
-/// Closes everything that is open: the interpreter ends.
+/// Ends all waits, and closes everything that is open: the interpreter ends.
 #[pyfunction]
 #[pyo3(name = "_close_all")]
 pub(crate) fn close_all(py: Python<'_>) {
+    end(py);
     let open = match OPEN.try_lock() {
         Some(mut open) => std::mem::take(&mut *open),
         None => return,
     };
-    py.detach(|| open.iter().filter_map(Weak::upgrade).for_each(|handle| handle.close_at_exit()));
+    detach(py, || open.iter().filter_map(Weak::upgrade).for_each(|handle| handle.close_at_exit()));
 }
 
 /// This is a child: what is open is its parent's.

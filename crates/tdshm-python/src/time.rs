@@ -1,6 +1,6 @@
 //! Times as Python gives them, and waits that Ctrl-C ends.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
@@ -9,6 +9,42 @@ use crate::errors::{Class, refuse};
 
 /// How long nobody looks whether Ctrl-C was pressed.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);
+
+/// Threads that have let go of Python's lock.
+static AWAY: AtomicUsize = AtomicUsize::new(0);
+/// The interpreter ends.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Does something without Python's lock. Not when the interpreter ends: a thread that asked for the lock after that would
+/// never come back, through frames of ours.
+pub(crate) fn detach<T: Send>(py: Python<'_>, act: impl FnOnce() -> T + Send) -> T {
+    struct Back;
+    impl Drop for Back {
+        fn drop(&mut self) {
+            AWAY.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    // In this order, and in the other in `end`: one of the two sees the other.
+    AWAY.fetch_add(1, Ordering::SeqCst);
+    let _back = Back;
+    if ENDING.load(Ordering::SeqCst) { act() } else { py.detach(act) }
+}
+
+/// From now on nobody lets go of Python's lock; waits for those who have, and who look at least every [`SLICE`].
+pub(crate) fn end(py: Python<'_>) {
+    ENDING.store(true, Ordering::SeqCst);
+    let limit = Deadline::after(Some(SLICE.saturating_mul(40)));
+    py.detach(|| {
+        while AWAY.load(Ordering::SeqCst) > 0 && !limit.is_over() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+}
+
+/// Whether the interpreter ends.
+pub(crate) fn is_ending() -> bool {
+    ENDING.load(Ordering::Relaxed)
+}
 
 /// A time in seconds; `None`: for ever.
 pub(crate) fn seconds(what: &str, seconds: Option<f64>) -> PyResult<Option<Duration>> {

@@ -7,9 +7,9 @@ use pyo3::PyClass;
 use pyo3::prelude::*;
 use tdshm::{Error, LockError, Sent};
 
-use crate::errors::{raise, raise_argument};
+use crate::errors::{Class, raise, raise_argument, refuse};
 use crate::handle::Handle;
-use crate::time::{Deadline, SLICE, Stop};
+use crate::time::{Deadline, SLICE, Stop, detach, is_ending};
 
 /// Up to so many bytes are copied while this thread has Python's lock: that takes less time than to let go of it.
 pub(crate) const SMALL: usize = 32 << 10;
@@ -78,11 +78,11 @@ impl Patience {
             let slice = deadline.map_or_else(|| self.limit.map_or(SLICE, |l| l.min(SLICE)), Deadline::slice);
             self.tell(sender, slice);
             let begun = deadline.unwrap_or_else(|| Deadline::after(self.limit));
-            match py.detach(|| send(sender)) {
+            match detach(py, || send(sender)) {
                 Ok(_) => return Ok(()),
                 Err(Error::Lock(LockError::Timeout { name, holder, waited })) => {
                     py.check_signals()?;
-                    if begun.is_over() {
+                    if begun.is_over() || is_ending() {
                         let waited = self.limit.unwrap_or(waited);
                         return Err(raise(LockError::Timeout { name, holder, waited }));
                     }
@@ -141,7 +141,7 @@ impl<S: Source> Inbox<S> {
         take: impl FnOnce(&mut S) -> Result<Option<S::Taken>, Error> + Send,
     ) -> PyResult<Option<Py<S::Frame>>> {
         let source = &mut self.source;
-        let taken = if small && self.last <= SMALL { take(source) } else { py.detach(|| take(source)) };
+        let taken = if small && self.last <= SMALL { take(source) } else { detach(py, || take(source)) };
         let Some(taken) = taken.map_err(raise)? else { return Ok(None) };
         self.last = S::size_bytes(&taken);
         self.source.frame(py, taken).map(Some)
@@ -174,6 +174,9 @@ impl<S: Source> Handle<Inbox<S>> {
                 return Ok(frame);
             }
             py.check_signals()?;
+            if is_ending() {
+                return Err(refuse(Class::Closed, "the interpreter ends"));
+            }
             if deadline.is_over() || stop.is_some_and(Stop::is_set) {
                 return Ok(None);
             }
@@ -183,7 +186,7 @@ impl<S: Source> Handle<Inbox<S>> {
     /// The same, where to be closed is an end and not an error.
     pub(crate) fn wait_to_end(&self, py: Python<'_>, stop: Option<&Stop>) -> PyResult<Option<Py<S::Frame>>> {
         match self.wait(py, Deadline::after(None), stop) {
-            Err(_) if self.is_closed() => Ok(None),
+            Err(_) if self.is_closed() || is_ending() => Ok(None),
             waited => waited,
         }
     }
@@ -198,7 +201,7 @@ impl<S: Source> Handle<Inbox<S>> {
     pub(crate) fn close(&self, py: Python<'_>) -> PyResult<()> {
         let inbox = self.take(py)?;
         if let Some(Inbox { source, .. }) = inbox {
-            py.detach(|| drop(source));
+            detach(py, || drop(source));
         }
         Ok(())
     }

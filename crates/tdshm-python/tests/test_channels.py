@@ -118,6 +118,10 @@ def test_dicts_name_the_channels(pair):
     frame = receiver.read()
     assert frame.names == ("left", "right")
     assert frame["right"].tolist() == [5, 4, 3, 2, 1]
+    sender.send([1, 2])
+    assert receiver.read().names == ("left", "right")
+    sender.send([1, 2, 3])
+    assert receiver.read().names == ("chan1", "chan2", "chan3") and sender.channels == ()
 
 
 def test_dicts_of_a_sender_with_names(name):

@@ -11,7 +11,7 @@ use crate::array;
 use crate::chop::frame::{Frame, Names, Receipt};
 use crate::errors::{Class, raise, refuse};
 use crate::handle::Handle;
-use crate::time::{Deadline, Stop, seconds};
+use crate::time::{Deadline, Stop, detach, seconds};
 use crate::view::{Found, Pool, array_of_samples, look};
 use crate::wait::{Inbox, Source};
 
@@ -73,7 +73,7 @@ impl Receiver {
     fn new(py: Python<'_>, name: &str, observe: bool, lock_timeout: Option<f64>) -> PyResult<Self> {
         let limit = seconds("lock_timeout", lock_timeout)?.unwrap_or(Duration::MAX);
         let builder = tdshm::SegmentReceiver::builder(name).observe(observe).lock_limit(limit);
-        let receiver = tdshm::ChopReceiver::over(py.detach(|| builder.open()).map_err(raise)?);
+        let receiver = tdshm::ChopReceiver::over(detach(py, || builder.open()).map_err(raise)?);
         let state = State { receiver, names: None, pool: Arc::default() };
         Ok(Self { name: name.to_owned(), handle: Handle::new("receiver", Inbox::new(state)) })
     }
@@ -224,7 +224,7 @@ impl Receiver {
         let room = elements.count();
         let mut inbox = self.handle.lock(py)?;
         let receiver = &mut inbox.source.receiver;
-        let read = py.detach(|| elements.with_samples_mut(|to| receiver.read_into(to)));
+        let read = detach(py, || elements.with_samples_mut(|to| receiver.read_into(to)));
         let Some(read) = read else {
             let text =
                 "out is not packed, not aligned, or may not be written: use numpy.empty(…, numpy.float32)";

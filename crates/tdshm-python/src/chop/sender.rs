@@ -11,7 +11,7 @@ use pyo3::types::{PyDict, PyFloat, PyString, PyTuple};
 use crate::array;
 use crate::errors::{Class, raise, raise_argument, refuse};
 use crate::handle::Handle;
-use crate::time::seconds;
+use crate::time::{detach, seconds};
 use crate::view::{Elements, Found, look};
 use crate::wait::{Patience, SMALL};
 
@@ -102,7 +102,7 @@ impl Sender {
         if let Some(mode) = mode {
             builder = builder.mode(mode);
         }
-        let sender = py.detach(|| builder.create()).map_err(raise_argument)?;
+        let sender = detach(py, || builder.create()).map_err(raise_argument)?;
         let mut state = State {
             sender,
             named: !names.is_empty(),
@@ -126,8 +126,8 @@ impl Sender {
     ///     that type whose elements lie one right behind the other is copied into the segment and nowhere else, any other
     ///     is converted on its way.
     ///
-    ///     A dict names the channels of a sender that was given no names. Where names were given it has to have each of
-    ///     them, in any order.
+    ///     A dict names the channels of a sender that was given no names, until frames have another number of channels.
+    ///     Where names were given it has to have each of them, in any order.
     ///
     /// Raises
     /// ------
@@ -219,7 +219,7 @@ impl Sender {
     /// Leave: receivers are told, and the name is free. Closing twice is allowed.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         match self.handle.take(py)? {
-            Some(state) => py.detach(|| state.sender.detach()).map_err(raise),
+            Some(state) => detach(py, || state.sender.detach()).map_err(raise),
             None => Ok(()),
         }
     }
@@ -306,6 +306,11 @@ impl State {
                 return Err(refuse(Class::Argument, text));
             }
         };
+        if !self.named && !self.names.is_empty() && self.names.len() != channels {
+            // They were a dict's.
+            self.sender.set_channels([""; 0]).map_err(raise_argument)?;
+            self.remember(Vec::new());
+        }
         let small = elements.count().saturating_mul(size_of::<f32>()) <= SMALL;
         let elements = *elements;
         self.patience.attempt(py, &mut self.sender, small, move |sender| {

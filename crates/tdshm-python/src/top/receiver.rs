@@ -11,7 +11,7 @@ use tdshm::{PixelsMut, RowOrder, TopShape};
 use crate::chop::{Receipt, attached};
 use crate::errors::{Class, raise, refuse};
 use crate::handle::Handle;
-use crate::time::{Deadline, Stop, seconds};
+use crate::time::{Deadline, Stop, detach, seconds};
 use crate::top::format::{self, Layout};
 use crate::top::frame::Frame;
 use crate::view::{Found, Kind, Pool, array_of_bytes, look};
@@ -83,7 +83,7 @@ impl Receiver {
         let limit = seconds("lock_timeout", lock_timeout)?.unwrap_or(Duration::MAX);
         let builder = tdshm::SegmentReceiver::builder(name).observe(observe).lock_limit(limit);
         let first = if flip { RowOrder::BottomFirst } else { RowOrder::TopFirst };
-        let segment = py.detach(|| builder.open()).map_err(raise)?;
+        let segment = detach(py, || builder.open()).map_err(raise)?;
         let state =
             State { receiver: tdshm::TopReceiver::over(segment).kept_rows(first), pool: Arc::default() };
         Ok(Self { name: name.to_owned(), first, handle: Handle::new("receiver", Inbox::new(state)) })
@@ -216,7 +216,7 @@ impl Receiver {
         let first = self.first;
         let mut inbox = self.handle.lock(py)?;
         let receiver = &mut inbox.source.receiver;
-        let read = py.detach(|| {
+        let read = detach(py, || {
             elements.with_bytes_mut(|bytes| {
                 let to = match first {
                     RowOrder::TopFirst => PixelsMut::top_first(bytes),

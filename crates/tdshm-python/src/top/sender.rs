@@ -12,7 +12,7 @@ use tdshm::{PixelFormat, RowOrder};
 use crate::array;
 use crate::errors::{Class, raise, raise_argument, refuse};
 use crate::handle::Handle;
-use crate::time::seconds;
+use crate::time::{detach, seconds};
 use crate::top::format::{self, Layout};
 use crate::view::{Elements, Found, Kind, array_of_draft, look};
 use crate::wait::{Patience, SMALL};
@@ -113,7 +113,7 @@ impl Sender {
         if let Some(mode) = mode {
             builder = builder.mode(mode);
         }
-        let sender = py.detach(|| builder.create()).map_err(raise_argument)?;
+        let sender = detach(py, || builder.create()).map_err(raise_argument)?;
         let state = State { sender, patience: Patience::new(limit), last: None };
         Ok(Self { name: name.to_owned(), size, format, handle: Handle::new("sender", state) })
     }
@@ -256,7 +256,7 @@ impl Sender {
     /// Leave: receivers are told, and the name is free. Closing twice is allowed.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
         match self.handle.take(py)? {
-            Some(state) => py.detach(|| state.sender.detach()).map_err(raise),
+            Some(state) => detach(py, || state.sender.detach()).map_err(raise),
             None => Ok(()),
         }
     }
@@ -357,7 +357,7 @@ impl Drawing {
         let draft = {
             let mut state = self.sender.get().handle.lock(py)?;
             let sender = &mut state.sender;
-            py.detach(|| sender.draft(format, width, height)).map_err(raise_argument)?
+            detach(py, || sender.draft(format, width, height)).map_err(raise_argument)?
         };
         let order = draft.row_order();
         let (axes, used) = layout.shape(height, width);
