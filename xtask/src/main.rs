@@ -13,9 +13,11 @@ mod headers;
 mod lint;
 mod package;
 mod process;
+mod python;
 mod soak;
 mod steps;
 mod test;
+mod wheel;
 mod wine;
 mod workspace;
 
@@ -49,6 +51,8 @@ enum Task {
     Soak(soak::Options),
     /// The benchmarks
     Bench(bench::Options),
+    /// The wheels of the Python package: for this system, and on Linux for Windows as well
+    Wheel,
 }
 
 fn main() -> ExitCode {
@@ -71,6 +75,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Package => package::run(&workspace),
         Task::Soak(options) => soak::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
+        Task::Wheel => wheel::run(&workspace),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod macos;
 mod native;
+mod python;
 mod windows;
 
 use std::process::Command;
@@ -17,7 +18,7 @@ use crate::workspace::Workspace;
 /// What to test.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Test only these parts [default: native and macos]
+    /// Test only these parts [default: all but windows]
     #[arg(long, value_enum, value_delimiter = ',', value_name = "PART")]
     only: Vec<Part>,
 
@@ -33,6 +34,8 @@ enum Part {
     Native,
     /// Type-checked for both kinds of Mac, warnings being errors
     Macos,
+    /// The Python package, from its wheel, with the oldest and the newest Python here
+    Python,
     /// As Windows programs, run by Wine: lints, tests, the demo
     Windows,
 }
@@ -45,9 +48,11 @@ enum Part {
 pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     let strict = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     let wine = windows::Setup::new(ws);
+    let python = python::Setup::new(ws);
     let steps = parts(options).into_iter().flat_map(|part| match part {
         Part::Native => native::steps(ws),
         Part::Macos => macos::steps(ws),
+        Part::Python => python::steps(&python),
         Part::Windows => windows::steps(&wine),
     });
     run_all(steps.collect(), strict)
@@ -116,10 +121,10 @@ mod tests {
     #[test]
     fn parts_run_in_their_order_whatever_order_was_asked_for() {
         let of = |only: &[Part]| parts(&Options { only: only.to_vec(), all: false });
-        assert_eq!(of(&[]), [Part::Native, Part::Macos]);
+        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::Python]);
         assert_eq!(
             parts(&Options { only: Vec::new(), all: true }),
-            [Part::Native, Part::Macos, Part::Windows]
+            [Part::Native, Part::Macos, Part::Python, Part::Windows]
         );
         assert_eq!(of(&[Part::Windows, Part::Native]), [Part::Native, Part::Windows]);
         assert_eq!(of(&[Part::Macos]), [Part::Macos]);

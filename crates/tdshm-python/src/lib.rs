@@ -48,5 +48,7 @@ fn _tdshm(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(catalogue::list, module)?)?;
     module.add_function(wrap_pyfunction!(handle::close_all, module)?)?;
     module.add_function(wrap_pyfunction!(handle::forked, module)?)?;
-    td::register(module)
+    td::register(module)?;
+    // The stub says what there is, and the package what is public.
+    module.delattr("__all__")
 }

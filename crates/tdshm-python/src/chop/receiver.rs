@@ -13,7 +13,7 @@ use crate::errors::{Class, raise, refuse};
 use crate::handle::Handle;
 use crate::time::{Deadline, Stop, detach, seconds};
 use crate::view::{Found, Pool, array_of_samples, look};
-use crate::wait::{Inbox, Source};
+use crate::wait::{Inbox, SMALL, Source};
 
 /// Receives channels from TouchDesigner, and from any other program: a `Shared Mem In CHOP`.
 ///
@@ -69,7 +69,10 @@ pub(crate) struct State {
 #[pymethods]
 impl Receiver {
     #[new]
-    #[pyo3(signature = (name, *, observe=false, lock_timeout=Some(5.0)))]
+    #[pyo3(
+        signature = (name, *, observe=false, lock_timeout=Some(5.0)),
+        text_signature = "(name, *, observe=False, lock_timeout=5.0)"
+    )]
     fn new(py: Python<'_>, name: &str, observe: bool, lock_timeout: Option<f64>) -> PyResult<Self> {
         let limit = seconds("lock_timeout", lock_timeout)?.unwrap_or(Duration::MAX);
         let builder = tdshm::SegmentReceiver::builder(name).observe(observe).lock_limit(limit);
@@ -109,7 +112,7 @@ impl Receiver {
     /// ever, also for a sender to come.
     ///
     /// Other threads run meanwhile, and Ctrl-C ends it. A sender of this library wakes it; for others it looks once a
-    /// millisecond.
+    /// millisecond. Of a large frame (above 32 KiB) whose sender dies the last one may come twice, with no number then.
     ///
     /// Raises
     /// ------
@@ -292,13 +295,15 @@ impl Source for State {
 }
 
 impl State {
-    /// The last frame's samples, without a copy where they are not needed to tell it from the next one.
+    /// The last frame's samples: without a copy where that is worth it, and where they are not needed to tell it from the
+    /// next one. What was given away comes once more where its sender died, so what is small stays.
     fn taken(&mut self) -> Option<Taken> {
         let frame = self.receiver.frame()?;
         let shape = frame.shape();
         let receipt = Receipt::new(frame.number(), frame.missed(), frame.is_abandoned(), frame.age());
         let mut samples = self.pool.samples();
-        if !self.receiver.swap_samples(&mut samples) {
+        let small = size_of_val(frame.samples()) <= SMALL;
+        if small || !self.receiver.swap_samples(&mut samples) {
             samples.clear();
             samples.extend_from_slice(self.receiver.frame()?.samples());
         }

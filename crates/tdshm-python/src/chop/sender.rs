@@ -77,7 +77,10 @@ struct State {
 #[pymethods]
 impl Sender {
     #[new]
-    #[pyo3(signature = (name, channels=None, rate=60.0, *, samples=None, lock_timeout=Some(5.0), take_over=false, mode=None))]
+    #[pyo3(
+        signature = (name, channels=None, rate=60.0, *, samples=None, lock_timeout=Some(5.0), take_over=false, mode=None),
+        text_signature = "(name, channels=None, rate=60.0, *, samples=None, lock_timeout=5.0, take_over=False, mode=None)"
+    )]
     #[allow(clippy::too_many_arguments, reason = "named in Python")]
     fn new(
         py: Python<'_>,

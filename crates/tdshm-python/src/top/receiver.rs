@@ -15,7 +15,7 @@ use crate::time::{Deadline, Stop, detach, seconds};
 use crate::top::format::{self, Layout};
 use crate::top::frame::Frame;
 use crate::view::{Found, Kind, Pool, array_of_bytes, look};
-use crate::wait::{Inbox, Source};
+use crate::wait::{Inbox, SMALL, Source};
 
 /// Receives images from TouchDesigner, and from any other program: a `Shared Mem In TOP`.
 ///
@@ -72,7 +72,10 @@ pub(crate) struct Taken {
 #[pymethods]
 impl Receiver {
     #[new]
-    #[pyo3(signature = (name, *, flip=false, observe=false, lock_timeout=Some(5.0)))]
+    #[pyo3(
+        signature = (name, *, flip=false, observe=false, lock_timeout=Some(5.0)),
+        text_signature = "(name, *, flip=False, observe=False, lock_timeout=5.0)"
+    )]
     fn new(
         py: Python<'_>,
         name: &str,
@@ -120,7 +123,7 @@ impl Receiver {
     /// ever, also for a sender to come.
     ///
     /// Other threads run meanwhile, and Ctrl-C ends it. A sender of this library wakes it; for others it looks once a
-    /// millisecond.
+    /// millisecond. Of a large image (above 32 KiB) whose sender dies the last one may come twice, with no number then.
     ///
     /// Raises
     /// ------
@@ -301,13 +304,15 @@ impl Source for State {
 }
 
 impl State {
-    /// The last image's pixels, without a copy where they are not needed to tell it from the next one.
+    /// The last image's pixels: without a copy where that is worth it, and where they are not needed to tell it from the
+    /// next one. What was given away comes once more where its sender died, so what is small stays.
     fn taken(&mut self) -> Option<Taken> {
         let frame = self.receiver.frame()?;
         let shape = frame.shape();
         let receipt = Receipt::new(frame.number(), frame.missed(), frame.is_abandoned(), frame.age());
         let mut pixels = self.pool.bytes();
-        if !self.receiver.swap_pixels(&mut pixels) {
+        let small = frame.pixels().len() <= SMALL;
+        if small || !self.receiver.swap_pixels(&mut pixels) {
             pixels.clear();
             pixels.extend_from_slice(self.receiver.frame()?.pixels());
         }
