@@ -3,6 +3,7 @@
 //! | module | what lives there |
 //! | --- | --- |
 //! | `view` | memory of numpy's arrays: the one place with `unsafe` |
+//! | `kind` | what elements there are |
 //! | `array` | from whatever Python gives to an array that is understood |
 //! | `handle` | what every sender and receiver has in common: threads, forks, the end of the interpreter |
 //! | `time` | times as Python gives them, and waits that Ctrl-C ends |
@@ -20,6 +21,7 @@ mod chop;
 mod command;
 mod errors;
 mod handle;
+mod kind;
 mod td;
 mod time;
 mod top;

@@ -220,7 +220,7 @@ impl Receiver {
                 "out is no array of float32: use numpy.empty(…, numpy.float32)",
             ));
         };
-        if elements.kind() != crate::view::Kind::F32 {
+        if elements.kind() != crate::kind::Kind::F32 {
             let text = format_args!("out has elements of {}: use float32", elements.kind().name());
             return Err(refuse(Class::Dtype, text));
         }

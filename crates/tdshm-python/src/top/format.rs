@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 use tdshm::{PixelFormat, Texels};
 
 use crate::errors::{Class, refuse};
-use crate::view::{Elements, Kind};
+use crate::kind::Kind;
+use crate::view::Elements;
 
 /// What an array of pixels is: elements of one kind, so many a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,10 +11,11 @@ use tdshm::{PixelsMut, RowOrder, TopShape};
 use crate::chop::{Receipt, attached};
 use crate::errors::{Class, raise, refuse};
 use crate::handle::Handle;
+use crate::kind::Kind;
 use crate::time::{Deadline, Stop, detach, seconds};
 use crate::top::format::{self, Layout};
 use crate::top::frame::Frame;
-use crate::view::{Found, Kind, Pool, array_of_bytes, look};
+use crate::view::{Found, Pool, array_of_bytes, look};
 use crate::wait::{Inbox, SMALL, Source};
 
 /// Receives images from TouchDesigner, and from any other program: a `Shared Mem In TOP`.

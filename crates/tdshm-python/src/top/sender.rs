@@ -12,9 +12,10 @@ use tdshm::{PixelFormat, RowOrder};
 use crate::array;
 use crate::errors::{Class, raise, raise_argument, refuse};
 use crate::handle::Handle;
+use crate::kind::Kind;
 use crate::time::{detach, seconds};
 use crate::top::format::{self, Layout};
-use crate::view::{Elements, Found, Kind, array_of_draft, look};
+use crate::view::{Elements, Found, array_of_draft, look};
 use crate::wait::{Patience, SMALL};
 
 /// Sends images to TouchDesigner, and to any other program: a `Shared Mem Out TOP`.
