@@ -54,7 +54,7 @@ impl Class {
             (5 | 115, _) => Self::NoRoom,
             (6 | 101, _) => Self::LockTimeout,
             (1 | 3, _) => Self::AlreadyExists,
-            (113 | 117, _) => Self::Argument,
+            (113 | 117 | 118, _) => Self::Argument,
             (103 | 104 | 106 | 111 | 112 | 120, _) | (_, ErrorKind::Broken) => Self::Block,
             (_, ErrorKind::Absent) => Self::NotFound,
             (_, ErrorKind::Gone) => Self::Gone,

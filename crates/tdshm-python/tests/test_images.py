@@ -214,7 +214,7 @@ def test_drawing(name):
                 raise RuntimeError
         assert sender.frames == 9
         # What was overtaken is not sent either, and says so.
-        with pytest.raises(tdshm.Error) as caught:
+        with pytest.raises(tdshm.ArgumentError) as caught:
             with sender.frame() as array:
                 sender.send(numpy.zeros((2, 2), "uint8"))
         assert caught.value.code == 118
