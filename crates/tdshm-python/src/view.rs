@@ -209,6 +209,20 @@ impl Elements<'_> {
         let row_bytes = image.shape().row_bytes().unwrap_or(0);
         let components = row_bytes.checked_div(width.saturating_mul(size)).unwrap_or(0);
         let packed = self.is_packed_from(1);
+        if components == has && self.is_packed() {
+            let mut all = image.pixels();
+            let (room, to) = (all.len(), all.as_mut_ptr());
+            if image.row(0, first).is_some_and(|mut row| row.as_mut_ptr() == to) && room == self.size_bytes()
+            {
+                // SAFETY: the array has so many bytes one right behind the other (`is_packed`), and the image as many, the
+                // same row first; that is a mapping of ours, outside the array.
+                unsafe { std::ptr::copy_nonoverlapping(self.data, to, room) };
+                return;
+            }
+        }
+        // What is more than the caches hold goes past them, as in one large copy.
+        let past = row_bytes.saturating_mul(height) >= PAST_CACHES_BYTES;
+        let copy = if past { copy_past_caches } else { std::ptr::copy_nonoverlapping::<u8> };
         if components != has && components != has.saturating_add(1) {
             return; // the block was made for them
         }
@@ -220,7 +234,7 @@ impl Elements<'_> {
             if components == has && packed {
                 // SAFETY: a row of the array has `width * has` elements one right behind the other, which are as many
                 // bytes as a row of the image, and that is a mapping of ours, outside the array.
-                unsafe { std::ptr::copy_nonoverlapping(from, to, row_bytes) };
+                unsafe { copy(from, to, row_bytes) };
                 continue;
             }
             let write = match size {
@@ -233,6 +247,9 @@ impl Elements<'_> {
             // SAFETY: a row of the array, whose elements are as large as that, and room for a row of `components` elements
             // a pixel.
             unsafe { write(self, from, to, components, alpha) };
+        }
+        if past {
+            order_past_caches();
         }
     }
 
@@ -302,6 +319,55 @@ impl Elements<'_> {
         // SAFETY: as in `with_samples_mut`; bytes have no alignment.
         let slice = unsafe { std::slice::from_raw_parts_mut(self.data, self.size_bytes()) };
         Some(fill(slice))
+    }
+}
+
+/// From so many bytes on rows are copied past the caches, as the core does when it turns images.
+const PAST_CACHES_BYTES: usize = 4 << 20;
+
+/// Copies bytes with stores that leave the caches alone, where the processor has such.
+///
+/// # Safety
+///
+/// `from` and `to` are good for `len` bytes and do not overlap. Whoever hands `to` to another thread calls
+/// [`order_past_caches`] before.
+#[cfg(target_arch = "x86_64")]
+unsafe fn copy_past_caches(from: *const u8, to: *mut u8, len: usize) {
+    use core::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
+    const STEP: usize = size_of::<__m128i>();
+    let head = to.align_offset(STEP).min(len);
+    let steps = (len - head) / STEP;
+    // SAFETY: the caller's, of the first bytes, up to an aligned one.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, head) };
+    for step in 0..steps {
+        let at = head + step * STEP;
+        // SAFETY: `at + STEP <= len`; the load asks for no alignment.
+        let value = unsafe { _mm_loadu_si128(from.wrapping_add(at).cast()) };
+        // SAFETY: as above, and `to + head` is aligned (`align_offset`).
+        unsafe { _mm_stream_si128(to.wrapping_add(at).cast(), value) };
+    }
+    let done = head + steps * STEP;
+    // SAFETY: the caller's, of the last bytes.
+    unsafe { std::ptr::copy_nonoverlapping(from.wrapping_add(done), to.wrapping_add(done), len - done) };
+}
+
+/// The same, where every store is like any other.
+///
+/// # Safety
+///
+/// As above.
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn copy_past_caches(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: the caller's.
+    unsafe { std::ptr::copy_nonoverlapping(from, to, len) };
+}
+
+/// What was written past the caches comes before whatever is written from now on.
+fn order_past_caches() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: every processor of this kind has the instruction, which takes nothing.
+    unsafe {
+        std::arch::x86_64::_mm_sfence();
     }
 }
 

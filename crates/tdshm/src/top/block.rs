@@ -120,12 +120,7 @@ impl Block for TopBlock {
     fn copy_out(&self, region: Region<'_>, to: &mut [u8]) -> Result<(), OutOfBounds> {
         match self.turned_row_bytes() {
             None => region.copy_out(self.place().0, to),
-            Some((at, row_bytes)) => {
-                for (index, row) in to.rchunks_exact_mut(row_bytes).enumerate() {
-                    region.copy_out(at.saturating_add(index.saturating_mul(row_bytes)), row)?;
-                }
-                Ok(())
-            }
+            Some((at, row_bytes)) => region.copy_rows_out_turned(at, row_bytes, to),
         }
     }
 

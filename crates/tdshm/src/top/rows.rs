@@ -119,6 +119,10 @@ impl<'p> PixelsMut<'p> {
         if !turned && stride == row_bytes {
             return data.copy_out(0, self.bytes.get_mut(..data.len()).ok_or(OutOfBounds)?);
         }
+        if stride == row_bytes {
+            let to = self.bytes.get_mut(..data.len()).ok_or(OutOfBounds)?;
+            return data.copy_rows_out_turned(0, row_bytes, to);
+        }
         for (index, row) in self.bytes.chunks_mut(stride.max(1)).take(height).enumerate() {
             let from = if turned { height.saturating_sub(1).saturating_sub(index) } else { index };
             let to = row.get_mut(..row_bytes).ok_or(OutOfBounds)?;
