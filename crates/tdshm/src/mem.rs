@@ -12,6 +12,8 @@
 //! torn copy is a wrong number and never a wrong address. Fields by which two sides coordinate are atomics.
 #![allow(clippy::arithmetic_side_effects)] // every sum is bounded by `check`, which precedes it
 
+mod stream;
+
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -19,6 +21,8 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use stream::{PAST_CACHES_BYTES, copy_past_caches, order_past_caches};
 
 /// An access that would not lie inside its region, or a write where this program may only read: a mistake of ours, not of
 /// a stranger.
@@ -486,55 +490,6 @@ write_view!(
     /// Samples in shared memory, to be written. Never a slice: others may write them at any moment.
     ViewF32Mut, f32, "samples"
 );
-
-/// From so many bytes on a copy in small parts goes past the caches: a third of what a processor's last one has today.
-const PAST_CACHES_BYTES: usize = 4 << 20;
-
-/// Copies bytes with stores that leave the caches alone, where the processor has such.
-///
-/// # Safety
-///
-/// `from` and `to` are good for `len` bytes and do not overlap. Whoever hands `to` to another thread calls
-/// [`order_past_caches`] before.
-#[cfg(target_arch = "x86_64")]
-unsafe fn copy_past_caches(from: *const u8, to: *mut u8, len: usize) {
-    use core::arch::x86_64::{__m128i, _mm_loadu_si128, _mm_stream_si128};
-    const STEP: usize = size_of::<__m128i>();
-    let head = to.align_offset(STEP).min(len);
-    let steps = (len - head) / STEP;
-    // SAFETY: the caller's, of the first bytes, up to an aligned one.
-    unsafe { core::ptr::copy_nonoverlapping(from, to, head) };
-    for step in 0..steps {
-        let at = head + step * STEP;
-        // SAFETY: `at + STEP <= len`; the load asks for no alignment.
-        let value = unsafe { _mm_loadu_si128(from.wrapping_add(at).cast()) };
-        // SAFETY: as above, and `to + head` is aligned (`align_offset`).
-        unsafe { _mm_stream_si128(to.wrapping_add(at).cast(), value) };
-    }
-    let done = head + steps * STEP;
-    // SAFETY: the caller's, of the last bytes.
-    unsafe { core::ptr::copy_nonoverlapping(from.wrapping_add(done), to.wrapping_add(done), len - done) };
-}
-
-/// The same, where every store is like any other.
-///
-/// # Safety
-///
-/// As above.
-#[cfg(not(target_arch = "x86_64"))]
-unsafe fn copy_past_caches(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: the caller's.
-    unsafe { core::ptr::copy_nonoverlapping(from, to, len) };
-}
-
-/// What was written past the caches comes before whatever is written from now on.
-fn order_past_caches() {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: every processor of this kind has the instruction, which takes nothing.
-    unsafe {
-        core::arch::x86_64::_mm_sfence();
-    }
-}
 
 #[cfg(test)]
 /// Memory of the heap with the shape of a mapping, so that Miri and the sanitizers reach this module.
