@@ -164,6 +164,7 @@ def large(what, array, places, receiver, send, draw=None):
     say("send / the same with tobytes()", ours, usual)
     if draw is not None:
         say("draw in the segment / in plain memory", *measure(draw, copies.draw), 0.9)
+    copies.write()
     say("read into an array / memcpy", *measure(lambda: receiver.read(out=out), read), 0.9)
     say("read, a frame of its own / memcpy", *measure(lambda: receiver.read(), read))
     assert (out == array).all() and (theirs_out == array).all()

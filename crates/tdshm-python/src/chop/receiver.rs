@@ -63,6 +63,8 @@ pub(crate) struct State {
     receiver: tdshm::ChopReceiver,
     /// The names of the last frame, and one that keeps what they were made of alive.
     names: Option<(tdshm::ChopFrame, Arc<Names>)>,
+    /// Those of a block that went into an array of the caller's.
+    others: Option<Arc<Names>>,
     pool: Arc<Pool>,
 }
 
@@ -77,7 +79,7 @@ impl Receiver {
         let limit = seconds("lock_timeout", lock_timeout)?.unwrap_or(Duration::MAX);
         let builder = tdshm::SegmentReceiver::builder(name).observe(observe).lock_limit(limit);
         let receiver = tdshm::ChopReceiver::over(detach(py, || builder.open()).map_err(raise)?);
-        let state = State { receiver, names: None, pool: Arc::default() };
+        let state = State { receiver, names: None, others: None, pool: Arc::default() };
         Ok(Self { name: name.to_owned(), handle: Handle::new("receiver", Inbox::new(state)) })
     }
 
@@ -242,7 +244,7 @@ impl Receiver {
             }
             Err(error) => return Err(raise(error)),
         };
-        let names = Names::new(py, inbox.source.receiver.names())?;
+        let names = inbox.source.names_of_block(py)?;
         drop(inbox);
         let (channels, samples) = (shape.num_channels, shape.len_samples);
         let array = match elements.shape() {
@@ -308,6 +310,19 @@ impl State {
             samples.extend_from_slice(self.receiver.frame()?.samples());
         }
         Some(Taken { samples, shape, receipt })
+    }
+
+    /// The names of the block that was read last, whose frame went elsewhere.
+    fn names_of_block(&mut self, py: Python<'_>) -> PyResult<Arc<Names>> {
+        let list = self.receiver.names();
+        match (&self.names, &self.others) {
+            (Some((_, names)), _) | (_, Some(names)) if names.list() == list => Ok(Arc::clone(names)),
+            _ => {
+                let names = Names::new(py, list)?;
+                self.others = Some(Arc::clone(&names));
+                Ok(names)
+            }
+        }
     }
 
     /// The names of the last frame. The core shares them between frames for as long as they stay, so it is enough to look
