@@ -2,7 +2,7 @@
 //! is closed, or the interpreter ends.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
@@ -27,6 +27,8 @@ pub(crate) struct Handle<T: Send + 'static> {
     made: u64,
     what: &'static str,
     state: Mutex<Option<T>>,
+    /// Set before the state is taken away.
+    closed: AtomicBool,
     /// The thread that has it; 0: none.
     holder: AtomicUsize,
 }
@@ -88,6 +90,7 @@ impl<T: Send + 'static> Handle<T> {
             made: FORKS.load(Ordering::Relaxed),
             what,
             state: Mutex::new(Some(state)),
+            closed: AtomicBool::new(false),
             holder: AtomicUsize::new(0),
         });
         let mut open = OPEN.lock();
@@ -130,9 +133,9 @@ impl<T: Send + 'static> Handle<T> {
         }
     }
 
-    /// Whether it was closed, as far as can be seen without waiting.
+    /// Whether it was closed.
     pub(crate) fn is_closed(&self) -> bool {
-        self.check_process().is_ok() && self.state.try_lock().is_some_and(|state| state.is_none())
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Takes it away, so that everybody else finds it closed.
@@ -142,6 +145,7 @@ impl<T: Send + 'static> Handle<T> {
             Some(state) => state,
             None => self.lock_slowly(py)?,
         };
+        self.closed.store(true, Ordering::Release);
         Ok(state.take())
     }
 
@@ -161,6 +165,7 @@ impl<T: Send + 'static> Close for Handle<T> {
             && let Some(mut state) = self.state.try_lock()
         {
             // Whoever looks at it afterwards finds it closed.
+            self.closed.store(true, Ordering::Release);
             drop(state.take());
         }
     }

@@ -112,13 +112,15 @@ def test_other_threads_run_while_one_waits(name, thread):
         assert waiting.result().value("chan1") == 1
 
 
-def test_closing_ends_the_waits_of_other_threads(name, thread):
-    receiver = tdshm.ChopReceiver(name)
-    waiting, iterating = thread(receiver.wait), thread(lambda: list(receiver))
-    receiver.close()
-    with pytest.raises(tdshm.ClosedError):
-        waiting.result()
-    assert iterating.result() == []
+def test_closing_ends_the_waits_of_other_threads(names, thread):
+    for _ in range(10):
+        receiver = tdshm.ChopReceiver(names())
+        waiting = thread(receiver.wait)
+        iterating = [thread(lambda receiver=receiver: list(receiver)) for _ in range(3)]
+        receiver.close()
+        with pytest.raises(tdshm.ClosedError):
+            waiting.result()
+        assert [each.result() for each in iterating] == [[]] * 3
 
 
 def test_many_threads_use_one_sender_and_one_receiver(name, thread):
