@@ -468,6 +468,37 @@ fn pixels_are_exchanged_for_a_buffer() {
     }
 }
 
+/// Frames are the way up that the receiver asked for, whoever sends, and still tell images apart.
+#[test]
+fn frames_are_kept_the_way_up_that_is_asked_for() {
+    let scene = Scene::new("top: kept rows");
+    let mut out = TopSender::create(scene.name()).unwrap();
+    let mut input = TopReceiver::open(scene.name()).unwrap().kept_rows(RowOrder::TopFirst);
+    let mut buffer = Vec::new();
+    for number in 1..20 {
+        let image = Image::of(number);
+        image.send(&mut out).unwrap();
+        let frame = input.try_next().unwrap().unwrap();
+        assert_eq!(
+            (frame.pixels(), frame.row_order()),
+            (&image.bytes(RowOrder::TopFirst)[..], RowOrder::TopFirst)
+        );
+        assert_eq!(Image::seen(frame), Some(image));
+        assert!(number % 2 == 0 || input.swap_pixels(&mut buffer));
+    }
+    drop(out);
+
+    let foreign = Scene::new("top: kept rows of others");
+    let sender = Foreign { size: 1 << 16, ..Foreign::default() }.start(foreign.name());
+    let input = TopReceiver::open(foreign.name()).unwrap();
+    let mut input = input.kept_rows(RowOrder::TopFirst);
+    TopBlock::new(2, 2, 9, vec![1, 2, 3, 4]).write_to(&sender.data);
+    assert_eq!(input.try_next().unwrap().unwrap().pixels(), [3, 4, 1, 2]);
+    assert!(input.try_next().unwrap().is_none(), "the same image");
+    TopBlock::new(2, 2, 9, vec![1, 2, 3, 5]).write_to(&sender.data);
+    assert_eq!(input.try_next().unwrap().unwrap().pixels(), [3, 5, 1, 2]);
+}
+
 /// Of a sender that does not count, the last image is what the next one is compared with.
 #[test]
 fn pixels_that_tell_images_apart_are_not_given_away() {

@@ -7,6 +7,7 @@ use anyhow::{Result, ensure};
 
 use crate::install::{self, LINUX_LIBRARIES, Profile, System};
 use crate::process::outcome;
+use crate::python::{Environment, passed, pythons, wheel};
 use crate::steps::Outcome;
 use crate::wine::Wine;
 use crate::workspace::Workspace;
@@ -22,6 +23,9 @@ pub(crate) struct Options {
     /// Run them as Windows programs, in Wine
     #[arg(long)]
     windows: bool,
+    /// Measure the Python package, beside multiprocessing.shared_memory and memcpy
+    #[arg(long, conflicts_with = "windows")]
+    python: bool,
     /// Passed on to `cargo bench`, for example `--bench channels`
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
@@ -34,6 +38,9 @@ pub(crate) struct Options {
 /// When their package is not there, or one of them failed.
 pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     ws.package(PACKAGE, "holds the benchmarks")?;
+    if options.python {
+        return python(ws).map_err(Outcome::into_error);
+    }
     let args = ["bench", "--package", PACKAGE, "--locked"];
     let args = args.into_iter().chain(options.args.iter().map(String::as_str));
     let wine = options.windows.then(|| Wine::set_up(ws).map_err(Outcome::into_error)).transpose()?;
@@ -68,4 +75,17 @@ fn rows(ws: &Workspace) -> Result<PathBuf> {
         Outcome::Passed => Ok(rows),
         other => Err(other.into_error()),
     }
+}
+
+/// The wheel as it is released, with the newest Python of this machine.
+fn python(ws: &Workspace) -> Result<(), Outcome> {
+    let folder = ws.target().join("python");
+    let wheel = wheel(ws, &folder.join("measured"), &["--release", "--compatibility", "linux"])?;
+    let newest = pythons().map_err(Outcome::NotRun)?.pop();
+    let newest = newest.ok_or_else(|| Outcome::NotRun("no Python was found".to_owned()))?;
+    let environment = Environment::fresh(&newest, folder.join("bench"))?;
+    environment.install(&["--force-reinstall".as_ref(), wheel.as_os_str()])?;
+    let mut bench = environment.python();
+    bench.arg(ws.root().join("bench/python/exchange.py")).current_dir(folder);
+    passed(bench)
 }

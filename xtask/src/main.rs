@@ -14,9 +14,11 @@ mod install;
 mod lint;
 mod package;
 mod process;
+mod python;
 mod soak;
 mod steps;
 mod test;
+mod wheel;
 mod wine;
 mod workspace;
 
@@ -54,6 +56,8 @@ enum Task {
     Soak(soak::Options),
     /// The benchmarks
     Bench(bench::Options),
+    /// The wheels of the Python package: for this system, and on Linux for Windows as well
+    Wheel,
 }
 
 fn main() -> ExitCode {
@@ -78,6 +82,7 @@ fn run(task: &Task) -> anyhow::Result<()> {
         Task::Archive(options) => install::archive(&workspace, options),
         Task::Soak(options) => soak::run(&workspace, options),
         Task::Bench(options) => bench::run(&workspace, options),
+        Task::Wheel => wheel::run(&workspace),
     }
 }
 

@@ -3,6 +3,7 @@
 mod c;
 mod macos;
 mod native;
+mod python;
 mod windows;
 
 use std::process::Command;
@@ -31,6 +32,8 @@ enum Part {
     Macos,
     /// In C and C++, on this system: headers, programs against Rust, sanitizers, valgrind, CMake, pkg-config
     C,
+    /// The Python package, from its wheel, with the oldest and the newest Python here
+    Python,
     /// As Windows programs, run by Wine: lints, tests, the demo
     Windows,
 }
@@ -44,10 +47,12 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     let strict = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     let wine = windows::Setup::new(ws);
     let c_and_cpp = c::Setup::new(ws);
+    let python = python::Setup::new(ws);
     let steps = parts(options).into_iter().flat_map(|part| match part {
         Part::Native => native::steps(ws),
         Part::Macos => macos::steps(ws),
         Part::C => c::steps(&c_and_cpp),
+        Part::Python => python::steps(&python),
         Part::Windows => windows::steps(&wine),
     });
     run_all(steps.collect(), strict)
@@ -111,7 +116,7 @@ mod tests {
     #[test]
     fn parts_run_in_their_order_whatever_order_was_asked_for() {
         let of = |only: &[Part]| parts(&Options { only: only.to_vec() });
-        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::C, Part::Windows]);
+        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::C, Part::Python, Part::Windows]);
         assert_eq!(of(&[Part::Windows, Part::Native]), [Part::Native, Part::Windows]);
         assert_eq!(of(&[Part::Macos]), [Part::Macos]);
     }

@@ -13,8 +13,6 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
-use zerocopy::IntoBytes;
-
 use crate::error::Error;
 use crate::intake::block::{Block, Examined, Notice, Target};
 use crate::mem::{OutOfBounds, Region};
@@ -276,7 +274,7 @@ impl<B: Block> Intake<B> {
         let data = B::data(&self.frame);
         let same = self.taken.is_some_and(|t| t.current && t.opening == self.segment.openings())
             && self.block.is_at(region)
-            && region.equals(self.block.place().0, data.as_bytes()) == Ok(true);
+            && self.block.has_data(region, data);
         !same
     }
 

@@ -12,6 +12,8 @@
 //! torn copy is a wrong number and never a wrong address. Fields by which two sides coordinate are atomics.
 #![allow(clippy::arithmetic_side_effects)] // every sum is bounded by `check`, which precedes it
 
+mod stream;
+
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
@@ -19,6 +21,8 @@ use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use stream::{PAST_CACHES_BYTES, copy_past_caches, order_past_caches};
 
 /// An access that would not lie inside its region, or a write where this program may only read: a mistake of ours, not of
 /// a stranger.
@@ -147,6 +151,35 @@ impl<'m> Region<'m> {
         // SAFETY: `from` is mapped and readable for as many bytes as it has, `check_write` puts as many inside this region,
         // which is writable, and the two may overlap. The race with strangers is the module's.
         unsafe { core::ptr::copy(from.base.as_ptr(), to.as_ptr(), len) };
+        Ok(())
+    }
+
+    /// Copies rows out, the last one first, that lie one right behind the other from `offset` on: as many as `to` has.
+    ///
+    /// What is more than the caches hold goes past them, as in one large copy: otherwise it would push the rows out that
+    /// are copied again and again.
+    pub(crate) fn copy_rows_out_turned(
+        self,
+        offset: usize,
+        row_bytes: usize,
+        to: &mut [u8],
+    ) -> Result<(), OutOfBounds> {
+        self.check(offset, to.len())?;
+        let past = to.len() >= PAST_CACHES_BYTES;
+        for (index, row) in to.rchunks_exact_mut(row_bytes.max(1)).enumerate() {
+            let at = offset + index * row_bytes;
+            if past {
+                let from = self.check(at, row.len())?;
+                // SAFETY: `check` puts the row inside the mapping, which is never a Rust slice, so the two do not overlap;
+                // `row` is a live exclusive slice. The race with strangers is the module's.
+                unsafe { copy_past_caches(from.as_ptr(), row.as_mut_ptr(), row.len()) };
+            } else {
+                self.copy_out(at, row)?;
+            }
+        }
+        if past {
+            order_past_caches();
+        }
         Ok(())
     }
 

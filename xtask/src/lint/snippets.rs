@@ -1,7 +1,8 @@
 //! Code in documents that is a copy of code in programs, and stays one.
 //!
 //! A line `<!-- snippet: path/to/file.rs -->` right before a code fence says that the fence holds what stands in
-//! that file between `// snippet:begin` and `// snippet:end`, without the indentation all its lines share.
+//! that file between `// snippet:begin` and `// snippet:end`, without the indentation all its lines share. In Python a
+//! comment begins with `#`.
 
 use std::path::Path;
 
@@ -106,13 +107,19 @@ fn compare(text: &str, source: &str, file: &str) -> Result<()> {
     }
 }
 
+/// Whether a line is a mark, as a comment of Rust's or of Python's.
+fn is_mark(line: &str, mark: &str) -> bool {
+    let line = line.trim();
+    line == mark || line.strip_prefix("# ") == mark.strip_prefix("// ") && line.starts_with('#')
+}
+
 /// What stands between the marks.
 fn region(file: &str) -> Option<String> {
     let mut lines = file.lines();
-    lines.by_ref().find(|l| l.trim() == BEGIN)?;
+    lines.by_ref().find(|l| is_mark(l, BEGIN))?;
     let mut body = Vec::new();
     for line in lines {
-        if line.trim() == END {
+        if is_mark(line, END) {
             return Some(dedent(&body));
         }
         body.push(line);

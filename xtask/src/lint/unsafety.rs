@@ -8,7 +8,11 @@ const PLACES: &[&str] = &[
     "crates/tdshm/src/sys.rs",
     "crates/tdshm/src/sys/",
     "crates/tdshm/src/mem.rs",
+    "crates/tdshm/src/mem/",
     "crates/tdshm-capi/src/",
+    // Memory of numpy's arrays.
+    "crates/tdshm-python/src/view.rs",
+    "crates/tdshm-python/src/view/",
     // Not shipped: what the library is compared with, and the foreign programs and probes of the tests.
     "bench/",
     "tests/",

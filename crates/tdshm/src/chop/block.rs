@@ -92,6 +92,7 @@ impl Block for ChopBlock {
     fn describe(&self, frame: &mut ChopFrame) {
         frame.names = Arc::clone(self.book.table());
         frame.shape = self.shape();
+        frame.is_bare = false;
     }
 
     fn data(frame: &ChopFrame) -> &[f32] {

@@ -38,6 +38,8 @@ pub struct ChopFrame {
     pub(super) samples: Vec<f32>,
     pub(super) shape: ChopShape,
     pub(super) receipt: Receipt,
+    /// Somebody took the samples, and what is there instead means nothing.
+    pub(super) is_bare: bool,
 }
 
 impl ChopFrame {
@@ -48,6 +50,7 @@ impl ChopFrame {
             samples: Vec::new(),
             shape: ChopShape { num_channels: 0, len_samples: 0, sample_rate: 60.0 },
             receipt: Receipt::default(),
+            is_bare: false,
         }
     }
 
@@ -82,6 +85,7 @@ impl ChopFrame {
             samples,
             shape: ChopShape { num_channels: rows.len(), len_samples, sample_rate },
             receipt: Receipt::default(),
+            is_bare: false,
         })
     }
 
@@ -99,7 +103,7 @@ impl ChopFrame {
             return None;
         }
         let begin = index.checked_mul(self.shape.len_samples)?;
-        self.samples.get(begin..begin.checked_add(self.shape.len_samples)?)
+        self.samples().get(begin..begin.checked_add(self.shape.len_samples)?)
     }
 
     /// All channels in order: name and samples.
@@ -115,10 +119,11 @@ impl ChopFrame {
         self.names.as_slice()
     }
 
-    /// All samples: all of channel 0, then all of channel 1, and so on.
+    /// All samples: all of channel 0, then all of channel 1, and so on. None after
+    /// [`ChopReceiver::swap_samples`](crate::ChopReceiver::swap_samples).
     #[must_use]
     pub fn samples(&self) -> &[f32] {
-        &self.samples
+        if self.is_bare { &[] } else { &self.samples }
     }
 
     /// Count, length and rate together.

@@ -93,6 +93,38 @@ impl ChopReceiver {
         self.intake.frame()
     }
 
+    /// Exchanges the samples of the last frame for a buffer of the caller's that is filled later: no copy. From then on
+    /// until the next frame [`frame`](Self::frame) says what it was, and has no samples.
+    ///
+    /// `false`, and nothing is exchanged: there is no frame, its samples have been taken before, or they are needed, as
+    /// with a sender that does not count its frames, where the next one is new when it differs.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), tdshm::Error> {
+    /// # let name = format!("docswap{}", std::process::id());
+    /// # let mut out = tdshm::ChopSender::create(&name)?;
+    /// # let mut input = tdshm::ChopReceiver::open(&name)?;
+    /// # out.send(&[[1.0, 2.0]])?;
+    /// let mut samples = Vec::new(); // keeps its memory from frame to frame
+    /// if let Some(frame) = input.read()? {
+    ///     let shape = frame.shape();
+    ///     if input.swap_samples(&mut samples) {
+    ///         assert_eq!(samples.len(), shape.num_channels * shape.len_samples);
+    ///     }
+    /// }
+    /// # drop((out, input));
+    /// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn swap_samples(&mut self, buffer: &mut Vec<f32>) -> bool {
+        if self.frame().is_none_or(|frame| frame.is_bare) || !self.intake.swap_data(buffer) {
+            return false;
+        }
+        self.intake.frame_mut().is_bare = true;
+        true
+    }
+
     /// Copies the newest frame into this receiver's own memory, whether or not it differs from the last;
     /// `None` while there is no sender, or it has not written yet.
     ///

@@ -194,7 +194,7 @@ impl ChopSender {
             }
             self.plan.sample_rate = whole.sample_rate();
             self.plan.given = whole.num_channels() > 0;
-            let sent = self.send_flat(&whole.samples, whole.len_samples());
+            let sent = self.send_flat(whole.samples(), whole.len_samples());
             if sent.is_err() {
                 let names;
                 (self.plan.sample_rate, self.plan.given, names) = before;

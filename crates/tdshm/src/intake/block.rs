@@ -33,6 +33,17 @@ pub(crate) trait Block: Debug + Default {
     /// Where the data begin, in bytes, and how many items there are: inside the mapping that was checked.
     fn place(&self) -> (usize, usize);
 
+    /// Copies the data out as a frame has them: as many as [`place`](Self::place) says.
+    #[inline]
+    fn copy_out(&self, region: Region<'_>, to: &mut [Self::Item]) -> Result<(), OutOfBounds> {
+        region.copy_out(self.place().0, to.as_mut_bytes())
+    }
+
+    /// Whether what lies there are the data of a frame.
+    fn has_data(&self, region: Region<'_>, data: &[Self::Item]) -> bool {
+        region.equals(self.place().0, data.as_bytes()) == Ok(true)
+    }
+
     /// Writes into a frame what is not data: its measures and names.
     fn describe(&self, frame: &mut Self::Frame);
 
@@ -108,10 +119,10 @@ impl<B: Block> Target<B> for Vec<B::Item> {
 
     #[inline]
     fn copy(&mut self, block: &B, region: Region<'_>) -> Result<(), OutOfBounds> {
-        let (at, count) = block.place();
+        let (_, count) = block.place();
         if self.len() != count {
             self.resize(count, B::Item::new_zeroed());
         }
-        region.copy_out(at, self.as_mut_bytes())
+        block.copy_out(region, self)
     }
 }

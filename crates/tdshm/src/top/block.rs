@@ -4,7 +4,7 @@ use core::convert::Infallible;
 
 use crate::error::BlockError;
 use crate::intake::block::{Block, Examined, Receipt};
-use crate::mem::Region;
+use crate::mem::{OutOfBounds, Region};
 use crate::top::frame::{TopFrame, TopShape};
 use crate::wire::top::{self, COLOUR_HEADER_BYTES, TopLayout};
 
@@ -17,17 +17,27 @@ pub(crate) struct TopBlock {
     /// 0: none has been checked.
     mapped: usize,
     layout: Option<TopLayout>,
+    /// Frames have their rows the other way up.
+    pub(super) turned: bool,
 }
 
 impl Default for TopBlock {
     fn default() -> Self {
-        Self { header: [0; COLOUR_HEADER_BYTES], header_bytes: 0, mapped: 0, layout: None }
+        Self { header: [0; COLOUR_HEADER_BYTES], header_bytes: 0, mapped: 0, layout: None, turned: false }
     }
 }
 
 impl TopBlock {
     pub(super) fn layout(&self) -> Option<&TopLayout> {
         self.layout.as_ref()
+    }
+
+    /// Where the pixels begin and how long a row is, if frames have their rows the other way up. Rows of unknown pixels
+    /// cannot be told apart: they stay as they are.
+    fn turned_row_bytes(&self) -> Option<(usize, usize)> {
+        let layout = self.layout.as_ref().filter(|_| self.turned)?;
+        let row_bytes = layout.row_bytes().filter(|bytes| *bytes > 0)?;
+        Some((layout.data_at, row_bytes))
     }
 
     /// The first bytes of what lies there, as many as a header may have.
@@ -104,6 +114,26 @@ impl Block for TopBlock {
     #[inline]
     fn place(&self) -> (usize, usize) {
         self.layout.map_or((0, 0), |layout| (layout.data_at, layout.data_bytes))
+    }
+
+    #[inline]
+    fn copy_out(&self, region: Region<'_>, to: &mut [u8]) -> Result<(), OutOfBounds> {
+        match self.turned_row_bytes() {
+            None => region.copy_out(self.place().0, to),
+            Some((at, row_bytes)) => region.copy_rows_out_turned(at, row_bytes, to),
+        }
+    }
+
+    fn has_data(&self, region: Region<'_>, data: &[u8]) -> bool {
+        match self.turned_row_bytes() {
+            None => region.equals(self.place().0, data) == Ok(true),
+            Some((at, row_bytes)) => {
+                self.place().1 == data.len()
+                    && data.rchunks_exact(row_bytes).enumerate().all(|(index, row)| {
+                        region.equals(at.saturating_add(index.saturating_mul(row_bytes)), row) == Ok(true)
+                    })
+            }
+        }
     }
 
     fn describe(&self, frame: &mut TopFrame) {

@@ -93,7 +93,7 @@ impl TopFrame {
         self.shape.height
     }
 
-    /// All pixels as they lay in the block, [row order](Self::row_order) included, without gaps. Of an unknown format
+    /// All pixels, the rows in [their order](Self::row_order), without gaps. Of an unknown format
     /// whatever lay there. None after [`TopReceiver::swap_pixels`](crate::TopReceiver::swap_pixels).
     #[must_use]
     pub fn pixels(&self) -> &[u8] {

@@ -52,6 +52,8 @@ use crate::wire::top::TopLayout;
 pub struct TopReceiver {
     intake: Intake<TopBlock>,
     stored: RowOrder,
+    /// Which row comes first in a frame; `None`: the one that does in the block.
+    kept: Option<RowOrder>,
 }
 
 impl TopReceiver {
@@ -67,7 +69,7 @@ impl TopReceiver {
     /// Reads through a segment that was opened with other settings than the usual ones.
     #[must_use]
     pub fn over(segment: SegmentReceiver) -> Self {
-        Self { intake: Intake::over(segment, TopFrame::empty(STORED)), stored: STORED }
+        Self { intake: Intake::over(segment, TopFrame::empty(STORED)), stored: STORED, kept: None }
     }
 
     /// Which row lies first in the sender's blocks: the bottom one, where nobody says otherwise. The block itself cannot
@@ -79,8 +81,41 @@ impl TopReceiver {
     #[must_use]
     pub fn stored_rows(mut self, order: RowOrder) -> Self {
         self.stored = order;
-        self.intake.frame_mut().order = order;
+        self.turn();
         self
+    }
+
+    /// Which row comes first in frames: they are turned while they are copied, in the same pass. Where nobody says
+    /// otherwise, the one that comes first in the block, which is the bottom one.
+    ///
+    /// Rows of an unknown format cannot be told apart: their bytes stay as they lie in the block.
+    ///
+    /// ```
+    /// use tdshm::{PixelFormat, Pixels, RowOrder};
+    ///
+    /// # fn main() -> Result<(), tdshm::Error> {
+    /// # let name = format!("doctopkept{}", std::process::id());
+    /// let mut input = tdshm::TopReceiver::open(&name)?.kept_rows(RowOrder::TopFirst);
+    /// let mut out = tdshm::TopSender::create(&name)?;
+    /// out.send(&Pixels::top_first(PixelFormat::R8_UNORM, 2, 2, &[1, 2, 3, 4]))?;
+    /// assert_eq!(input.read()?.map(|frame| frame.pixels()), Some(&[1, 2, 3, 4][..]));
+    /// # out.detach()?;
+    /// # drop(input);
+    /// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn kept_rows(mut self, order: RowOrder) -> Self {
+        self.kept = Some(order);
+        self.turn();
+        self
+    }
+
+    fn turn(&mut self) {
+        let kept = self.kept.unwrap_or(self.stored);
+        self.intake.block.turned = kept != self.stored;
+        self.intake.frame_mut().order = kept;
     }
 
     receiver_passes_on!();
@@ -96,7 +131,7 @@ impl TopReceiver {
         self.intake.frame()
     }
 
-    /// Exchanges the pixels of the last image, as they lay in the block, for a buffer of the caller's that is filled later:
+    /// Exchanges the pixels of the last image, as [`TopFrame::pixels`] has them, for a buffer of the caller's that is filled later:
     /// no copy. From then on until the next image [`frame`](Self::frame) says what it was, and has no pixels.
     ///
     /// `false`, and nothing is exchanged: there is no image, its pixels have been taken before, or they are needed, as with

@@ -122,6 +122,10 @@ impl<'p> PixelsMut<'p> {
         if !turned && stride == row_bytes {
             return data.copy_out(0, self.bytes.get_mut(..data.len()).ok_or(OutOfBounds)?);
         }
+        if stride == row_bytes {
+            let to = self.bytes.get_mut(..data.len()).ok_or(OutOfBounds)?;
+            return data.copy_rows_out_turned(0, row_bytes, to);
+        }
         let reach = height.saturating_sub(1).saturating_mul(stride).saturating_add(row_bytes);
         let rows = self.bytes.get_mut(..reach).ok_or(OutOfBounds)?.chunks_mut(stride.max(1));
         // In the order in which they lie in the block, so that what is read is one stream.

@@ -1,0 +1,105 @@
+//! Times as Python gives them, and waits that Ctrl-C ends.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+use crate::errors::{Class, refuse};
+
+/// How long nobody looks whether Ctrl-C was pressed.
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
+
+/// Threads that have let go of Python's lock.
+static AWAY: AtomicUsize = AtomicUsize::new(0);
+/// The interpreter ends.
+static ENDING: AtomicBool = AtomicBool::new(false);
+
+/// Does something without Python's lock. Not when the interpreter ends: a thread that asked for the lock after that would
+/// never come back, through frames of ours.
+pub(crate) fn detach<T: Send>(py: Python<'_>, act: impl FnOnce() -> T + Send) -> T {
+    struct Back;
+    impl Drop for Back {
+        fn drop(&mut self) {
+            AWAY.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+    // In this order, and in the other in `end`: one of the two sees the other.
+    AWAY.fetch_add(1, Ordering::SeqCst);
+    let _back = Back;
+    if ENDING.load(Ordering::SeqCst) { act() } else { py.detach(act) }
+}
+
+/// From now on nobody lets go of Python's lock; waits for those who have, and who look at least every [`SLICE`].
+pub(crate) fn end(py: Python<'_>) {
+    ENDING.store(true, Ordering::SeqCst);
+    let limit = Deadline::after(Some(SLICE.saturating_mul(40)));
+    py.detach(|| {
+        while AWAY.load(Ordering::SeqCst) > 0 && !limit.is_over() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+}
+
+/// Whether the interpreter ends.
+pub(crate) fn is_ending() -> bool {
+    ENDING.load(Ordering::Relaxed)
+}
+
+/// A time in seconds; `None`: for ever.
+pub(crate) fn seconds(what: &str, seconds: Option<f64>) -> PyResult<Option<Duration>> {
+    let Some(seconds) = seconds else { return Ok(None) };
+    if seconds == f64::INFINITY {
+        return Ok(None);
+    }
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) => Ok(Some(duration)),
+        Err(_) => {
+            let text = format_args!("{what} is {seconds} s: give 0 or more, or None to wait for ever");
+            Err(refuse(Class::Argument, text))
+        }
+    }
+}
+
+/// The end of a wait.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline(Option<Instant>);
+
+impl Deadline {
+    /// So long from now; `None`: never.
+    pub(crate) fn after(limit: Option<Duration>) -> Self {
+        Self(limit.and_then(|limit| Instant::now().checked_add(limit)))
+    }
+
+    /// What is left of it, and at most [`SLICE`].
+    pub(crate) fn slice(self) -> Duration {
+        self.0.map_or(SLICE, |end| end.saturating_duration_since(Instant::now()).min(SLICE))
+    }
+
+    pub(crate) fn is_over(self) -> bool {
+        self.0.is_some_and(|end| Instant::now() >= end)
+    }
+}
+
+/// Ends a wait of another thread.
+#[pyclass(frozen, module = "tdshm._tdshm", name = "_Stop")]
+#[derive(Debug, Default)]
+pub(crate) struct Stop(AtomicBool);
+
+#[pymethods]
+impl Stop {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    /// From now on whoever waits with it gives up.
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether that was asked for.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
