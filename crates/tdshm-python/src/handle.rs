@@ -7,9 +7,10 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 
 use crate::errors::{Class, refuse};
-use crate::time::{detach, end};
+use crate::time::{Away, detach, end};
 
 /// How often this process and those before it were forked: what was made before that is another process's.
 static FORKS: AtomicU64 = AtomicU64::new(0);
@@ -105,14 +106,12 @@ impl<T: Send + 'static> Handle<T> {
     /// Gives it to this thread, for a moment.
     #[inline]
     pub(crate) fn lock(&self, py: Python<'_>) -> PyResult<Held<'_, T>> {
-        self.check_process()?;
+        self.check_open()?;
         let state = match self.state.try_lock() {
             Some(state) => state,
             None => self.lock_slowly(py)?,
         };
-        let state = MutexGuard::try_map(state, Option::as_mut).map_err(|_| {
-            refuse(Class::Closed, format_args!("this {} was closed: make a new one", self.what))
-        })?;
+        let state = MutexGuard::try_map(state, Option::as_mut).map_err(|_| self.was_closed())?;
         self.holder.store(this_thread(), Ordering::Relaxed);
         Ok(Held { mark: Mark(&self.holder), state })
     }
@@ -125,11 +124,9 @@ impl<T: Send + 'static> Handle<T> {
                 format_args!("this {} is in use by this very thread: use it from no finalizer", self.what);
             return Err(refuse(Class::Busy, text));
         }
-        loop {
-            detach(py, || drop(self.state.lock()));
-            if let Some(state) = self.state.try_lock() {
-                return Ok(state);
-            }
+        match Away::begin() {
+            Some(_away) => Ok(self.state.lock_py_attached(py)),
+            None => Err(refuse(Class::Closed, "the interpreter ends")),
         }
     }
 
@@ -138,15 +135,35 @@ impl<T: Send + 'static> Handle<T> {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Takes it away, so that everybody else finds it closed.
+    /// Takes it away, so that everybody else finds it closed, beginning with those who wait for it.
     pub(crate) fn take(&self, py: Python<'_>) -> PyResult<Option<T>> {
         self.check_process()?;
-        let mut state = match self.state.try_lock() {
-            Some(state) => state,
-            None => self.lock_slowly(py)?,
+        let first = !self.closed.swap(true, Ordering::AcqRel);
+        if !first {
+            return Ok(None);
+        }
+        let state = match self.state.try_lock() {
+            Some(state) => Ok(state),
+            None => self.lock_slowly(py),
         };
-        self.closed.store(true, Ordering::Release);
-        Ok(state.take())
+        match state {
+            Ok(mut state) => Ok(state.take()),
+            Err(error) => {
+                self.closed.store(false, Ordering::Release);
+                Err(error)
+            }
+        }
+    }
+
+    #[inline]
+    fn check_open(&self) -> PyResult<()> {
+        self.check_process()?;
+        if self.is_closed() { Err(self.was_closed()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn was_closed(&self) -> PyErr {
+        refuse(Class::Closed, format_args!("this {} was closed: make a new one", self.what))
     }
 
     fn check_process(&self) -> PyResult<()> {

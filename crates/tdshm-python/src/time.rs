@@ -15,19 +15,33 @@ static AWAY: AtomicUsize = AtomicUsize::new(0);
 /// The interpreter ends.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
-/// Does something without Python's lock. Not when the interpreter ends: a thread that asked for the lock after that would
-/// never come back, through frames of ours.
-pub(crate) fn detach<T: Send>(py: Python<'_>, act: impl FnOnce() -> T + Send) -> T {
-    struct Back;
-    impl Drop for Back {
-        fn drop(&mut self) {
-            AWAY.fetch_sub(1, Ordering::SeqCst);
-        }
+/// This thread lets go of Python's lock for as long as it keeps this.
+#[derive(Debug)]
+pub(crate) struct Away(());
+
+impl Away {
+    /// `None`: the interpreter ends. A thread that asked for its lock after that would never come back, through frames of
+    /// ours.
+    pub(crate) fn begin() -> Option<Self> {
+        // In this order, and in the other in `end`: one of the two sees the other.
+        AWAY.fetch_add(1, Ordering::SeqCst);
+        let away = Self(());
+        if ENDING.load(Ordering::SeqCst) { None } else { Some(away) }
     }
-    // In this order, and in the other in `end`: one of the two sees the other.
-    AWAY.fetch_add(1, Ordering::SeqCst);
-    let _back = Back;
-    if ENDING.load(Ordering::SeqCst) { act() } else { py.detach(act) }
+}
+
+impl Drop for Away {
+    fn drop(&mut self) {
+        AWAY.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// Does something without Python's lock; with it, when the interpreter ends.
+pub(crate) fn detach<T: Send>(py: Python<'_>, act: impl FnOnce() -> T + Send) -> T {
+    match Away::begin() {
+        Some(_away) => py.detach(act),
+        None => act(),
+    }
 }
 
 /// From now on nobody lets go of Python's lock; waits for those who have, and who look at least every [`SLICE`].
