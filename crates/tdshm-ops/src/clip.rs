@@ -23,6 +23,7 @@ mod extend;
 mod names;
 pub(crate) mod ratio;
 
+use crate::expr::number::Shown;
 pub use extend::{Extend, NotInMenu};
 pub use names::ChannelNames;
 
@@ -54,7 +55,7 @@ pub enum ClipError {
         samples: usize,
     },
     /// A sample rate that is none.
-    #[error("a sample rate of {rate} is refused: give a finite number above 0, such as 60")]
+    #[error("a sample rate of {} is refused: give a finite number above 0, such as 60", Shown(*rate))]
     Rate {
         /// The rate in Hz.
         rate: f64,

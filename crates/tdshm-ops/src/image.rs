@@ -263,6 +263,18 @@ impl Image {
         rgba
     }
 
+    /// All pixels as red, green, blue and alpha, as [`sample`](Self::sample) gives them: rows from the bottom, four numbers a
+    /// pixel.
+    #[must_use]
+    pub fn to_rgba32f(&self) -> Vec<f32> {
+        let mut rgba = vec![0.0; self.width.saturating_mul(self.height).saturating_mul(4)];
+        let rows = self.pixels.chunks_exact(self.stride().max(1));
+        for (row, to) in rows.zip(rgba.chunks_exact_mut(self.width.saturating_mul(4).max(1))) {
+            transcode::decode(self.texels, row, to.as_chunks_mut().0);
+        }
+        rgba
+    }
+
     /// Makes every pixel this one: red, green, blue, alpha, as [`sample`](Self::sample) gives them.
     ///
     /// Channels that the format lacks are left out, mono takes red, fixed formats clamp to 0 and 1, and

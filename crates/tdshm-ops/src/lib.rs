@@ -58,6 +58,7 @@ pub use object::channel::Channel;
 pub use object::connector::{Connector, Side, Target};
 pub use object::op::{Flag, Force, Op};
 pub use object::par::Par;
+pub use object::par::pulse::Hold;
 pub use op::{CommonPage, CookPolicy, Family, OpSpec, Operator, Registry};
 pub use par::{ParMode, ParSpec, Style};
 pub use pattern::{Pattern, PatternWarning};

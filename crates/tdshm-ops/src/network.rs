@@ -37,6 +37,7 @@ use std::sync::Arc;
 use parking_lot::ReentrantMutex;
 
 use crate::error::OpError;
+use crate::expr::number::Shown;
 use crate::object::op::Op;
 use crate::op::{CommonPage, Registry};
 use crate::slice::SliceRule;
@@ -140,7 +141,7 @@ impl Network {
         if !(0.001..=100_000.0).contains(&rate) {
             return Err(OpError::OutOfRange {
                 what: "the timeline's rate",
-                value: rate.to_string(),
+                value: Shown(rate).to_string(),
                 expected: "0.001 to 100000 frames a second",
             });
         }
@@ -162,7 +163,7 @@ impl Network {
         if !(start.is_finite() && end.is_finite() && end >= start) {
             return Err(OpError::OutOfRange {
                 what: "the timeline's range",
-                value: format!("{start} to {end}"),
+                value: format!("{} to {}", Shown(start), Shown(end)),
                 expected: "two frames, the second not before the first",
             });
         }
@@ -183,7 +184,7 @@ impl Network {
         if !frame.is_finite() {
             return Err(OpError::OutOfRange {
                 what: "the timeline's frame",
-                value: frame.to_string(),
+                value: Shown(frame).to_string(),
                 expected: "a finite number",
             });
         }
@@ -230,7 +231,7 @@ impl Network {
         if !(1.0 / 1024.0..=1024.0).contains(&multiplier) {
             return Err(OpError::OutOfRange {
                 what: "the Global Resolution Multiplier",
-                value: multiplier.to_string(),
+                value: Shown(multiplier).to_string(),
                 expected: "1/1024 to 1024",
             });
         }

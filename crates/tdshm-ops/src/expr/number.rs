@@ -352,6 +352,20 @@ impl Write for Decimals {
     }
 }
 
+/// A number in a message: as short as it can be, with an exponent where it would have more digits than anybody reads.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown(pub(crate) f64);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.is_finite() || self.0 == 0.0 || (1e-4..1e16).contains(&self.0.abs()) {
+            write!(f, "{}", self.0)
+        } else {
+            write_float(self.0, f)
+        }
+    }
+}
+
 /// A float as Python's `str` shows it: the shortest text that gives the same number again.
 pub(crate) fn write_float(value: f64, to: &mut impl Write) -> fmt::Result {
     if value.is_nan() {

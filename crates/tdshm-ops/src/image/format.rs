@@ -138,6 +138,22 @@ impl PixelFormatChoice {
         }
     }
 
+    /// The entry that an image of these pixels has; of those with the same pixels the one that is offered. `None` for pixels
+    /// that no entry makes.
+    ///
+    /// # Source
+    ///
+    /// operators §10.6: `TOP.pixelFormatName`, documented as the name in the menu.
+    #[must_use]
+    pub fn of(texels: Texels) -> Option<Self> {
+        let format = texels.format()?;
+        let of = |is_offered: bool| {
+            let mut all = Self::ALL.iter().copied().filter(|entry| entry.is_offered() == is_offered);
+            all.find(|entry| entry.wire_formats().contains(&format))
+        };
+        of(true).or_else(|| of(false))
+    }
+
     /// The format that an image of `input` gets: its own where that is the entry already, otherwise the one that is made.
     ///
     /// Pixels that only blocks from before 2022 have, such as BGR of bytes, stay what they are nearest to with `useinput`:

@@ -40,6 +40,7 @@ impl State {
         self.tick = self.tick.saturating_add(1);
         self.frame_began = Instant::now();
         self.global.begin_frame();
+        self.end_pulses();
         self.settle_exports();
         if self.roots_of != Some(self.topology) {
             self.roots = self

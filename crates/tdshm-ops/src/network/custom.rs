@@ -19,7 +19,8 @@ impl State {
         if customs.map(|par| &*par.spec).eq(&specs) {
             return Ok(Vec::new());
         }
-        // Those that drive parameters know them by their places, which change.
+        // Those that drive parameters, and pulses, know them by their places, which change.
+        self.end_pulses_of(id);
         self.drop_exports_of(id);
         let node = self.node_mut(id)?;
         let before: Vec<Arc<ParSpec>> = node.pars.iter().map(|par| Arc::clone(&par.spec)).collect();

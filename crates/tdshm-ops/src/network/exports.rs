@@ -33,6 +33,13 @@ pub(crate) struct Exports {
     basis: Option<Basis>,
 }
 
+impl Exports {
+    /// How many parameters are driven, those included at which another exporter counts.
+    pub(crate) fn num_links(&self) -> usize {
+        self.links.len()
+    }
+}
+
 /// A channel, or row, and a parameter that it drives.
 #[derive(Clone, Copy, Debug)]
 struct Link {

@@ -24,6 +24,8 @@ pub enum InfoType {
     Timecode,
     /// What is going on in shared memory, of the four operators that use it.
     Shm,
+    /// What a CHOP or DAT exports, and how much of that leads nowhere: ours (§7.5).
+    Exports,
 }
 
 impl State {
@@ -35,6 +37,12 @@ impl State {
             InfoType::Shm => {
                 if let Some(operator) = &node.operator {
                     operator.shm_info(add);
+                }
+            }
+            InfoType::Exports => {
+                if matches!(node.spec.family, Family::Chop | Family::Dat) {
+                    add("exports", length(node.exports.num_links()));
+                    add("exports_unresolved", length(node.exports.unresolved.len()));
                 }
             }
             InfoType::General => self.general_info(id, add),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::Value;
+use crate::image::{Image, PixelFormatChoice};
 use crate::network::state::{Node, State};
 use crate::op::Family;
 use crate::value::OpId;
@@ -34,6 +35,7 @@ impl State {
             "bypass" => Value::Bool(node.flags.bypass),
             "lock" => Value::Bool(node.flags.lock),
             "viewer" => Value::Bool(node.flags.viewer),
+            "activeViewer" => Value::Bool(node.flags.active_viewer),
             "export" => Value::Bool(node.flags.export),
             "display" => Value::Bool(node.flags.display),
             "selected" => Value::Bool(node.flags.selected),
@@ -106,6 +108,10 @@ impl State {
                     "aspect" => Some(Value::Float(f64::from(x) / f64::from(y))),
                     "aspectWidth" => Some(Value::Float(x.into())),
                     "aspectHeight" => Some(Value::Float(y.into())),
+                    "pixelFormatName" => {
+                        Some(format_of(image).map_or("", PixelFormatChoice::menu_name).into())
+                    }
+                    "pixelFormat" => Some(format_of(image).map_or("", PixelFormatChoice::label).into()),
                     "depth" => Some(Value::Int(1)),
                     "curPass" => Some(Value::Int(0)),
                     _ => None,
@@ -123,6 +129,10 @@ impl State {
             Family::Comp => (name == "numChildren").then(|| count(node.children.len())),
         }
     }
+}
+
+fn format_of(image: Option<&Arc<Image>>) -> Option<PixelFormatChoice> {
+    PixelFormatChoice::of(image?.texels())
 }
 
 fn count(count: usize) -> Value {

@@ -10,9 +10,11 @@ use crate::Value;
 use crate::cook::Cook;
 use crate::data::Data;
 use crate::error::OpError;
+use crate::image::Image;
 use crate::network::cooking::Visit;
 use crate::network::exports::Exports;
 use crate::network::watch::Watch;
+use crate::object::par::pulse::Pulse;
 use crate::op::{CookPolicy, Family, OpSpec, Operator, Registry};
 use crate::par::Asks;
 use crate::par::state::ParState;
@@ -44,6 +46,8 @@ pub(crate) struct State {
     pub(crate) using: Vec<OpId>,
     pub(crate) known: Vec<((OpId, usize), Value)>,
     pub(crate) watches: Vec<Watch>,
+    /// Values that are put back when their time is over.
+    pub(crate) pulses: Vec<Pulse>,
     pub(crate) next_watch: u64,
     pub(crate) next_export: u64,
     /// Those with the Export flag.
@@ -61,6 +65,7 @@ pub(crate) struct Flags {
     pub(crate) bypass: bool,
     pub(crate) lock: bool,
     pub(crate) viewer: bool,
+    pub(crate) active_viewer: bool,
     pub(crate) export: bool,
     pub(crate) display: bool,
     pub(crate) selected: bool,
@@ -71,8 +76,11 @@ pub(crate) struct Flags {
 pub(crate) struct Notes {
     pub(crate) comment: String,
     pub(crate) position: (i64, i64),
+    pub(crate) colour: Option<[f64; 3]>,
     pub(crate) tags: BTreeSet<String>,
     pub(crate) storage: BTreeMap<String, Value>,
+    /// The pixels that somebody asked for to have them at the next request.
+    pub(crate) delayed: Option<Arc<Image>>,
 }
 
 /// What is known of the last cook (operators §8.3).
@@ -170,6 +178,7 @@ impl State {
             using: Vec::new(),
             known: Vec::new(),
             watches: Vec::new(),
+            pulses: Vec::new(),
             next_watch: 0,
             next_export: 0,
             exporters: Vec::new(),
@@ -275,6 +284,7 @@ impl State {
             gone.push(self.nodes.get_mut(id.0 as usize).and_then(Option::take));
         }
         self.watches.retain(|watch| !doomed.contains(&watch.op));
+        self.pulses.retain(|pulse| !doomed.contains(&pulse.op));
         self.topology_changed();
         Ok(gone)
     }

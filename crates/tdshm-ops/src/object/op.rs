@@ -3,6 +3,7 @@
 mod cooking;
 mod data;
 mod notes;
+mod picture;
 mod wires;
 
 use core::fmt;
@@ -473,6 +474,8 @@ pub enum Flag {
     Lock,
     /// Somebody looks: it is asked every frame.
     Viewer,
+    /// Whether the viewer takes the mouse: a mark here, and nothing else.
+    ActiveViewer,
     /// A mark that people set, and nothing else.
     Display,
     /// Another one.

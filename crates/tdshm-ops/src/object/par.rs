@@ -1,6 +1,7 @@
 //! Parameters as objects.
 
 mod more;
+pub(crate) mod pulse;
 
 use std::sync::Arc;
 
@@ -49,9 +50,11 @@ impl Par {
 
     fn change<R>(&self, change: impl FnOnce(&mut ParState) -> R) -> Result<R, OpError> {
         self.net.with(|state| {
+            let now = state.time.abs_frame;
             let node = state.node_mut(self.op)?;
             let par = node.pars.get_mut(self.index).ok_or(OpError::Destroyed)?;
             par.found_in = None;
+            par.set_in = Some(now);
             let result = change(par);
             node.dirty = true;
             node.find_live();
@@ -390,30 +393,6 @@ impl Par {
             })?;
         }
         Ok(changed)
-    }
-
-    /// Presses a button: sets it, cooks the operator, and sets it back.
-    ///
-    /// # Errors
-    ///
-    /// As [`set`](Self::set).
-    pub fn pulse(&self) -> Result<(), OpError> {
-        self.pulse_with(1)
-    }
-
-    /// The same with a value of any parameter.
-    ///
-    /// # Errors
-    ///
-    /// As [`set`](Self::set).
-    pub fn pulse_with(&self, value: impl Into<Value>) -> Result<(), OpError> {
-        let before = self.val()?;
-        self.set(value)?;
-        self.net.pull(self.op, false);
-        self.change(|par| {
-            par.value = before.clone();
-            par.constant = before;
-        })
     }
 
     /// The operator whose channel drives it, and the channel's place there.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::clip::{ChannelNames, Clip, ClipError, Extend};
 use crate::cook::Cook;
+use crate::expr::number::Shown;
 use crate::par::ParSpec;
 use crate::pattern::Expansion;
 use crate::slice::Interval;
@@ -119,13 +120,17 @@ pub(crate) struct Span {
 /// A parameter's number, if it is finite.
 pub(crate) fn number(cook: &Cook, par: &str, label: &str) -> Result<f64, String> {
     let value = cook.par_f64(par);
-    if value.is_finite() { Ok(value) } else { Err(format!("{label} is {value}: give a finite number.")) }
+    if value.is_finite() {
+        Ok(value)
+    } else {
+        Err(format!("{label} is {}: give a finite number.", Shown(value)))
+    }
 }
 
 /// A parameter's number, if it is above 0.
 pub(crate) fn positive(cook: &Cook, par: &str, label: &str) -> Result<f64, String> {
     let value = number(cook, par, label)?;
-    if value > 0.0 { Ok(value) } else { Err(format!("{label} is {value}: give a number above 0.")) }
+    if value > 0.0 { Ok(value) } else { Err(format!("{label} is {}: give a number above 0.", Shown(value))) }
 }
 
 /// The rate that a parameter means: 0 is the timeline's.
@@ -137,7 +142,8 @@ pub(crate) fn rate_of(cook: &Cook, par: &str) -> Result<f64, String> {
         Ok(rate)
     } else {
         Err(format!(
-            "Sample Rate is {rate}: give a number up to {HIGHEST_RATE}, or 0 for the timeline's rate."
+            "Sample Rate is {}: give a number up to {HIGHEST_RATE}, or 0 for the timeline's rate.",
+            Shown(rate)
         ))
     }
 }
@@ -179,7 +185,7 @@ fn up(index: f64) -> f64 {
 
 fn place(index: f64, label: &str) -> Result<i64, String> {
     if index.abs() > FURTHEST {
-        return Err(format!("{label} is at sample {index}: give a place nearer to 0."));
+        return Err(format!("{label} is at sample {}: give a place nearer to 0.", Shown(index)));
     }
     #[expect(clippy::cast_possible_truncation, reason = "it is a whole number below 2^53")]
     let index = index as i64;

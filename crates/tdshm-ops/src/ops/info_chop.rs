@@ -34,12 +34,15 @@ pub(crate) fn spec() -> OpSpec {
                 ("general", "General"),
                 ("timecode", "Timecode"),
                 ("shm", "Shared Memory"),
+                ("exports", "Exports"),
             ],
         )
         .page(PAGE)
         .help(
             "Which channels: those of its family and those of every operator; the latter alone; those of a timecode, \
-             which no operator here has; what goes on in shared memory, which is ours and never part of the others.",
+             which no operator here has; and two sets that are ours and never part of the others: what goes on in shared \
+             memory, and how many parameters are exported to (exports) and how many exports lead nowhere \
+             (exports_unresolved).",
         ),
         ParSpec::text("iscope", "Scope", "*").page(PAGE).help("A pattern of the channels to keep."),
         ParSpec::menu("values", "Values", &[("all", "All"), ("inside", "Inside"), ("outside", "Outside")])
@@ -108,6 +111,7 @@ impl Operator for Info {
             "general" => InfoType::General,
             "timecode" => InfoType::Timecode,
             "shm" => InfoType::Shm,
+            "exports" => InfoType::Exports,
             _ => InfoType::All,
         };
         self.channels.clear();

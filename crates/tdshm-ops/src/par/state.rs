@@ -76,6 +76,8 @@ pub(crate) struct ParState {
     pub(crate) uses_time: bool,
     /// Of a constant path: the topology for which it was looked up. `None` where that must be done again.
     pub(crate) found_in: Option<u64>,
+    /// The absolute frame in which a program changed it last.
+    pub(crate) set_in: Option<u64>,
 }
 
 impl ParState {
@@ -94,6 +96,7 @@ impl ParState {
             uses: Vec::new(),
             uses_time: false,
             found_in: None,
+            set_in: None,
         }
     }
 

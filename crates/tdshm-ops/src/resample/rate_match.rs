@@ -5,6 +5,7 @@ use core::str::FromStr;
 
 use super::menu;
 use crate::clip::NotInMenu;
+use crate::expr::number::Shown;
 
 /// Whose rate counts where inputs of different rates are combined: the Common page's Sample Rate Match.
 ///
@@ -73,8 +74,10 @@ menu!(RateMatch, "sample rate match", "first, max, min, err");
 /// Inputs whose rates should be the same, and are not.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[error(
-    "the sample rates of the inputs differ: input 0 has {first} Hz and input {input} has {rate} Hz; set Sample Rate \
-     Match to another choice, or resample one of them"
+    "the sample rates of the inputs differ: input 0 has {} Hz and input {input} has {} Hz; set Sample Rate Match to \
+     another choice, or resample one of them",
+    Shown(*first),
+    Shown(*rate)
 )]
 #[non_exhaustive]
 pub struct RatesDiffer {

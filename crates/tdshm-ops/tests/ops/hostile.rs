@@ -34,13 +34,13 @@ fn what_cannot_be_made_is_told_and_the_output_stays() {
         ("offset", f64::NEG_INFINITY, "Offset is -inf: give a finite number."),
         ("bias", f64::NAN, "Bias is NaN: give a finite number."),
         ("start", f64::NAN, "Start is NaN: give a finite number."),
-        ("start", -1e308, "Start is at sample -"),
+        ("start", -1e308, "Start is at sample -inf: give a place nearer to 0."),
         (
             "start",
             -1e12,
             "1 channels of 1000000000006 samples are more than the limit of 134217728 samples together",
         ),
-        ("end", 1e308, "End is at sample "),
+        ("end", 1e306, "End is at sample 1e+306: give a place nearer to 0."),
         (
             "end",
             2e9,
@@ -52,7 +52,7 @@ fn what_cannot_be_made_is_told_and_the_output_stays() {
             f64::NAN,
             "Sample Rate is NaN: give a number up to 1000000000, or 0 for the timeline's rate.",
         ),
-        ("rate", 1e308, "Sample Rate is 1000"),
+        ("rate", 1e308, "Sample Rate is 1e+308: give a number up to 1000000000"),
         ("rate", 1e9 + 1.0, "Sample Rate is 1000000001: give a number up to 1000000000"),
     ];
     for (par, value, text) in rows {

@@ -1,6 +1,7 @@
 //! From names and tables to parameters (operators §7.3, §7.4).
 
 use super::{Basis, Method};
+use crate::expr::number::Shown;
 use crate::network::state::State;
 use crate::table::Table;
 use crate::value::OpId;
@@ -75,7 +76,8 @@ impl State {
                     else {
                         continue;
                     };
-                    place(index, basis.names.len()).ok_or_else(|| format!("there is no channel {index}"))
+                    place(index, basis.names.len())
+                        .ok_or_else(|| format!("there is no channel {}", Shown(index)))
                 }
             };
             let takes = if basis.method == Method::Rows { Takes::Anything } else { Takes::Numbers };

@@ -173,6 +173,9 @@ fn what_leads_nowhere_is_listed_with_its_reason() {
         ]
     );
     assert_eq!(base.par("Note").unwrap().mode().unwrap(), ParMode::Constant);
+    let info = || source.info(InfoType::Exports).unwrap();
+    assert_eq!(info(), [("exports", 0.0), ("exports_unresolved", 4.0)]);
+    assert_eq!(base.info(InfoType::Exports).unwrap(), [], "a component exports nothing");
     with_table(&source, "export1", &["path index", "geo1 0"]);
     source.par("exportmethod").unwrap().set("datindex").unwrap();
     net.step().unwrap();

@@ -104,7 +104,10 @@ fn the_parameters_are_those_of_the_page() {
             row("childcooktime", "Toggle", "False"),
         ]
     );
-    assert_eq!(spec.pars[1].menu_names().collect::<Vec<_>>(), ["all", "general", "timecode", "shm"]);
+    assert_eq!(
+        spec.pars[1].menu_names().collect::<Vec<_>>(),
+        ["all", "general", "timecode", "shm", "exports"]
+    );
     assert_eq!(spec.pars[3].menu_names().collect::<Vec<_>>(), ["all", "inside", "outside"]);
 }
 

@@ -2,7 +2,7 @@
 
 use super::{chans, give, net, value};
 use crate::par::{ParMode, ParSpec, Style};
-use crate::{Flag, Force, OpError, Value};
+use crate::{Flag, Force, Hold, OpError, Value};
 
 /// operators §10.7, in Rust.
 #[test]
@@ -339,10 +339,159 @@ fn notes_are_kept_with_the_operator() {
     op.set_comment("note").unwrap();
     op.set_position(-3, 4).unwrap();
     op.set_flag(Flag::Selected, true).unwrap();
+    op.set_flag(Flag::ActiveViewer, true).unwrap();
+    assert_eq!(op.member("activeViewer").unwrap(), true.into());
+    op.store("b", 1.into()).unwrap();
+    op.store("a", 2.into()).unwrap();
+    assert_eq!(op.stored().unwrap(), ["a", "b"]);
+    op.set_colour([0.25, -1.0, 7.0]).unwrap();
+    assert_eq!(op.colour().unwrap(), [0.25, 0.0, 1.0]);
+    assert!(op.set_colour([0.0, f64::NAN, 0.0]).is_err());
     let shown =
         ["comment", "nodeX", "nodeY", "selected", "display"].map(|name| op.member(name).unwrap().to_string());
     assert_eq!(
         (shown, op.tags().unwrap()),
         (["note", "-3", "4", "True", "False"].map(str::to_owned), vec!["a".to_owned()])
     );
+}
+
+#[test]
+fn a_pulse_holds_its_value_for_frames_or_for_a_time() {
+    use core::time::Duration;
+
+    // How long, and the values of this frame and of the next four.
+    let rows = [
+        (Hold::Cook, [0.5; 5]),
+        (Hold::Frames(0), [0.5; 5]),
+        (Hold::Frames(1), [2.0, 0.5, 0.5, 0.5, 0.5]),
+        (Hold::Frames(3), [2.0, 2.0, 2.0, 0.5, 0.5]),
+        (Hold::Time(Duration::ZERO), [0.5; 5]),
+        (Hold::Time(Duration::from_millis(1)), [2.0, 0.5, 0.5, 0.5, 0.5]),
+        (Hold::Time(Duration::from_millis(50)), [2.0, 2.0, 2.0, 0.5, 0.5]),
+    ];
+    for (hold, values) in rows {
+        let net = net();
+        let op = net.root().create("giveCHOP", "give1").unwrap();
+        op.par("value").unwrap().set(0.5).unwrap();
+        let par = op.par("value").unwrap();
+        net.step().unwrap();
+        par.pulse_for(2.0, hold).unwrap();
+        let cooks = op.total_cooks().unwrap();
+        assert_eq!(cooks, 1, "it cooked with the value of the pulse");
+        for (frame, expected) in values.into_iter().enumerate() {
+            assert_eq!(value(&op), expected, "{hold:?}, frame {frame}");
+            net.step().unwrap();
+        }
+        assert!(par.mode().unwrap() == ParMode::Constant);
+    }
+}
+
+#[test]
+fn a_pulse_gives_way_to_what_is_set_meanwhile_and_ends_with_its_operator() {
+    let net = net();
+    let op = net.root().create("giveCHOP", "give1").unwrap();
+    op.par("value").unwrap().set(0.5).unwrap();
+    let par = op.par("value").unwrap();
+    par.pulse_for(2.0, Hold::Frames(2)).unwrap();
+    par.set(7.0).unwrap();
+    net.advance(5).unwrap();
+    assert_eq!(value(&op), 7.0, "what was set stays");
+    par.pulse_for(8.0, Hold::Frames(1)).unwrap();
+    par.pulse_for(9.0, Hold::Frames(2)).unwrap();
+    net.step().unwrap();
+    assert_eq!(value(&op), 9.0, "the second one goes on");
+    net.step().unwrap();
+    assert_eq!(value(&op), 7.0, "and ends where the first began");
+    par.pulse_for(8.0, Hold::Frames(1)).unwrap();
+    op.destroy().unwrap();
+    net.step().unwrap();
+    assert_eq!(par.pulse_for(1.0, Hold::Frames(1)), Err(OpError::Destroyed));
+
+    let base = net.root().create("baseCOMP", "base1").unwrap();
+    let custom = base.append_custom_par(ParSpec::float("Speed", "Speed", 1.0)).unwrap();
+    custom.pulse_for(3.0, Hold::Frames(9)).unwrap();
+    assert_eq!(custom.eval_f64().unwrap(), 3.0);
+    net.advance(9).unwrap();
+    assert_eq!(custom.eval_f64().unwrap(), 1.0);
+}
+
+#[test]
+fn a_parameter_knows_its_file_and_when_it_was_set() {
+    let net = net();
+    let base = net.root().create("baseCOMP", "base1").unwrap();
+    let file = base.append_custom_par(ParSpec::file("File", "File")).unwrap();
+    assert_eq!((file.eval_file().unwrap(), file.last_script_change().unwrap()), (None, None));
+    net.set_folder("takes");
+    net.advance(4).unwrap();
+    file.set("a.wav").unwrap();
+    assert_eq!(file.eval_file().unwrap(), Some(std::path::Path::new("takes").join("a.wav")));
+    assert_eq!(file.last_script_change().unwrap(), Some(4));
+    assert_eq!(file.member("lastScriptChange").unwrap(), Value::Int(4));
+    let text = base.append_custom_par(ParSpec::text("Note", "Note", "a")).unwrap();
+    assert_eq!(text.eval_file().unwrap(), None, "it names no file");
+    assert_eq!(text.member("enableExpr").unwrap(), "".into());
+}
+
+#[test]
+fn channels_are_found_in_any_case() {
+    let net = net();
+    let source = chans(&net.root(), "in1", &[("Tx", 1.0), ("ty", 2.0), ("RX", 3.0)]);
+    let names = |pattern: &str| -> Vec<String> {
+        let found = source.chans_in_any_case(pattern).unwrap();
+        found.iter().map(|channel| channel.name().to_owned()).collect()
+    };
+    assert_eq!(names("T*"), ["Tx", "ty"]);
+    assert_eq!(names("?X"), ["Tx", "RX"]);
+    assert_eq!(names("rx"), ["RX"]);
+    assert!(source.chans("rx").unwrap().is_empty() && names("(").is_empty());
+}
+
+#[test]
+fn numbers_in_messages_are_short() {
+    let net = net();
+    assert_eq!(
+        net.set_rate(1e300).unwrap_err().to_string(),
+        "the timeline's rate is 1e+300, and must be 0.001 to 100000 frames a second"
+    );
+    assert_eq!(
+        net.set_rate(0.0).unwrap_err().to_string(),
+        "the timeline's rate is 0, and must be 0.001 to 100000 frames a second"
+    );
+    let wave = net.root().create("waveCHOP", "wave1").unwrap();
+    wave.par("rate").unwrap().set(1e300).unwrap();
+    wave.cook(Force::Yes).unwrap();
+    let said = wave.errors().unwrap();
+    assert!(said.starts_with("Sample Rate is 1e+300: "), "{said}");
+}
+
+#[test]
+fn a_top_gives_its_pixels_as_td_does() {
+    let net = net();
+    let top = net.root().create("constantTOP", "constant1").unwrap();
+    for (par, value) in [("colorr", 0.5), ("colorg", 0.25), ("colorb", 1.0)] {
+        top.par(par).unwrap().set(value).unwrap();
+    }
+    top.par("outputresolution").unwrap().set("custom").unwrap();
+    top.par("resolutionw").unwrap().set(3).unwrap();
+    top.par("resolutionh").unwrap().set(2).unwrap();
+    top.par("format").unwrap().set("rgba32float").unwrap();
+    assert_eq!(top.delayed_image().unwrap(), None, "one call late");
+    let image = top.image().unwrap().unwrap();
+    assert_eq!(top.sample(2, 1).unwrap(), Some([0.5, 0.25, 1.0, 1.0]));
+    assert_eq!(top.sample_uv(-1.0, 9.0).unwrap(), Some([0.5, 0.25, 1.0, 1.0]));
+    assert_eq!(image.to_rgba32f(), [0.5, 0.25, 1.0, 1.0].repeat(6));
+    assert_eq!(
+        top.sample(3, 0).unwrap_err().to_string(),
+        "the column of a pixel is 3, and must be within the image, counted from 0 at the bottom left"
+    );
+    assert!(top.sample(0, 2).is_err() && top.sample_uv(f64::NAN, 0.0).is_err());
+    let formats = ["pixelFormatName", "pixelFormat"].map(|name| top.member(name).unwrap().to_string());
+    assert_eq!(formats, ["rgba32float", "32-bit float (RGBA)"]);
+    top.par("format").unwrap().set("rgb16float").unwrap();
+    assert_eq!(top.member("pixelFormatName").unwrap(), "rgba16float".into(), "what the pixels are");
+    let before = top.delayed_image().unwrap().unwrap();
+    assert_eq!(before.to_rgba32f(), image.to_rgba32f());
+    assert_eq!(before.format(), image.format(), "of the call before");
+    let chop = net.root().create("nullCHOP", "null1").unwrap();
+    assert_eq!((chop.sample(0, 0).unwrap(), chop.delayed_image().unwrap()), (None, None));
 }

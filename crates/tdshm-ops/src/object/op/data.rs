@@ -259,6 +259,18 @@ impl Op {
             .filter_map(|at| Channel::new(&self.net, self.id, at, clip.names()))
             .collect())
     }
+    /// As [`chans`](Self::chans), with upper and lower case being the same: `caseSensitive=False` in TD.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn chans_in_any_case(&self, pattern: &str) -> Result<Vec<Channel>, OpError> {
+        let clip = self.clip()?;
+        let names: Vec<String> = clip.names().iter().map(str::to_lowercase).collect();
+        let Ok(pattern) = Pattern::parse(&pattern.to_lowercase()) else { return Ok(Vec::new()) };
+        let found = pattern.select(&names).into_iter();
+        Ok(found.filter_map(|at| Channel::new(&self.net, self.id, at, clip.names())).collect())
+    }
 }
 
 fn beyond(place: usize) -> OpError {

@@ -42,6 +42,33 @@ impl Op {
         self.change(|node| node.notes.position = (x, y))
     }
 
+    /// Its colour in that picture: red, green and blue from 0 to 1; a middle grey until somebody sets one.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    #[doc(alias = "color")]
+    pub fn colour(&self) -> Result<[f64; 3], OpError> {
+        self.read(|node| node.notes.colour.unwrap_or([0.67; 3]))
+    }
+
+    /// Sets the colour, each part brought into 0 to 1.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::OutOfRange`] for what is no number; [`OpError::Destroyed`].
+    #[doc(alias = "color")]
+    pub fn set_colour(&self, rgb: [f64; 3]) -> Result<(), OpError> {
+        if rgb.iter().any(|part| part.is_nan()) {
+            return Err(OpError::OutOfRange {
+                what: "a part of the colour",
+                value: "nan".into(),
+                expected: "0 to 1",
+            });
+        }
+        self.change(|node| node.notes.colour = Some(rgb.map(|part| part.clamp(0.0, 1.0))))
+    }
+
     /// Its tags, in alphabetical order.
     ///
     /// # Errors
@@ -85,6 +112,16 @@ impl Op {
     /// [`OpError::Destroyed`].
     pub fn fetch(&self, key: &str) -> Result<Option<Value>, OpError> {
         self.read(|node| node.notes.storage.get(key).cloned())
+    }
+
+    /// The keys of all values that are kept, in alphabetical order: with [`fetch`](Self::fetch) TD's `storage`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    #[doc(alias = "storage")]
+    pub fn stored(&self) -> Result<Vec<String>, OpError> {
+        self.read(|node| node.notes.storage.keys().cloned().collect())
     }
 
     /// Forgets a value, and gives it.

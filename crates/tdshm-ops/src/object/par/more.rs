@@ -1,5 +1,6 @@
 //! What a parameter tells of each of its values, and of what it is.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Par, is_enabled};
@@ -88,6 +89,28 @@ impl Par {
             _ => Vec::new(),
         };
         Ok(ids.into_iter().map(|id| Op::new(&self.net, id)).collect())
+    }
+
+    /// The file that the value of a file parameter names, seen from the [folder](crate::Network::set_folder) of the network;
+    /// `None` where it is empty, or the parameter names no file.
+    ///
+    /// # Errors
+    ///
+    /// As [`eval`](Self::eval).
+    pub fn eval_file(&self) -> Result<Option<PathBuf>, OpError> {
+        let value = self.eval()?;
+        let is_file = self.spec()?.style == Style::File;
+        let path = value.as_str().filter(|text| is_file && !text.is_empty());
+        Ok(path.map(|path| self.net.with(|state| state.folder.join(path))))
+    }
+
+    /// The absolute frame in which a program last changed it, whatever of it; `None` where none did.
+    ///
+    /// # Errors
+    ///
+    /// [`OpError::Destroyed`].
+    pub fn last_script_change(&self) -> Result<Option<u64>, OpError> {
+        self.read(|par| par.set_in)
     }
 
     /// The value within the slider's range, 0 at its beginning and 1 at its end.
@@ -199,6 +222,10 @@ impl Par {
             "enable" => Value::Bool(self.is_enabled()?),
             "index" | "order" => place(Some(self.index)),
             "exportOP" => self.export_op()?.map_or(Value::None, |op| Value::Op(op.id())),
+            "lastScriptChange" => {
+                let frame = self.last_script_change()?;
+                frame.map_or(Value::None, |frame| Value::Int(i64::try_from(frame).unwrap_or(i64::MAX)))
+            }
             "valid" => Value::Bool(true),
             _ => {
                 return Err(OpError::Unsupported {
@@ -232,7 +259,7 @@ fn of_spec(spec: &ParSpec, name: &str) -> Option<Value> {
         "page" => (&*spec.page).into(),
         "style" => spec.style.name().into(),
         "default" => spec.default.clone(),
-        "defaultExpr" => "".into(),
+        "defaultExpr" | "enableExpr" => "".into(),
         "defaultMode" => ParMode::Constant.name().into(),
         "min" => Value::Float(spec.min.unwrap_or(spec.norm.0)),
         "max" => Value::Float(spec.max.unwrap_or(spec.norm.1)),
