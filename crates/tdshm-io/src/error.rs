@@ -420,6 +420,48 @@ pub enum FileError {
     },
 }
 
+/// What an operator puts out did not become a file.
+#[cfg(feature = "ops")]
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SaveError {
+    /// The operator is gone.
+    #[error(transparent)]
+    Op(#[from] tdshm_ops::OpError),
+    /// It puts nothing out that could be saved.
+    #[error("{op} has neither channels nor an image: save a CHOP or a TOP that has cooked")]
+    NoData {
+        /// The path of the operator.
+        op: String,
+    },
+    /// A format whose layout is TouchDesigner's secret.
+    #[error("the format .{extension} is described nowhere in public: use a file that ends in {known}")]
+    NotPublic {
+        /// The extension, without the point.
+        extension: String,
+        /// The extensions that channels are saved with, for people to read.
+        known: String,
+    },
+    /// The format does not hold what there is.
+    #[error("{what} is {value}, and in a {file} file it is {expected}")]
+    DoesNotFit {
+        /// What does not fit.
+        what: &'static str,
+        /// Its value.
+        value: String,
+        /// The kind of file.
+        file: &'static str,
+        /// What the file holds.
+        expected: &'static str,
+    },
+    /// The picture does not become a file.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
+    /// The file cannot be written, or its extension is unknown.
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
 fn describe_extension(extension: Option<&str>) -> String {
     extension
         .map_or_else(|| "its name, which has no extension".to_owned(), |e| format!("the extension {e:?}"))

@@ -11,7 +11,7 @@
 //! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
 //! | `file::wav` | sound files: one channel a track | `wav` (default) |
 //! | `file::picture` | pictures (`.png`, `.jpg`, `.exr`): [`Picture`] | `images` (default) |
-//! | `op` | operators that read files, for networks of `tdshm-ops` | `ops` |
+//! | `op` | operators that read files, for networks of `tdshm-ops`, and what operators put out in files | `ops` |
 //! | `lines` | frames as CSV rows or JSON lines, one after the other as they come | `lines` (default) |
 //! | [`mod@error`] | every error type of the crate | always |
 //!
@@ -44,6 +44,8 @@ pub mod op;
 pub use error::LineError;
 #[cfg(feature = "images")]
 pub use error::PictureError;
+#[cfg(feature = "ops")]
+pub use error::SaveError;
 pub use error::{FileError, RecordingError};
 #[cfg(feature = "images")]
 pub use file::picture::{Loss, Picture};

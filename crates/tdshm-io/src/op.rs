@@ -11,16 +11,21 @@
 //! # Ok::<(), tdshm_ops::OpError>(())
 //! ```
 //!
+//! [`save`] puts what an operator puts out into a file.
+//!
 //! A path that is not absolute begins in the folder of the network. Files are read when an operator cooks with a path that
 //! it has not read yet, or when *Reload* is pressed; a file that cannot be read is an error of the operator, whose output
 //! stays.
 
 mod file_in;
 mod movie_file_in;
+mod save;
 
 use std::path::Path;
 
 use tdshm_ops::Registry;
+
+pub use save::{CHANNEL_EXTENSIONS, Folders, save, to_bytes};
 
 /// Adds the operators of this crate to those that a network can create.
 pub fn register(registry: &mut Registry) {

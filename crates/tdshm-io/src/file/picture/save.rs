@@ -34,7 +34,21 @@ impl Picture {
     /// [`PictureError::DoesNotFit`].
     pub fn save(&self, path: impl AsRef<Path>, loss: Loss) -> Result<(), FileError> {
         let path = path.as_ref();
-        let extension = extension(path);
+        let bytes = self.encode_for(path, extension(path), loss)?;
+        fs::write(path, bytes).map_err(|source| FileError::Create { path: path.to_owned(), source })
+    }
+
+    /// The bytes of such a file: `extension` is `.png`, `.jpg` or `.exr`, with or without the point.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save), with the extension for the path; nothing is written.
+    pub fn to_bytes(&self, extension: &str, loss: Loss) -> Result<Vec<u8>, FileError> {
+        let known = extension.trim_start_matches('.').to_ascii_lowercase();
+        self.encode_for(Path::new(extension), Some(known), loss)
+    }
+
+    fn encode_for(&self, path: &Path, extension: Option<String>, loss: Loss) -> Result<Vec<u8>, FileError> {
         let format = match extension.as_deref() {
             Some("png") => ImageFormat::Png,
             Some("jpg" | "jpeg") => ImageFormat::Jpeg,
@@ -44,10 +58,7 @@ impl Picture {
                 return Err(FileError::UnknownExtension { path: path.to_owned(), extension, known });
             }
         };
-        let bytes = self
-            .encode(format, loss)
-            .map_err(|source| FileError::Picture { path: path.to_owned(), source })?;
-        fs::write(path, bytes).map_err(|source| FileError::Create { path: path.to_owned(), source })
+        self.encode(format, loss).map_err(|source| FileError::Picture { path: path.to_owned(), source })
     }
 
     fn encode(&self, format: ImageFormat, loss: Loss) -> Result<Vec<u8>, PictureError> {

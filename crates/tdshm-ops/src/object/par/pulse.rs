@@ -116,6 +116,7 @@ impl State {
     }
 
     /// Puts back all that is pulsed of an operator.
+    #[cfg(feature = "patch")]
     pub(crate) fn end_pulses_of(&mut self, op: OpId) {
         self.put_back(|pulse| pulse.op == op);
     }
