@@ -324,6 +324,18 @@ impl ParSpec {
         Self::new(name, label, Style::File, "".into())
     }
 
+    /// The entries of a menu, or the suggestions of a text, that are made at run time: names and labels. The first one is the
+    /// default of a menu.
+    #[must_use]
+    pub fn with_menu(mut self, menu: impl IntoIterator<Item = (String, String)>) -> Self {
+        let entry = |(name, label): (String, String)| MenuEntry { name: name.into(), label: label.into() };
+        self.menu = menu.into_iter().map(entry).collect();
+        if self.style == Style::Menu {
+            self.default = self.menu.first().map_or("", |entry| entry.name.as_ref()).into();
+        }
+        self
+    }
+
     /// The value it begins with. A name that is not in a menu is a mistake of the caller, which reading the value tells.
     #[must_use]
     pub fn default_to(mut self, value: impl Into<Value>) -> Self {
