@@ -53,7 +53,8 @@ impl State {
         self.cook_member(node, op, name).or_else(|| self.family_member(node, name))
     }
 
-    fn cook_member(&self, node: &Node, op: OpId, name: &str) -> Option<Value> {
+    /// What is known of its cooks.
+    pub(crate) fn cook_member(&self, node: &Node, op: OpId, name: &str) -> Option<Value> {
         let stats = &node.stats;
         let now = self.time.abs_frame;
         let milliseconds = |time: core::time::Duration| Value::Float(time.as_secs_f64() * 1000.0);

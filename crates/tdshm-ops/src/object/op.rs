@@ -13,7 +13,7 @@ use crate::Value;
 use crate::error::OpError;
 use crate::network::Network;
 use crate::network::members;
-use crate::network::state::Node;
+use crate::network::state::{Node, State};
 use crate::object::par::Par;
 use crate::op::{Family, OpSpec};
 use crate::par::ParSpec;
@@ -136,13 +136,16 @@ impl Op {
     }
 
     /// A member of TD's `OP`, `CHOP`, `TOP` or `DAT` class by its name there: `numChans`, `digits`, `totalCooks`. The
-    /// operator is asked to cook for what its data says.
+    /// operator is asked to cook for what its data says, and not for what is known of its cooks.
     ///
     /// # Errors
     ///
     /// [`OpError::Unsupported`] where there is none of that name; [`OpError::Destroyed`].
     pub fn member(&self, name: &str) -> Result<Value, OpError> {
-        if let Some(value) = self.net.with(|state| state.plain_member(self.id, name)) {
+        let without_asking = |state: &mut State| {
+            state.plain_member(self.id, name).or_else(|| state.cook_member(state.get(self.id)?, self.id, name))
+        };
+        if let Some(value) = self.net.with(without_asking) {
             return Ok(value);
         }
         self.net.pull(self.id, false);

@@ -90,6 +90,7 @@ fn cooks_are_counted_and_dated() {
     let op = net.root().create("feedinCHOP", "in1").unwrap();
     let frames = |name: &str| op.member(name).unwrap();
     net.step().unwrap();
+    assert_eq!(frames("totalCooks"), Value::Int(0), "who counts cooks is no reason for one");
     op.cook(Force::No).unwrap();
     assert_eq!((frames("cookedThisFrame"), frames("cookedPreviousFrame")), (true.into(), false.into()));
     net.advance(3).unwrap();
