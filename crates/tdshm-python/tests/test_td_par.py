@@ -126,6 +126,8 @@ def test_values_of_every_kind(network: td.Network) -> None:
     assert n.par.memtype == "global" and n.par.memtype.menuIndex == 1
     level.par.const0value = np.float32(0.5)
     assert level.par.const0value.eval() == 0.5
+    level.par.const0value = np.array(2.0)
+    assert level.par.const0value.eval() == 2
     level.par.const0value = np.int64(3)
     level.par.const1value = level.par.const0value
     level.par.const2value = level["chan1"] if level["chan1"] is not None else level[0]

@@ -79,7 +79,7 @@ def __getattr__(name: str) -> Any:
         return _DEFAULT.get()
     if name in ("root", "project", "absTime"):
         return getattr(_DEFAULT.get(), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name, obj=None)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def op(*patterns: Union[str, int, OP, None]) -> Any:

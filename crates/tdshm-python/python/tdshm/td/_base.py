@@ -7,6 +7,8 @@ import operator
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Generic, NoReturn, Optional, TypeVar, Union, overload
 
+import numpy as np
+
 from ._errors import tdAttributeError
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ def unwrapped(value: Any) -> Any:
     """A value for a parameter: what it stands for where it is one of the objects here."""
     if isinstance(value, Numeric):
         value = value._value()
+    elif isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0:
+        value = value.item()
     return getattr(value, "_raw", value)
 
 
