@@ -14,6 +14,7 @@
 //! - [`info`]: the extension behind the info block, read and written by hand;
 //! - [`nets`]: networks of operators, and what a peer does with one;
 //! - [`nets_top`]: the same for images;
+//! - [`kinds`]: what is asked of the operators of channels and of images alike;
 //! - [`golden`]: bytes made by hand, in files;
 //! - [`system`]: what of all this the systems do each in their way.
 //!
@@ -31,6 +32,7 @@ pub mod golden;
 #[cfg_attr(target_os = "linux", allow(unsafe_code))] // a process that forks
 pub mod images;
 pub mod info;
+pub mod kinds;
 pub mod nets;
 pub mod nets_top;
 pub mod peer;

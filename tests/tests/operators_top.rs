@@ -1,20 +1,15 @@
 //! Shared Mem In and Shared Mem Out TOP against another process: row by row what operators §9.3 and §9.4 say.
 
-use std::time::Duration;
-
 use tdshm::PixelFormat;
-use tdshm_ops::{Flag, Network, Op};
+use tdshm_ops::{Flag, Network};
 use tdshm_tests::foreign::{Foreign, Info as ForeignInfo, Mapping, Names};
 use tdshm_tests::foreign_top::{TopBlock, legacy_header, parse_top, put};
 use tdshm_tests::images::Image;
 use tdshm_tests::info::Info;
+use tdshm_tests::kinds::see;
 use tdshm_tests::nets::{count, flag, network, said, set};
 use tdshm_tests::nets_top::{image, input, next, next_seed, output, seed, sender};
-use tdshm_tests::system::DIES_WITH_HANDLES;
 use tdshm_tests::{Peer, Scene};
-
-/// A quarter of a frame at 60 frames a second, in milliseconds.
-const QUARTER: f64 = 250.0 / 60.0;
 
 fn sending(scene: &Scene) -> Peer {
     let mut peer = scene.peer();
@@ -29,26 +24,8 @@ fn receiving(scene: &Scene, name: &str) -> Peer {
     peer
 }
 
-/// What a peer saw: `None` for no image.
-fn see(peer: &mut Peer, command: &str) -> Option<u32> {
-    let answer = peer.ask(command);
-    let mut words = answer.split_whitespace();
-    if words.next() == Some("none") {
-        return None;
-    }
-    let number = words.next().expect("a number");
-    Some(number.parse().unwrap_or_else(|_| panic!("{command}: {answer}")))
-}
-
 fn net(scene: &Scene) -> Network {
     network(&format!("{}global", scene.name()))
-}
-
-fn until_news(scene: &Scene, op: &Op, what: &str, mut is: impl FnMut(&Op) -> bool) {
-    scene.until(what, || {
-        let _ = next(op);
-        is(op)
-    });
 }
 
 #[test]
@@ -71,25 +48,6 @@ fn an_in_has_no_active_and_one_that_nobody_asks_opens_nothing() {
     net.step().unwrap();
     assert_eq!((here.total_cooks().unwrap(), info.registered()), (1, 1), "once, for both");
     assert!(std::sync::Arc::ptr_eq(&image(&here), &image(&null)), "what changes nothing shares its input");
-}
-
-#[test]
-fn bypass_and_lock_of_an_in() {
-    let scene = Scene::new("operators: in top, flags");
-    let mut peer = sending(&scene);
-    let net = net(&scene);
-    let here = input(&net, scene.name());
-    assert_eq!(next_seed(&here), Some(1));
-    flag(&here, Flag::Bypass, true);
-    net.step().unwrap();
-    assert!(here.image().unwrap().is_none(), "there is no input to pass");
-    flag(&here, Flag::Bypass, false);
-    assert_eq!(next_seed(&here), Some(1), "without a new image as well");
-    flag(&here, Flag::Lock, true);
-    peer.ask("top-send 2");
-    assert_eq!(next_seed(&here), Some(1));
-    flag(&here, Flag::Lock, false);
-    assert_eq!(next_seed(&here), Some(2));
 }
 
 /// The same where the Common page makes another image of it.
@@ -144,205 +102,6 @@ fn a_sender_that_ends_leaves_its_image_and_one_that_returns_is_followed() {
         assert_eq!(said(&here), Default::default());
         peer.ask("top-detach");
     }
-}
-
-#[test]
-fn a_killed_sender_leaves_its_image_and_another_is_followed() {
-    let scene = Scene::new("operators: in top, sender killed");
-    let name = scene.name();
-    let net = net(&scene);
-    let here = input(&net, name);
-    let mut peer = sending(&scene);
-    assert_eq!(next_seed(&here), Some(1));
-    assert_eq!(count(&here, "shm_sender_pid"), f64::from(peer.pid()));
-    assert_eq!(peer.ask("top-hold-send 2"), "half");
-    assert_eq!(next_seed(&here), Some(1), "half an image is none");
-    peer.kill();
-    until_news(&scene, &here, "the death to be seen", |here| {
-        assert_eq!(seed(&image(here)), Some(1));
-        said(here) == (format!("Shared memory '{name}' has no sender."), String::new())
-    });
-    assert_eq!((count(&here, "shm_connected"), count(&here, "shm_sender_pid")), (0.0, 0.0));
-    let mut peer = sending(&scene);
-    peer.ask("top-send 2");
-    until_news(&scene, &here, "the next sender", |here| seed(&image(here)) == Some(2));
-}
-
-#[test]
-fn a_sender_that_died_while_writing_is_told_once() {
-    let scene = Scene::new("operators: in top, killed in a write");
-    let name = scene.name();
-    let net = net(&scene);
-    let here = input(&net, name);
-    let mut peer = scene.peer();
-    // Without places the lock is held while an image is filled.
-    peer.ask(&format!("top-sender {name} 0 1"));
-    peer.ask("top-send 1");
-    assert_eq!(next_seed(&here), Some(1));
-    assert_eq!(peer.ask("top-hold-send 2"), "half");
-    peer.kill();
-    let died = format!("The sender of '{name}' died while writing.");
-    let mut told = 0;
-    until_news(&scene, &here, "the death to be seen", |here| {
-        assert_eq!(seed(&image(here)), Some(1), "half an image is none");
-        let (warnings, errors) = said(here);
-        assert_eq!(errors, "");
-        told += u32::from(warnings.lines().any(|line| line == died));
-        warnings == format!("Shared memory '{name}' has no sender.")
-    });
-    assert_eq!(told, 1, "one cook");
-}
-
-#[test]
-fn an_in_follows_its_name_and_its_type() {
-    let scene = Scene::new("operators: in top, name");
-    let name = scene.name();
-    let other = format!("{name}other");
-    let mut one = sending(&scene);
-    let mut two = scene.peer();
-    two.ask(&format!("top-sender {other} auto 1"));
-    let net = net(&scene);
-    let here = input(&net, name);
-    assert_eq!(next_seed(&here), Some(1));
-    let info = Info::of(&scene);
-    set(&here, "name", other.as_str());
-    assert_eq!(next_seed(&here), Some(1), "the output stays until something came");
-    assert_eq!(info.registered(), 0);
-    two.ask("top-send 7");
-    assert_eq!(next_seed(&here), Some(7));
-    set(&here, "memtype", "global");
-    one.ask("top-send 2");
-    assert_eq!(next_seed(&here), Some(7));
-    assert_eq!(
-        said(&here).0,
-        "No Global sender of this project runs; TouchDesigner's Global memory cannot be read: set Shared Mem Type to \
-         Local."
-    );
-    set(&here, "memtype", "local");
-    set(&here, "name", name);
-    assert_eq!(next_seed(&here), Some(2));
-    assert_eq!(info.registered(), 1);
-    here.destroy().unwrap();
-    assert_eq!(info.registered(), 0);
-}
-
-#[test]
-fn names_that_cannot_be_are_errors() {
-    let scene = Scene::new("operators: names of tops");
-    let net = net(&scene);
-    let here = input(&net, "");
-    let (_, out) = output(&net, "");
-    for op in [&here, &out] {
-        let _ = next(op);
-        assert_eq!(said(op), (String::new(), "Shared Mem Name is empty.".into()));
-        let illegal = if cfg!(windows) { "a\\b" } else { "a/b" };
-        set(op, "name", illegal);
-        let _ = next(op);
-        let (warnings, error) = said(op);
-        assert_eq!(warnings, "");
-        assert!(
-            error.starts_with(&format!("Shared Mem Name '{illegal}' cannot be used: it holds '")),
-            "{error}"
-        );
-    }
-}
-
-#[test]
-fn a_name_that_somebody_sends_is_an_error_with_that_process() {
-    let scene = Scene::new("operators: out top, taken");
-    let name = scene.name();
-    let mut peer = sending(&scene);
-    let net = net(&scene);
-    let (give, out) = output(&net, name);
-    set(&give, "seed", 4);
-    assert_eq!(next_seed(&out), Some(4), "the input passes all the same");
-    let text = format!("Shared memory '{name}' already exists (process {}).", peer.pid());
-    assert_eq!(said(&out), (String::new(), text));
-    assert_eq!(count(&out, "shm_connected"), 0.0);
-    peer.ask("top-detach");
-    let _ = next(&out);
-    assert_eq!(said(&out), Default::default());
-    peer.ask(&format!("top-receiver {name}"));
-    assert_eq!(see(&mut peer, "top-read"), Some(4));
-}
-
-#[test]
-fn an_out_that_is_not_active_leaves_and_comes_back() {
-    let scene = Scene::new("operators: out top, active");
-    let name = scene.name();
-    let net = net(&scene);
-    let (give, out) = output(&net, name);
-    set(&give, "seed", 1);
-    let mut peer = receiving(&scene, name);
-    net.step().unwrap();
-    assert_eq!(see(&mut peer, "top-read"), Some(1));
-    assert_eq!(count(&out, "shm_connected"), 1.0);
-    set(&out, "active", false);
-    set(&give, "seed", 2);
-    net.step().unwrap();
-    assert_eq!(peer.ask("top-try-next"), "none Left");
-    assert_eq!((count(&out, "shm_connected"), count(&out, "shm_sender_pid")), (0.0, 0.0));
-    if !DIES_WITH_HANDLES {
-        assert!(scene.objects().iter().all(|object| object.ends_with("Mutex")), "{:?}", scene.objects());
-    }
-    assert_eq!(seed(&image(&out)), Some(2), "the input still passes");
-    set(&out, "active", true);
-    net.step().unwrap();
-    assert_eq!(see(&mut peer, "top-read"), Some(2));
-    assert_eq!(count(&out, "shm_frames"), 2.0);
-}
-
-#[test]
-fn bypass_and_lock_of_an_out() {
-    let scene = Scene::new("operators: out top, flags");
-    let name = scene.name();
-    let net = net(&scene);
-    let (give, out) = output(&net, name);
-    set(&give, "seed", 1);
-    let mut peer = receiving(&scene, name);
-    net.step().unwrap();
-    assert_eq!(see(&mut peer, "top-try-next"), Some(1));
-    flag(&out, Flag::Bypass, true);
-    set(&give, "seed", 2);
-    net.step().unwrap();
-    assert_eq!(seed(&image(&out)), Some(2));
-    assert_eq!(see(&mut peer, "top-try-next"), None, "nothing is written");
-    flag(&out, Flag::Bypass, false);
-    net.step().unwrap();
-    assert_eq!(see(&mut peer, "top-try-next"), Some(2));
-    flag(&out, Flag::Lock, true);
-    set(&give, "seed", 3);
-    net.step().unwrap();
-    assert_eq!(seed(&image(&out)), Some(2));
-    assert_eq!(see(&mut peer, "top-try-next"), None, "nothing is written");
-    flag(&out, Flag::Lock, false);
-    net.step().unwrap();
-    assert_eq!(see(&mut peer, "top-try-next"), Some(3));
-}
-
-#[test]
-fn an_out_follows_its_name_and_its_type_and_leaves_when_it_goes() {
-    let scene = Scene::new("operators: out top, name");
-    let name = scene.name();
-    let other = format!("{name}other");
-    let net = net(&scene);
-    let (give, out) = output(&net, name);
-    set(&give, "seed", 1);
-    let mut first = receiving(&scene, name);
-    let mut second = receiving(&scene, &other);
-    net.step().unwrap();
-    assert_eq!(see(&mut first, "top-read"), Some(1));
-    set(&out, "name", other.as_str());
-    net.step().unwrap();
-    assert_eq!((first.ask("top-try-next").as_str(), see(&mut second, "top-read")), ("none Left", Some(1)));
-    set(&out, "memtype", "global");
-    net.step().unwrap();
-    assert_eq!(second.ask("top-try-next"), "none Left");
-    set(&out, "memtype", "local");
-    net.step().unwrap();
-    assert_eq!(see(&mut second, "top-read"), Some(1));
-    out.destroy().unwrap();
-    assert_eq!(second.ask("top-try-next"), "none Left");
 }
 
 #[test]
@@ -489,78 +248,6 @@ fn what_is_pending_is_written_when_an_out_leaves() {
         net.step().unwrap();
         assert_eq!(see(&mut peer, "top-try-next"), Some(3));
     }
-}
-
-/// A process that stands still in the middle of a write costs frames, and little time.
-#[test]
-fn a_lock_that_an_in_cannot_have_costs_frames_and_not_cooks() {
-    let scene = Scene::new("operators: in top, locked");
-    let name = scene.name();
-    let net = net(&scene);
-    let here = input(&net, name);
-    let mut peer = scene.peer();
-    peer.ask(&format!("top-sender {name} 0 1"));
-    peer.ask("top-send 1");
-    assert_eq!(next_seed(&here), Some(1));
-    assert_eq!(peer.ask("top-hold-send 2"), "half");
-    peer.stop();
-    let mut waited = count(&here, "shm_lock_wait_ms");
-    for _ in 0..20 {
-        assert_eq!(next_seed(&here), Some(1));
-        assert_eq!(
-            said(&here),
-            (format!("Shared memory '{name}' is locked by another process."), String::new())
-        );
-        let now = count(&here, "shm_lock_wait_ms");
-        assert!(now > waited && now - waited <= QUARTER, "{waited} ms, then {now} ms");
-        waited = now;
-    }
-    net.set_patience(Duration::from_micros(800));
-    let _ = next(&here);
-    assert!(count(&here, "shm_lock_wait_ms") - waited <= 0.8);
-    peer.go_on();
-    peer.ask("let-go");
-    assert_eq!(next_seed(&here), Some(2));
-    assert_eq!(said(&here), Default::default());
-}
-
-#[test]
-fn a_lock_that_an_out_cannot_have_costs_frames_and_not_cooks() {
-    let scene = Scene::new("operators: out top, locked");
-    let name = scene.name();
-    let net = net(&scene);
-    let (give, out) = output(&net, name);
-    set(&give, "seed", 1);
-    net.step().unwrap();
-    let mut peer = receiving(&scene, name);
-    assert_eq!(peer.ask("top-hold-view"), "image");
-    peer.stop();
-    let mut waited = count(&out, "shm_lock_wait_ms");
-    for frame in 1_u8..=20 {
-        set(&give, "seed", i64::from(frame) + 1);
-        net.step().unwrap();
-        assert_eq!(
-            said(&out),
-            (format!("Shared memory '{name}' is locked by another process."), String::new())
-        );
-        assert_eq!(seed(&image(&out)), Some(u32::from(frame) + 1), "the input passes");
-        let now = count(&out, "shm_lock_wait_ms");
-        assert!(now > waited && now - waited <= QUARTER, "{waited} ms, then {now} ms");
-        waited = now;
-        assert_eq!((count(&out, "shm_frames"), count(&out, "shm_missed")), (1.0, f64::from(frame)));
-    }
-    peer.go_on();
-    peer.ask("let-go");
-    net.step().unwrap();
-    assert_eq!(said(&out), Default::default());
-    assert_eq!(see(&mut peer, "top-read"), Some(21));
-    // One that dies with the lock is told, and the image is whole.
-    assert_eq!(peer.ask("top-hold-view"), "image");
-    peer.kill();
-    net.step().unwrap();
-    assert_eq!(said(&out).0, format!("A receiver of '{name}' died while reading."));
-    net.step().unwrap();
-    assert_eq!(said(&out), Default::default());
 }
 
 #[test]

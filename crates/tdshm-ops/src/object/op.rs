@@ -143,7 +143,9 @@ impl Op {
     /// [`OpError::Unsupported`] where there is none of that name; [`OpError::Destroyed`].
     pub fn member(&self, name: &str) -> Result<Value, OpError> {
         let without_asking = |state: &mut State| {
-            state.plain_member(self.id, name).or_else(|| state.cook_member(state.get(self.id)?, self.id, name))
+            state
+                .plain_member(self.id, name)
+                .or_else(|| state.cook_member(state.get(self.id)?, self.id, name))
         };
         if let Some(value) = self.net.with(without_asking) {
             return Ok(value);

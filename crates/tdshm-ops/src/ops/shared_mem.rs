@@ -6,14 +6,16 @@ use std::time::Instant;
 
 use tdshm::{
     Attached, BlockError, ChopFrame, ChopReceiver, Error, ErrorState, GlobalKind, LockError, NameError,
-    Occupant, SegmentError, SegmentStats, Sent, TopFrame, TopReceiver,
+    Occupant, SegmentError, SegmentReceiver, SegmentStats, Sent, TopFrame, TopReceiver,
 };
 
 use crate::cook::Cook;
 use crate::par::ParSpec;
 
+mod feed;
 mod through_global;
 
+pub(super) use feed::Feed;
 pub(super) use through_global::{FromGlobal, IntoGlobal, Looked};
 
 /// What a receiver bears with besides a lock: a write that is under way when it comes (wire §11).
@@ -143,6 +145,12 @@ impl Trouble {
 pub(super) trait Receiver {
     const KIND: Kind;
 
+    fn over(segment: SegmentReceiver) -> Self;
+    /// How old the newest frame is, where its sender says.
+    fn age(&self) -> Option<Duration>;
+    /// Lets go of the segment.
+    fn close(&mut self);
+
     /// Copies the next frame, if there is one: how many were missed before it.
     fn take_next(&mut self) -> Result<Option<Option<u64>>, Error>;
     fn limit_locks(&mut self, limit: Duration);
@@ -159,6 +167,18 @@ macro_rules! receivers {
     ($($receiver:ty, $frame:ty, $kind:ident;)*) => { $(
         impl Receiver for $receiver {
             const KIND: Kind = Kind::$kind;
+
+            fn over(segment: SegmentReceiver) -> Self {
+                Self::over(segment)
+            }
+
+            fn age(&self) -> Option<Duration> {
+                self.frame().and_then(<$frame>::age)
+            }
+
+            fn close(&mut self) {
+                Self::close(self);
+            }
 
             fn take_next(&mut self) -> Result<Option<Option<u64>>, Error> {
                 Ok(self.try_next()?.map(<$frame>::missed))

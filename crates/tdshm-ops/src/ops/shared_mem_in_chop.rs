@@ -3,13 +3,13 @@
 use core::str::FromStr;
 use std::sync::Arc;
 
-use tdshm::{ChopFrame, ChopReceiver, SegmentReceiver, SegmentStats};
+use tdshm::{ChopFrame, ChopReceiver};
 
 use crate::clip::{ChannelNames, Clip, ClipError};
 use crate::cook::Cook;
 use crate::data::Data;
 use crate::op::{CookPolicy, Family, OpSpec, Operator};
-use crate::ops::shared_mem::{self, Counts, FromGlobal, Kind, Looked, Receiver as _, Side, Trouble, Wanted};
+use crate::ops::shared_mem::{self, Feed, FromGlobal, Kind, Looked, Side, Trouble};
 use crate::par::ParSpec;
 use crate::slice::{Fill, Filler};
 
@@ -60,8 +60,7 @@ pub(super) fn spec() -> OpSpec {
 
 #[derive(Default)]
 struct SharedMemIn {
-    wanted: Wanted,
-    feed: Option<Feed>,
+    feed: Feed<ChopReceiver>,
     names: Names,
     /// The last block, where the output is not the block itself.
     block: Clip,
@@ -71,13 +70,6 @@ struct SharedMemIn {
     is_made: bool,
     filler: Filler,
     settings: Settings,
-    counts: Counts,
-}
-
-/// Where frames come from.
-enum Feed {
-    Local(Box<ChopReceiver>),
-    Global(Box<FromGlobal>),
 }
 
 /// The names of the channels, made anew only where they change.
@@ -120,74 +112,42 @@ impl Settings {
 impl Operator for SharedMemIn {
     fn cook(&mut self, cook: &mut Cook) {
         if !cook.par_is_on("active") {
-            match &mut self.feed {
-                // The names stay for a block that comes without.
-                Some(Feed::Local(receiver)) => receiver.close(),
-                Some(Feed::Global(_)) => self.part(),
-                None => {}
-            }
-            return;
+            // The names stay for a block that comes without.
+            return self.feed.close();
         }
-        let wanted = Wanted::of(cook);
-        if wanted != self.wanted {
-            self.part();
-            self.wanted = wanted;
-        }
-        if self.wanted.name.is_empty() {
+        self.feed.follow(cook);
+        if self.feed.name().is_empty() {
             cook.error(shared_mem::NAME_IS_EMPTY);
             return self.put_out(cook, None, false);
         }
-        if self.wanted.is_global { self.cook_global(cook) } else { self.cook_local(cook) }
+        if self.feed.is_global() { self.cook_global(cook) } else { self.cook_local(cook) }
     }
 
     fn shm_info(&self, add: &mut dyn FnMut(&'static str, f64)) {
-        match &self.feed {
-            None => self.counts.add(false, None, SegmentStats::default(), add),
-            Some(Feed::Local(receiver)) => {
-                let age = receiver.frame().and_then(ChopFrame::age);
-                self.counts.add(receiver.is_connected(), age, receiver.stats(), add);
-            }
-            Some(Feed::Global(from)) => {
-                let age = from.written.map(|written| written.elapsed());
-                self.counts.add(from.is_attached, age, from.stats, add);
-            }
-        }
+        self.feed.shm_info(add);
     }
 }
 
 impl SharedMemIn {
     fn cook_local(&mut self, cook: &mut Cook) {
-        let limit = Side::In.lock_limit(cook);
-        let name = Arc::clone(&self.wanted.name);
-        let mut receiver = match self.feed.take() {
-            Some(Feed::Local(receiver)) => receiver,
-            _ => match SegmentReceiver::builder(&name).lock_limit(limit).open() {
-                Ok(segment) => Box::new(ChopReceiver::over(segment)),
-                Err(error) => {
-                    Trouble::of(Side::In, Kind::Channels, &name, &error).tell(cook);
-                    return self.put_out(cook, None, false);
-                }
-            },
-        };
-        let is_new = shared_mem::take_in(&mut *receiver, cook, &name, &mut self.counts);
+        let Some(mut receiver) = self.feed.take_local(cook) else { return self.put_out(cook, None, false) };
+        let name = self.feed.name();
+        let is_new = shared_mem::take_in(&mut *receiver, cook, &name, &mut self.feed.counts);
         self.put_out(cook, receiver.frame(), is_new);
-        self.feed = Some(Feed::Local(receiver));
+        self.feed.put_local(receiver);
     }
 
     fn cook_global(&mut self, cook: &mut Cook) {
-        let name = Arc::clone(&self.wanted.name);
-        let from = match self.feed.take() {
-            Some(Feed::Global(from)) => Some(from),
-            _ => None,
-        };
-        let looked = FromGlobal::look(from, cook, Kind::Channels, &name, &mut self.counts);
+        let name = self.feed.name();
+        let from = self.feed.take_global();
+        let looked = FromGlobal::look(from, cook, Kind::Channels, &name, &mut self.feed.counts);
         let Some(Looked { mut copy, from, is_new, may_be_there }) = looked else {
             return self.put_out(cook, None, false);
         };
         match copy.receiver().channels(&name) {
             Ok(frame) => {
                 if is_new && frame.is_some() {
-                    self.counts.took(None);
+                    self.feed.counts.took(None);
                 }
                 if frame.is_none() && may_be_there {
                     cook.warn(shared_mem::not_found(&name));
@@ -199,18 +159,8 @@ impl SharedMemIn {
                 self.put_out(cook, None, false);
             }
         }
-        self.feed = Some(Feed::Global(from));
+        self.feed.put_global(from);
         cook.global(|global| global.give_back(copy));
-    }
-
-    /// Lets go of the segment. The output stays until there is something of another one.
-    fn part(&mut self) {
-        match self.feed.take() {
-            Some(Feed::Local(receiver)) => self.counts.part(receiver.stats()),
-            Some(Feed::Global(from)) => self.counts.part(from.stats),
-            None => {}
-        }
-        self.wanted = Wanted::default();
     }
 
     /// Makes the output of the last good frame; `is_new` says whether that came just now.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tdshm::{Attached, SegmentReceiver, SegmentStats, Texels, TopFrame, TopReceiver};
+use tdshm::{Attached, Texels, TopFrame, TopReceiver};
 
 use crate::cook::Cook;
 use crate::data::Data;
 use crate::image::{INPUT_COLOR_SPACES, Image, ImageError, REFERENCE_WHITES};
 use crate::op::{CookPolicy, Family, OpSpec, Operator};
-use crate::ops::shared_mem::{self, Counts, FromGlobal, Kind, Looked, Receiver as _, Side, Trouble, Wanted};
+use crate::ops::shared_mem::{self, Feed, FromGlobal, Kind, Looked, Side, Trouble};
 use crate::par::ParSpec;
 
 const PAGE: &str = "SharedMemIn";
@@ -41,31 +41,19 @@ pub(super) fn spec() -> OpSpec {
 
 #[derive(Default)]
 struct SharedMemIn {
-    wanted: Wanted,
-    feed: Option<Feed>,
+    feed: Feed<TopReceiver>,
     /// The last good image as it was in the block: what the Common page makes the output of.
     image: Option<Arc<Image>>,
     /// Goes to the receiver for the pixels of an image.
     spare: Vec<u8>,
-    counts: Counts,
-}
-
-/// Where images come from.
-enum Feed {
-    Local(Box<TopReceiver>),
-    Global(Box<FromGlobal>),
 }
 
 impl Operator for SharedMemIn {
     fn cook(&mut self, cook: &mut Cook) {
-        let wanted = Wanted::of(cook);
-        if wanted != self.wanted {
-            self.part();
-            self.wanted = wanted;
-        }
-        if self.wanted.name.is_empty() {
+        self.feed.follow(cook);
+        if self.feed.name().is_empty() {
             cook.error(shared_mem::NAME_IS_EMPTY);
-        } else if self.wanted.is_global {
+        } else if self.feed.is_global() {
             self.cook_global(cook);
         } else {
             self.cook_local(cook);
@@ -78,31 +66,15 @@ impl Operator for SharedMemIn {
     }
 
     fn shm_info(&self, add: &mut dyn FnMut(&'static str, f64)) {
-        match &self.feed {
-            None => self.counts.add(false, None, SegmentStats::default(), add),
-            Some(Feed::Local(receiver)) => {
-                let age = receiver.frame().and_then(TopFrame::age);
-                self.counts.add(receiver.is_connected(), age, receiver.stats(), add);
-            }
-            Some(Feed::Global(from)) => {
-                let age = from.written.map(|written| written.elapsed());
-                self.counts.add(from.is_attached, age, from.stats, add);
-            }
-        }
+        self.feed.shm_info(add);
     }
 }
 
 impl SharedMemIn {
     fn cook_local(&mut self, cook: &mut Cook) {
-        let name = Arc::clone(&self.wanted.name);
-        let mut receiver = match self.feed.take() {
-            Some(Feed::Local(receiver)) => receiver,
-            _ => match SegmentReceiver::builder(&name).lock_limit(Side::In.lock_limit(cook)).open() {
-                Ok(segment) => Box::new(TopReceiver::over(segment)),
-                Err(error) => return Trouble::of(Side::In, Kind::Image, &name, &error).tell(cook),
-            },
-        };
-        let is_new = shared_mem::take_in(&mut *receiver, cook, &name, &mut self.counts);
+        let Some(mut receiver) = self.feed.take_local(cook) else { return };
+        let name = self.feed.name();
+        let is_new = shared_mem::take_in(&mut *receiver, cook, &name, &mut self.feed.counts);
         if let Some(frame) = receiver.frame()
             && tell_unknown(cook, frame, receiver.attached())
         {
@@ -112,22 +84,19 @@ impl SharedMemIn {
             let taken = cook.fill_image(|image| take(&mut receiver, spare, image));
             tell_image(cook, taken);
         }
-        self.feed = Some(Feed::Local(receiver));
+        self.feed.put_local(receiver);
     }
 
     fn cook_global(&mut self, cook: &mut Cook) {
-        let name = Arc::clone(&self.wanted.name);
-        let from = match self.feed.take() {
-            Some(Feed::Global(from)) => Some(from),
-            _ => None,
-        };
-        let looked = FromGlobal::look(from, cook, Kind::Image, &name, &mut self.counts);
+        let name = self.feed.name();
+        let from = self.feed.take_global();
+        let looked = FromGlobal::look(from, cook, Kind::Image, &name, &mut self.feed.counts);
         let Some(Looked { mut copy, from, is_new, may_be_there }) = looked else { return };
         let attached = if from.is_attached { Attached::Yes } else { Attached::NotYet };
         match copy.receiver().image(&name) {
             Ok(Some(frame)) => {
                 if is_new {
-                    self.counts.took(None);
+                    self.feed.counts.took(None);
                 }
                 if !tell_unknown(cook, frame, attached) && is_new {
                     let copied = cook.fill_image(|image| copy_frame(frame, image));
@@ -138,18 +107,8 @@ impl SharedMemIn {
             Ok(None) => {}
             Err(error) => Trouble::of(Side::In, Kind::Image, &name, &error.into()).tell(cook),
         }
-        self.feed = Some(Feed::Global(from));
+        self.feed.put_global(from);
         cook.global(|global| global.give_back(copy));
-    }
-
-    /// Lets go of the segment. The output stays until there is something of another one.
-    fn part(&mut self) {
-        match self.feed.take() {
-            Some(Feed::Local(receiver)) => self.counts.part(receiver.stats()),
-            Some(Feed::Global(from)) => self.counts.part(from.stats),
-            None => {}
-        }
-        self.wanted = Wanted::default();
     }
 }
 
