@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import itertools
 import os
 import subprocess
@@ -19,9 +21,20 @@ WAIT = 60
 """Seconds after which another process has hung."""
 
 
+_MADE = ["doctest_td"]
+
+
 def unique() -> str:
-    """A name that no other test has."""
-    return f"pytd{os.getpid()}n{next(_NUMBERS)}"
+    """A name that no other test has. What is left of it goes at the end, when nobody has it open any more."""
+    made = f"pytd{os.getpid()}n{next(_NUMBERS)}"
+    _MADE.append(made)
+    return made
+
+
+@atexit.register
+def _clean() -> None:
+    gc.collect()
+    tdshm.clean(*_MADE)
 
 
 @pytest.fixture
@@ -32,11 +45,9 @@ def network() -> Iterator[td.Network]:
 
 
 @pytest.fixture
-def name() -> Iterator[str]:
-    """A name of shared memory; what is left of it at the end goes, its lock with it."""
-    made = unique()
-    yield made
-    tdshm.clean(made)
+def name() -> str:
+    """A name of shared memory."""
+    return unique()
 
 
 class Child:
