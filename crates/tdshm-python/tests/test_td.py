@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import copy
 import doctest
+import pathlib
 import pickle
+import subprocess
+import sys
 from typing import Any
 
 import pytest
+import typed_td
 from td_kit import name, network  # noqa: F401
 
 import tdshm
@@ -356,6 +360,18 @@ def test_objects_are_not_copied_to_other_processes(network: td.Network) -> None:
             pickle.dumps(thing)
         with pytest.raises(TypeError):
             copy.copy(thing)
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="mypy reads numpy's stubs from 3.10 on")
+def test_what_users_write_is_typed(tmp_path: pathlib.Path) -> None:
+    program = pathlib.Path(typed_td.__file__)
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path), str(program)]
+    done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_and_runs(name: str) -> None:
+    assert typed_td.chain(name) == 1.5 and typed_td.image() == (256, 256, 4) and typed_td.script() == [1, 2]
 
 
 @pytest.mark.parametrize("module", [td, _network])
