@@ -377,6 +377,23 @@ fn warnings_of_operators_are_told_when_they_change() {
     assert_eq!(player.wait().code, Some(code));
 }
 
+#[test]
+fn exports_that_lead_nowhere_are_told_once_with_the_reason() {
+    let patch = Patch::new(
+        "[op.geo]\ntype = \"baseCOMP\"\ncustom.Tx = 0.0\n\n\
+         [op.c]\ntype = \"constantCHOP\"\npar.const0name = \"geo:Tx geo:Ty\"\npar.exportmethod = \"autoname\"\nexport = true\n\n\
+         [op.quiet]\ntype = \"constantCHOP\"\npar.const0name = \"geo:Tz\"\npar.exportmethod = \"autoname\"\n",
+    );
+    let ended = patch.run(&["--frames", "5"]);
+    assert_eq!(ended.code, Some(0), "{:?}", ended.err);
+    let told: Vec<&String> = ended.err.iter().filter(|line| line.contains("exports to nothing")).collect();
+    assert_eq!(told.len(), 1, "{:?}", ended.err);
+    assert!(
+        told.iter().all(|line| line.ends_with("/c: exports to nothing: geo:Ty: /geo has no parameter Ty")),
+        "{told:?}"
+    );
+}
+
 /// An example, with names of its own instead of those that it has.
 fn example(file: &str, names: &[(&str, &Name)]) -> Patch {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/patches");
