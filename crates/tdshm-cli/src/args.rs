@@ -129,8 +129,8 @@ pub(crate) struct SendArgs {
     #[arg(long)]
     pub(crate) take_over: bool,
 
-    /// Send a recording at its own speed: .csv (a header row of channel names, then a row a sample) or .wav
-    /// (a channel a track) [default: a wave]
+    /// Send a recording at its own speed: .csv (a header row of channel names, then a row a sample), .chan (without
+    /// the names), .clip or .wav (a channel a track) [default: a wave]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["wave", "count", "channels", "length"])]
     pub(crate) file: Option<PathBuf>,
 

@@ -156,6 +156,103 @@ pub enum CsvError {
     Recording(#[from] RecordingError),
 }
 
+/// Columns of numbers that are not a recording. Lines and columns count from 1.
+///
+/// None of these goes away by trying again, [`ChanError::Io`] perhaps excepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChanError {
+    /// The bytes could not be read.
+    #[error("reading the numbers failed: {0}")]
+    Io(#[from] io::Error),
+    /// A line has more or fewer numbers than the first one.
+    #[error(
+        "line {line}: expected {expected} numbers, as many as in the first line, but found {found}: correct that line"
+    )]
+    UnevenRow {
+        /// The line.
+        line: u64,
+        /// Numbers in the first line.
+        expected: usize,
+        /// Numbers in this one.
+        found: usize,
+    },
+    /// Something is not a number.
+    #[error("line {line}, column {column}: {text:?} is not a number: write a number such as 0.5")]
+    NotANumber {
+        /// The line.
+        line: u64,
+        /// The column.
+        column: usize,
+        /// What stands there, cut short when it is long.
+        text: String,
+    },
+    /// A finite number that a 32-bit float cannot hold.
+    #[error(
+        "line {line}, column {column}: {text:?} is beyond the 32-bit limit of {limit:e}: scale the channel down, or write inf",
+        limit = f32::MAX
+    )]
+    TooLarge {
+        /// The line.
+        line: u64,
+        /// The column.
+        column: usize,
+        /// What stands there, cut short when it is long.
+        text: String,
+    },
+    /// The numbers were read, but they are no recording: there are none, or the rate is bad.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+}
+
+/// A clip that is not a recording. Lines count from 1.
+///
+/// None of these goes away by trying again, [`ClipFileError::Io`] perhaps excepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ClipFileError {
+    /// The bytes could not be read.
+    #[error("reading the clip failed: {0}")]
+    Io(#[from] io::Error),
+    /// It is TouchDesigner's binary form.
+    #[error(
+        "the file is a binary clip, whose layout is described nowhere in public: save it as .clip, which is text"
+    )]
+    Binary,
+    /// It does not begin as a clip does.
+    #[error("line {line}: {found:?} is no beginning of a clip, which is {{: check that it is a .clip file")]
+    NotAClip {
+        /// The line.
+        line: u64,
+        /// What stands there, cut short when it is long.
+        found: String,
+    },
+    /// A line says something that cannot be.
+    #[error("line {line}: the {what} {text:?} is not {expected}: correct that line")]
+    Entry {
+        /// The line.
+        line: u64,
+        /// What the line is about.
+        what: &'static str,
+        /// The line, cut short when it is long.
+        text: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A brace is never closed, or there is nothing at all.
+    #[error("the clip has no end: save it again")]
+    Truncated,
+    /// More samples than anybody plays.
+    #[error("the channels have more than {limit} samples together: cut the clip into shorter ones")]
+    TooLong {
+        /// The most that are read.
+        limit: usize,
+    },
+    /// The clip was read, but what it holds is no recording: no samples, unequal lengths, or a bad rate.
+    #[error(transparent)]
+    Recording(#[from] RecordingError),
+}
+
 /// A line that is no frame. Lines and columns count from 1, places in lists from 0.
 #[cfg(feature = "lines")]
 #[derive(Debug, thiserror::Error)]
@@ -399,6 +496,22 @@ pub enum FileError {
         extension: Option<String>,
         /// The extensions that this build knows, for people to read.
         known: String,
+    },
+    /// The file was opened as columns of numbers, and is none that can be used.
+    #[error("{}: {source}", path.display())]
+    Chan {
+        /// The path that was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ChanError,
+    },
+    /// The file was opened as a clip, and is none that can be used.
+    #[error("{}: {source}", path.display())]
+    Clip {
+        /// The path that was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ClipFileError,
     },
     /// The file was opened as a text table, and is none that can be used.
     #[cfg(feature = "csv")]

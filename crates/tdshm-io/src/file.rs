@@ -9,6 +9,8 @@ use std::path::Path;
 
 use crate::error::{FileError, RecordingError};
 
+pub mod chan;
+pub mod clip;
 #[cfg(feature = "csv")]
 pub mod csv;
 #[cfg(feature = "images")]
@@ -21,6 +23,8 @@ pub const DEFAULT_RATE: f32 = 60.0;
 
 /// The extensions that this build reads, lower case, without the point.
 pub const EXTENSIONS: &[&str] = &[
+    "chan",
+    "clip",
     #[cfg(feature = "csv")]
     "csv",
     #[cfg(feature = "wav")]
@@ -69,6 +73,7 @@ pub struct Recording {
     sample_rate: f32,
     channels: Vec<Vec<f32>>,
     len_samples: usize,
+    start: i64,
 }
 
 impl Recording {
@@ -106,7 +111,7 @@ impl Recording {
         if len_samples == 0 {
             return Err(RecordingError::NoSamples);
         }
-        Ok(Self { names, sample_rate, channels, len_samples })
+        Ok(Self { names, sample_rate, channels, len_samples, start: 0 })
     }
 
     /// Reads the file at `path`, in the format that its extension names (upper or lower case).
@@ -117,11 +122,14 @@ impl Recording {
     ///
     /// [`FileError::Open`] when the system refuses (try again once the path is right),
     /// [`FileError::UnknownExtension`] with the known ones, and the format's own error with the path in front.
-    #[cfg_attr(not(feature = "csv"), expect(unused_variables, reason = "only tables leave something open"))]
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, FileError> {
         let path = path.as_ref();
         let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
         match extension.as_deref() {
+            Some("chan") => chan::read(open_file(path)?, options.table_rate)
+                .map_err(|source| FileError::Chan { path: path.to_owned(), source }),
+            Some("clip") => clip::read(open_file(path)?)
+                .map_err(|source| FileError::Clip { path: path.to_owned(), source }),
             #[cfg(feature = "csv")]
             Some("csv") => csv::read(open_file(path)?, options.table_rate)
                 .map_err(|source| FileError::Csv { path: path.to_owned(), source }),
@@ -135,6 +143,19 @@ impl Recording {
                 known: known_extensions(),
             }),
         }
+    }
+
+    /// The same recording with another index of the first sample.
+    #[must_use]
+    pub fn with_start(mut self, start: i64) -> Self {
+        self.start = start;
+        self
+    }
+
+    /// The index of the first sample on the timeline, in samples. 0 where the file does not say, as all but `.clip` do not.
+    #[must_use]
+    pub fn start(&self) -> i64 {
+        self.start
     }
 
     /// Channels in the recording, at least 1.
@@ -200,18 +221,11 @@ impl std::fmt::Debug for Recording {
     }
 }
 
-#[cfg_attr(
-    not(any(feature = "csv", feature = "wav")),
-    expect(dead_code, reason = "no format to open a file for")
-)]
 fn open_file(path: &Path) -> Result<File, FileError> {
     File::open(path).map_err(|source| FileError::Open { path: path.to_owned(), source })
 }
 
 fn known_extensions() -> String {
-    if EXTENSIONS.is_empty() {
-        return "nothing (this build reads no format: enable the feature csv or wav)".to_owned();
-    }
     EXTENSIONS.iter().map(|e| format!(".{e}")).collect::<Vec<_>>().join(" or ")
 }
 
@@ -282,12 +296,13 @@ mod tests {
         let said = |path: &str| Recording::open(path, &ReadOptions::new()).unwrap_err().to_string();
         assert_eq!(
             said("take.mp3"),
-            "cannot tell the format of take.mp3 from the extension \"mp3\": use a file that ends in .csv or .wav"
+            "cannot tell the format of take.mp3 from the extension \"mp3\": use a file that ends in .chan or .clip or .csv or \
+             .wav"
         );
         assert_eq!(
             said("take"),
-            "cannot tell the format of take from its name, which has no extension: use a file that ends in .csv or \
-             .wav"
+            "cannot tell the format of take from its name, which has no extension: use a file that ends in .chan or \
+             .clip or .csv or .wav"
         );
     }
 

@@ -8,6 +8,8 @@
 //! | module | what lives there | feature |
 //! | --- | --- | --- |
 //! | [`mod@file`] | [`Recording`], [`ReadOptions`], the choice of the format by the file's extension | always |
+//! | [`file::chan`] | columns of numbers: a line a sample, a column a channel | always |
+//! | [`file::clip`] | clips: names, samples, start and rate as text | always |
 //! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
 //! | `file::wav` | sound files: one channel a track | `wav` (default) |
 //! | `file::picture` | pictures (`.png`, `.jpg`, `.exr`): [`Picture`] | `images` (default) |
@@ -31,7 +33,6 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "csv")]
 mod cell;
 pub mod error;
 pub mod file;

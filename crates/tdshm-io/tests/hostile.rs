@@ -1,6 +1,5 @@
 //! Any bytes at all: a reader gives a recording or a typed error, and what it gives holds together.
 
-#![cfg(any(feature = "csv", feature = "wav"))]
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -17,6 +16,66 @@ fn holds_together(recording: &Recording, file_bytes: usize) {
     assert!(recording.sample_rate().is_finite() && recording.sample_rate() > 0.0);
     assert!(recording.range(0, usize::MAX).all(|row| row.len() == recording.len_samples()));
     assert!(recording.num_channels() * recording.len_samples() <= file_bytes, "more samples than bytes");
+}
+
+/// Columns of numbers, and clips.
+mod plain {
+    use super::*;
+    use tdshm_io::file::{chan, clip};
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            if let Ok(recording) = chan::read(&*bytes, 60.0) {
+                holds_together(&recording, bytes.len());
+            }
+            if let Ok(recording) = clip::read(&*bytes) {
+                holds_together(&recording, usize::MAX);
+            }
+        }
+
+        #[test]
+        fn no_columns_panic(text in "[0-9.e+\\- \t\r\nainf]{0,200}") {
+            if let Ok(recording) = chan::read(text.as_bytes(), 60.0) {
+                holds_together(&recording, text.len());
+            }
+        }
+
+        /// Lines that a clip may have, in any order and number, and a few that it may not.
+        #[test]
+        fn no_clip_panics(lines in prop::collection::vec(prop::sample::select(LINES), 0..30)) {
+            let text = lines.join("\n");
+            if let Ok(recording) = clip::read(text.as_bytes()) {
+                holds_together(&recording, usize::MAX);
+            }
+        }
+    }
+
+    const LINES: &[&str] = &[
+        "{",
+        "}",
+        " rate = 60",
+        "rate = 0",
+        "rate = -1e99",
+        "start = 3",
+        "start = 1e300",
+        "start =",
+        "=",
+        "name = a",
+        "name =",
+        "data = 0 1 2",
+        "data =",
+        "data_rle = @3 0.25 1",
+        "data_rle = @0 1",
+        "data_rle = @-1 1",
+        "data_rle = @18446744073709551616 1",
+        "data_rle = @ 1",
+        "data_rle = @2",
+        "tracks = 2",
+        "tracklength = 99",
+        "what is this",
+        "lefttype = cycle",
+    ];
 }
 
 #[cfg(feature = "csv")]

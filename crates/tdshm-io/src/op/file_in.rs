@@ -29,8 +29,8 @@ pub(super) fn spec() -> OpSpec {
         "fileinCHOP",
         Family::Chop,
         "File In",
-        "The channels of a recording: a table (.csv) or sound (.wav, a channel a track). The clip begins at sample 0, so \
-         its current value follows the timeline.",
+        "The channels of a recording: a table (.csv), a clip (.clip), columns of numbers (.chan) or sound (.wav, a channel a \
+         track). It begins at sample 0, or where the clip says, so its current value follows the timeline.",
         || Box::new(FileIn::default()),
     )
     .pars(pars())
@@ -41,8 +41,8 @@ fn pars() -> Vec<ParSpec> {
     const PAGE: &str = "File";
     vec![
         ParSpec::file("file", "File").page(PAGE).help(
-            "The recording: .csv has a header row of channel names and a row a sample, .wav a channel a track. A relative \
-             path begins in the folder of the patch.",
+            "The recording: .csv has a header row of channel names and a row a sample, .chan the same without the names, .clip \
+             names, samples, start and rate, .wav a channel a track. A relative path begins in the folder of the patch.",
         ),
         ParSpec::menu(
             "nameoption",
@@ -72,7 +72,7 @@ fn pars() -> Vec<ParSpec> {
         )
         .page(PAGE)
         .help(
-            "What the sample rate is: the file's own (of a .csv, which has none, the timeline's), Sample Rate with the same \
+            "What the sample rate is: the file's own (of a .csv or .chan, which has none, the timeline's), Sample Rate with the same \
              samples, which plays faster or slower, or Sample Rate with new samples over the same time.",
         ),
         ParSpec::float("rate", "Sample Rate", 60.0)
@@ -124,6 +124,7 @@ impl FileIn {
         let own = f64::from(recording.sample_rate());
         let rate = if &*wanted.rate_option == "override" { wanted.rate } else { own };
         clip.set_rate(rate).map_err(|error| error.to_string())?;
+        clip.set_start(recording.start());
         if &*wanted.rate_option == "resample" {
             resample(&clip, &Resampling::to_rate(wanted.rate), &mut self.clip)
                 .map_err(|error| error.to_string())?;

@@ -83,6 +83,31 @@ fn texts_give_the_same_bits_again() {
     assert_eq!(bits(&columns(rows, ',').concat()), bits(&AWKWARD));
 }
 
+/// What is saved and read again is the same, through the operator that reads.
+#[test]
+fn a_clip_that_is_saved_comes_back_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let op = chop(made(&["tx", "ty"], 59.94, -3, &AWKWARD));
+    let mut registry = tdshm_ops::Registry::standard();
+    super::super::register(&mut registry);
+    let net = Network::with_registry(registry);
+    for (file, names, rate, start) in [
+        ("take.clip", ["tx", "ty"], f64::from(59.94_f32), -3),
+        ("take.chan", ["chan1", "chan2"], 60.0, 0),
+        ("take.csv", ["tx", "ty"], 60.0, 0),
+    ] {
+        let path = save(&op, folder.path().join(file), Folders::MustExist).unwrap();
+        let back = net.root().create("fileinCHOP", None).unwrap();
+        back.par("file").unwrap().set(path.to_str().unwrap()).unwrap();
+        let clip = back.clip().unwrap();
+        assert_eq!(back.errors().unwrap(), "", "{file}");
+        assert!(clip.names().are(names), "{file}");
+        assert_eq!((clip.rate(), clip.start(), clip.len_samples()), (rate, start, 4), "{file}");
+        let bits = |samples: &[f32]| samples.iter().map(|sample| sample.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(clip.samples()), bits(&AWKWARD), "{file}");
+    }
+}
+
 /// The bytes of the 80-bit numbers are those that sound files of these rates have.
 #[test]
 fn a_sound_file_holds_floats_at_the_rate() {

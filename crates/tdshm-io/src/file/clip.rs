@@ -1,0 +1,212 @@
+//! Clips as text (`.clip`): names, samples, start and rate of channels.
+//!
+//! ```text
+//! {
+//!    rate = 60
+//!    start = 0
+//!    tracklength = 4
+//!    tracks = 1
+//!    {
+//!       name = ty
+//!       data_rle = @3 0.25 1
+//!    }
+//! }
+//! ```
+//!
+//! `data_rle` packs runs: `@3 0.25` is 0.25 three times. What else stands there, such as extend conditions, is skipped.
+
+use std::io::Read;
+
+use crate::cell::{CellProblem, parse_cell, shown};
+use crate::error::ClipFileError;
+use crate::file::{DEFAULT_RATE, Recording};
+
+/// The binary form, which nobody describes.
+const BINARY: &[u8] = b"bclp";
+/// Samples of all channels together: as many as half a gigabyte holds. A packed run of many takes few bytes.
+pub const MOST_SAMPLES: usize = 1 << 27;
+
+/// Reads a `.clip` file to its end.
+///
+/// # Errors
+///
+/// [`ClipFileError`]: no clip, a line that cannot be read, with its number, channels of unequal length, or a reader that failed.
+///
+/// # Source
+///
+/// operators §12: inferred from what public programs read and write.
+///
+/// ```
+/// let text = "{\n rate = 30\n start = -1\n {\n name = tx\n data_rle = @2 0.5 1\n }\n}\n";
+/// let recording = tdshm_io::file::clip::read(text.as_bytes())?;
+/// assert_eq!((recording.sample_rate(), recording.start()), (30.0, -1));
+/// assert_eq!(recording.channel(0), Some(&[0.5, 0.5, 1.0][..]));
+/// # Ok::<(), tdshm_io::error::ClipFileError>(())
+/// ```
+pub fn read(mut reader: impl Read) -> Result<Recording, ClipFileError> {
+    let mut bytes = Vec::new();
+    reader.read_to_end(&mut bytes)?;
+    if bytes.starts_with(BINARY) {
+        return Err(ClipFileError::Binary);
+    }
+    let mut clip = Parts::default();
+    // 0: before the clip; 1: in it; 2: in a channel.
+    let mut depth = 0_u8;
+    for (line, text) in (1_u64..).zip(bytes.split(|byte| *byte == b'\n')) {
+        match (text.trim_ascii(), depth) {
+            (b"", _) => {}
+            (b"{", 0) => depth = 1,
+            (b"{", 1) => {
+                depth = 2;
+                clip.channels.push((format!("chan{}", clip.channels.len().saturating_add(1)), Vec::new()));
+            }
+            (b"}", 1 | 2) => depth = depth.saturating_sub(1),
+            (other, 0) => return Err(ClipFileError::NotAClip { line, found: shown(other) }),
+            (entry, depth) => clip.take(line, entry, depth)?,
+        }
+    }
+    if depth > 0 || clip.channels.is_empty() && clip.rate.is_none() {
+        return Err(ClipFileError::Truncated);
+    }
+    let (names, channels) = clip.channels.into_iter().unzip();
+    Ok(Recording::new(names, clip.rate.unwrap_or(DEFAULT_RATE), channels)?.with_start(clip.start))
+}
+
+#[derive(Default)]
+struct Parts {
+    rate: Option<f32>,
+    start: i64,
+    channels: Vec<(String, Vec<f32>)>,
+    samples: usize,
+}
+
+impl Parts {
+    fn take(&mut self, line: u64, entry: &[u8], depth: u8) -> Result<(), ClipFileError> {
+        let wrong =
+            |what: &'static str, expected| ClipFileError::Entry { line, what, text: shown(entry), expected };
+        let equals = entry.iter().position(|byte| *byte == b'=');
+        let Some((key, value)) = equals.and_then(|at| entry.split_at_checked(at)) else {
+            return Err(wrong("entry", "written as key = value"));
+        };
+        let value = value.get(1..).unwrap_or_default().trim_ascii();
+        match (key.trim_ascii(), self.channels.last_mut().filter(|_| depth == 2)) {
+            (b"rate", None) => {
+                self.rate =
+                    Some(parse_cell(value).map_err(|_| wrong("rate", "a number of samples a second"))?);
+            }
+            (b"start", None) => {
+                let text = std::str::from_utf8(value).ok();
+                // A whole number, which some write with a point.
+                let start = text.and_then(|text| text.parse::<f64>().ok()).filter(|start| start.is_finite());
+                #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, as clocks do")]
+                let start = start.map(|start| start.round() as i64);
+                self.start = start.ok_or_else(|| wrong("start", "the index of a sample"))?;
+            }
+            (b"name", Some((name, _))) => *name = String::from_utf8_lossy(value).into_owned(),
+            (b"data" | b"data_rle", Some((_, samples))) => {
+                let mut words =
+                    value.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+                while let Some(word) = words.next() {
+                    let (count, word) = match word.strip_prefix(b"@") {
+                        None => (1, word),
+                        Some(count) => {
+                            let count = std::str::from_utf8(count).ok().and_then(|count| count.parse().ok());
+                            let count: usize = count.ok_or_else(|| wrong("run", "such as @3 0.25"))?;
+                            (count, words.next().ok_or_else(|| wrong("run", "such as @3 0.25"))?)
+                        }
+                    };
+                    let sample = parse_cell(word).map_err(|problem| match problem {
+                        CellProblem::NotANumber => wrong("data", "numbers with blanks between"),
+                        CellProblem::TooLarge => wrong("data", "numbers that 32 bits hold"),
+                    })?;
+                    self.samples = self.samples.saturating_add(count);
+                    if self.samples > MOST_SAMPLES {
+                        return Err(ClipFileError::TooLong { limit: MOST_SAMPLES });
+                    }
+                    samples.extend(std::iter::repeat_n(sample, count));
+                }
+            }
+            // The samples and the lengths say the same; extend conditions and the like belong to whoever plays it.
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example of operators §12.
+    const EXAMPLE: &str = "{\n   rate = 60\n   start = 0\n   tracklength = 4\n   tracks = 2\n   {\n      name = tx\n      \
+                           data = 0 0.5 1 1.5\n   }\n   {\n      name = ty\n      data_rle = @3 0.25 1\n   }\n}\n";
+
+    #[test]
+    fn the_example_of_the_specification_is_read() {
+        for text in [EXAMPLE.to_owned(), EXAMPLE.replace('\n', "\r\n"), EXAMPLE.replace("   ", "\t")] {
+            let recording = read(text.as_bytes()).unwrap();
+            assert_eq!(recording.names(), ["tx", "ty"]);
+            assert_eq!((recording.sample_rate(), recording.start(), recording.len_samples()), (60.0, 0, 4));
+            assert_eq!(recording.channel(0), Some(&[0.0, 0.5, 1.0, 1.5][..]));
+            assert_eq!(recording.channel(1), Some(&[0.25, 0.25, 0.25, 1.0][..]));
+        }
+        let more = EXAMPLE.replace("name = ty", "lefttype = cycle\n quatrel = 1\n default = 3\n name = t y");
+        assert_eq!(read(more.as_bytes()).unwrap().names(), ["tx", "t y"], "unknown keys are skipped");
+        let unnamed = EXAMPLE.replace("name = ty", "").replace("start = 0", "start = -7");
+        let recording = read(unnamed.as_bytes()).unwrap();
+        assert_eq!((recording.names(), recording.start()), (&["tx".to_owned(), "chan2".to_owned()][..], -7));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let rows = [
+            (
+                EXAMPLE.replace("rate = 60", "rate = fast"),
+                "line 2: the rate \"rate = fast\" is not a number of samples a second",
+            ),
+            (
+                EXAMPLE.replace("start = 0", "start = nan"),
+                "line 3: the start \"start = nan\" is not the index of a sample",
+            ),
+            (
+                EXAMPLE.replace("0.5", "x"),
+                "line 8: the data \"data = 0 x 1 1.5\" is not numbers with blanks between",
+            ),
+            (
+                EXAMPLE.replace("0.5", "1e39"),
+                "line 8: the data \"data = 0 1e39 1 1.5\" is not numbers that 32 bits hold",
+            ),
+            (EXAMPLE.replace("@3", "@x"), "line 12: the run \"data_rle = @x 0.25 1\" is not such as @3 0.25"),
+            (
+                EXAMPLE.replace("@3 0.25 1", "1 @3"),
+                "line 12: the run \"data_rle = 1 @3\" is not such as @3 0.25",
+            ),
+            (
+                EXAMPLE.replace("tracks = 2", "tracks"),
+                "line 5: the entry \"tracks\" is not written as key = value",
+            ),
+            (
+                EXAMPLE.replace("@3", "@99999999999"),
+                "the channels have more than 134217728 samples together: cut the clip into shorter ones",
+            ),
+            (
+                EXAMPLE.replace(" 1.5", ""),
+                "channel 1 has 4 samples, but channel 0 has 3: give all channels the same length",
+            ),
+            (EXAMPLE.trim_end().trim_end_matches('}').to_owned(), "the clip has no end: save it again"),
+            (String::new(), "the clip has no end: save it again"),
+            (
+                "bclp\0\u{1}".to_owned(),
+                "the file is a binary clip, whose layout is described nowhere in public: save it as .clip",
+            ),
+            (
+                "tx,ty\n".to_owned(),
+                "line 1: \"tx,ty\" is no beginning of a clip, which is {: check that it is a .clip file",
+            ),
+        ];
+        for (text, said) in rows {
+            let error = read(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+}
