@@ -81,6 +81,10 @@ def test_channels_are_saved(network: td.Network, tmp_path: pathlib.Path) -> None
     assert pathlib.Path(n.save(str(tmp_path / "take.chan"))).read_text() == "0.5\t-2\n"
     assert pathlib.Path(n.save(tmp_path / "take.csv")).read_text() == "tx,ty\n0.5,-2\n"
     assert pathlib.Path(n.save(tmp_path / "take.aiff")).read_bytes()[8:12] == b"AIFC"
+    for file in ("take.clip", "take.chan", "take.csv"):
+        same = network.create(td.fileinCHOP)
+        same.par.file = str(tmp_path / ("new" if file == "take.clip" else "") / file)
+        assert same.numpyArray().tolist() == n.numpyArray().tolist() and same.errors() == ""
     n.save(tmp_path / "take.wav")
     back = network.create(td.fileinCHOP)
     back.par.file = str(tmp_path / "take.wav")

@@ -43,8 +43,8 @@ class extendCHOP(CHOP):
 
 
 class fileinCHOP(CHOP):
-    """File In. The channels of a recording: a table (.csv) or sound (.wav, a channel a track). The clip begins at sample
-    0, so its current value follows the timeline."""
+    """File In. The channels of a recording: a table (.csv), a clip (.clip), columns of numbers (.chan) or sound (.wav, a
+    channel a track). It begins at sample 0, or where the clip says, so its current value follows the timeline."""
 
     __slots__ = ()
 
