@@ -50,6 +50,8 @@ def test_a_channel_is_a_number_and_a_list(network: td.Network) -> None:
     assert c.vals == vals == list(c) == c[:] and len(c) == 4 and len(set(vals)) == 4
     assert c[1] == vals[1] and c[-1] == vals[3] and c[1:3] == vals[1:3]
     assert c.numpyArray().tolist() == vals and c.numpyArray().dtype == np.float32
+    assert np.array_equal(np.asarray(c), wave.numpyArray()[0]) and np.asarray(c, np.float64).dtype == np.float64
+    assert np.allclose(np.sqrt(np.abs(c)), np.sqrt(np.abs(vals))) and (np.ones(3) * c).tolist() == [c.eval()] * 3
     assert (c.min(), c.max(), c.average()) == (min(vals), max(vals), pytest.approx(sum(vals) / 4))
     network.cook(2)
     assert c.eval() == c == vals[1], "the current value is that of the timeline"

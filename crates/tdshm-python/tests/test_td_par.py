@@ -164,6 +164,7 @@ def test_a_parameter_acts_as_its_value(network: td.Network) -> None:
     )
     assert (-par, +par, abs(par), round(par, 0), int(par), float(par), bool(par)) == (-2.5, 2.5, 2.5, 2.0, 2, 2.5, True)
     assert f"{par:.2f}" == "2.50" and str(par) == "2.5" and np.sqrt(par * par) == 2.5
+    assert np.sqrt(par) == 2.5**0.5 and np.asarray(par) == 2.5 and (np.ones(3) * par).tolist() == [2.5] * 3
     name = network.create(td.sharedmemoutCHOP).par.name
     assert name + "X" == "CHOPShmX" and "CHOP" + name == "CHOPCHOPShm" and str(name) == "CHOPShm"
     assert repr(par) == "type:Par name:const0value owner:/constant1 value:2.5"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import threading
 import weakref
 from typing import Any
@@ -260,6 +261,31 @@ def test_a_network_goes_with_the_last_who_has_it(name: str) -> None:
         assert gone() is None, "and no circle does"
     finally:
         gc.enable()
+    assert name not in [segment.name for segment in tdshm.list()]
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="the system has no list of descriptors")
+def test_networks_that_come_and_go_leave_nothing_behind(name: str) -> None:
+    def turn() -> None:
+        network = td.Network()
+        out, back = network.create(td.sharedmemoutCHOP), network.create(td.sharedmeminCHOP)
+        out.par.name = back.par.name = name
+        made = script(network, lambda op: (op.clear(), op.appendChan("a")))
+        out.setInputs([made])
+        network.cook()
+        assert back["a"] == 0 and out.errors() == made.errors() == ""
+
+    def count() -> tuple[int, int]:
+        gc.collect()
+        return len(os.listdir("/proc/self/fd")), len(gc.get_objects())
+
+    for _ in range(20):
+        turn()
+    descriptors, objects = count()
+    for _ in range(200):
+        turn()
+    now = count()
+    assert now[0] <= descriptors and now[1] <= objects + 50
     assert name not in [segment.name for segment in tdshm.list()]
 
 

@@ -124,8 +124,14 @@ class Numeric:
 
     __slots__ = ()
 
+    # An array asks the object here before it goes through its elements: array + channel adds the value.
+    __array_priority__ = 1000.0
+
     def _value(self) -> Any:
         raise NotImplementedError
+
+    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> Any:
+        return np.asarray(self._value(), dtype)
 
     def __float__(self) -> float:
         return float(self._value())

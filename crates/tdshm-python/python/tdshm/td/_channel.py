@@ -126,6 +126,10 @@ class Channel(Guarded, Numeric):
         samples = self._samples()
         return float(samples.max()) if samples.size else float("nan")
 
+    def __array__(self, dtype: Any = None, copy: Optional[bool] = None) -> Any:
+        """Its samples: ``numpy.asarray(channel)``, ``numpy.sqrt(channel)``."""
+        return np.array(self._samples(), dtype)
+
     def __len__(self) -> int:
         return len(self._samples())
 
