@@ -71,20 +71,6 @@ impl TdNetwork {
         outside(py, || self.0.set_resolution_multiplier(multiplier))
     }
 
-    /// In seconds.
-    fn set_max_slice(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let longest = duration(seconds, "the longest time slice")?;
-        py.detach(|| self.0.set_max_slice(longest));
-        Ok(())
-    }
-
-    /// In seconds.
-    fn set_patience(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
-        let patience = duration(seconds, "the patience with locks")?;
-        py.detach(|| self.0.set_patience(patience));
-        Ok(())
-    }
-
     /// Applies the patch in a file, and gives the paths of its operators.
     fn load(&self, py: Python<'_>, path: PathBuf) -> PyResult<Vec<String>> {
         let text = py.detach(|| fs::read_to_string(&path))?;

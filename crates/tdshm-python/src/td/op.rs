@@ -96,10 +96,6 @@ impl TdOp {
 
     // Parameters
 
-    fn par(&self, py: Python<'_>, name: &str) -> PyResult<TdPar> {
-        outside(py, || self.0.par(name)).map(TdPar)
-    }
-
     /// `None` for a name that no parameter has.
     fn find_par(&self, py: Python<'_>, name: &str) -> PyResult<Option<TdPar>> {
         outside(py, || match self.0.par(name) {

@@ -36,10 +36,6 @@ impl TdPar {
         py.detach(|| self.0.is_valid())
     }
 
-    fn same(&self, other: &Self) -> bool {
-        self.0 == other.0
-    }
-
     /// What it says of itself, by TD's name for it.
     fn member(&self, py: Python<'_>, name: &str) -> PyResult<Py<PyAny>> {
         self.value(py, || self.0.member(name))
