@@ -439,6 +439,35 @@ fn an_empty_sender_is_no_frame_and_an_empty_frame_is_one() {
     assert_eq!(frame.channel("chan2"), Some(&[][..]));
 }
 
+/// Samples that the caller takes are not copied again; what tells frames apart stays.
+#[test]
+fn samples_are_exchanged_for_a_buffer() {
+    let scene = Scene::new("chop: exchanged");
+    let mut out = ChopSender::builder(scene.name()).channels(["a", "b"]).create().unwrap();
+    let mut input = ChopReceiver::open(scene.name()).unwrap();
+    let mut buffer = Vec::new();
+    assert!(!input.swap_samples(&mut buffer), "nothing came");
+    for number in 1..40_u16 {
+        let value = f32::from(number);
+        out.send(&[[value, 1.0], [2.0, value]]).unwrap();
+        let at = input.try_next().unwrap().unwrap().samples().as_ptr();
+        assert!(input.swap_samples(&mut buffer));
+        assert_eq!((buffer.as_ptr(), &buffer[..]), (at, &[value, 1.0, 2.0, value][..]), "no copy");
+        assert!(!input.swap_samples(&mut buffer), "once");
+        let frame = input.frame().unwrap();
+        assert_eq!((frame.number(), frame.num_channels(), frame.len_samples()), (Some(number.into()), 2, 2));
+        assert!(frame.samples().is_empty() && frame.channel("a").is_none());
+        assert!(input.try_next().unwrap().is_none(), "still the same");
+        if number % 3 == 0 {
+            assert_eq!(
+                input.read().unwrap().unwrap().channel("b"),
+                Some(&[2.0, value][..]),
+                "who asks gets it again"
+            );
+        }
+    }
+}
+
 #[test]
 fn a_buffer_that_is_too_short_is_refused_and_not_touched() {
     let scene = Scene::new("chop: short buffer");

@@ -273,3 +273,18 @@ def test_sizes_and_formats_may_change_at_every_image(pair):
         kept.append((receiver.wait(1).numpyArray(), image))
     for array, image in kept:
         numpy.testing.assert_array_equal(array, image)
+
+
+@pytest.mark.parametrize("width", [1024, 1027])
+@pytest.mark.parametrize("components", [1, 3, 4])
+def test_images_that_no_cache_holds(pair, width, components):
+    sender, receiver = pair
+    image = picture(5_000_000 // width // components, width, components, "uint8")
+    for flip in (False, True):
+        sender.send(image, flip=flip)
+        expected = image[::-1] if flip else image
+        array = receiver.wait(1).numpyArray()
+        numpy.testing.assert_array_equal(array[..., :3] if components == 3 else array, expected)
+        out = numpy.empty_like(array)
+        receiver.read(out=out)
+        numpy.testing.assert_array_equal(out, array)
