@@ -1,10 +1,12 @@
 //! The side that opens a segment which somebody else created.
 
-use core::sync::atomic::AtomicBool;
+mod builder;
+mod lending;
+
 use std::time::Duration;
 
 use crate::error::{Error, ErrorState, SegmentError};
-use crate::lock::{LIMIT, NamedLock};
+use crate::lock::NamedLock;
 use crate::mem::Region;
 use crate::name::ShortName;
 use crate::notice::bell::Word;
@@ -13,8 +15,11 @@ use crate::segment::link::{Info, Link, News};
 use crate::segment::read::ReadGuard;
 use crate::segment::wreck::Wreck;
 use crate::step::step;
-use crate::sys::{self, Kept, Object, Outcome, Peek, Process};
+use crate::sys::{self, Outcome, Peek, Process};
 use crate::wire::info::Postfix;
+
+pub use builder::SegmentReceiverBuilder;
+pub(super) use lending::Lending;
 
 /// How often a receiver looks for a frame that differs, where nobody wakes it.
 const POLL: Duration = Duration::from_millis(1);
@@ -110,31 +115,6 @@ pub struct SegmentReceiver {
     pub(super) lending: Option<Box<Lending>>,
 }
 
-/// Memory whose address a caller may still have when its sender has left it.
-#[derive(Debug, Default)]
-pub(super) struct Lending {
-    /// The address of what is open now was given out.
-    pub(super) lent: AtomicBool,
-    /// What was open before, whose address was given out last.
-    kept: Option<Kept>,
-}
-
-impl Lending {
-    /// Something else is opened, or nothing.
-    pub(super) fn retire(&mut self, data: &Object) {
-        if core::mem::take(self.lent.get_mut()) {
-            self.kept = Some(data.keep());
-        }
-    }
-
-    /// What was given out before something else was is not needed any more.
-    fn forget(&mut self) {
-        if *self.lent.get_mut() {
-            self.kept = None;
-        }
-    }
-}
-
 /// How long nothing has been new, as of the looks that found nothing; coarse, because it is asked often.
 #[derive(Clone, Copy, Debug, Default)]
 struct Idle {
@@ -142,16 +122,6 @@ struct Idle {
     next: Duration,
     /// When there is doubt next.
     doubt: Duration,
-}
-
-/// How a segment is opened: [`SegmentReceiver::builder`].
-#[derive(Clone, Debug)]
-#[must_use = "nothing is looked at until `open` is called"]
-pub struct SegmentReceiverBuilder {
-    name: String,
-    limit: Duration,
-    observe: bool,
-    keep: bool,
 }
 
 /// Whether there is a sender, as of the last look.
@@ -185,7 +155,7 @@ impl SegmentReceiver {
 
     /// Opens a segment with other settings than the usual ones.
     pub fn builder(name: &str) -> SegmentReceiverBuilder {
-        SegmentReceiverBuilder { name: name.to_owned(), limit: LIMIT, observe: false, keep: false }
+        SegmentReceiverBuilder::new(name)
     }
 
     /// The short name.
@@ -587,67 +557,4 @@ fn longest_sleep() -> Duration {
         return Duration::MAX;
     }
     LIFE_EVERY
-}
-
-impl SegmentReceiverBuilder {
-    /// How long to wait for a lock, 5 seconds by default.
-    pub fn lock_limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Only observes: takes no lock and no entry with the sender, which therefore neither waits for this receiver nor
-    /// wakes it nor lists it. For monitors, which must not be able to delay anybody. New frames are looked for once a
-    /// millisecond, and of a sender that writes without a pause some are not seen at all.
-    ///
-    /// A receiver whose user may read the sender's objects and not write them (mode `0o640`, say) is an observer by
-    /// itself. Foreign senders cannot be observed: only their lock tells whether a frame is whole.
-    ///
-    /// # Source
-    ///
-    /// wire §11, ours.
-    pub fn observe(mut self, observe: bool) -> Self {
-        self.observe = observe;
-        self
-    }
-
-    /// Keeps memory whose address was lent ([`ReadGuard::lend`], [`SegmentReceiver::lend`]) after its sender has moved
-    /// or left, until another address is lent, or the receiver closes: for callers who hold an address from one lock to the
-    /// next, as programs do which were written for TouchDesigner's class. At most one segment is kept.
-    pub fn keep_lent(mut self, keep: bool) -> Self {
-        self.keep = keep;
-        self
-    }
-
-    /// Opens the segment.
-    ///
-    /// # Errors
-    ///
-    /// As [`SegmentReceiver::open`].
-    pub fn open(self) -> Result<SegmentReceiver, Error> {
-        let short = ShortName::new(&self.name)?;
-        Ok(SegmentReceiver {
-            info_name: short.info_segment(),
-            short,
-            limit: self.limit,
-            observe: self.observe,
-            data_lock: None,
-            link: None,
-            state: ErrorState::DoesNotExist,
-            openings: 0,
-            attachments: 0,
-            moves: 0,
-            abandonments: 0,
-            counted: None,
-            outcome: Outcome::Clean,
-            idle: Idle::default(),
-            died: false,
-            untold: false,
-            wreck: None,
-            reopening: None,
-            shunned: None,
-            doubtful: false,
-            lending: self.keep.then(Box::default),
-        })
-    }
 }
