@@ -5,12 +5,14 @@
 //! key. No address of this program is such a number: the highest byte of an address is 0, that of a key is not.
 
 pub(crate) mod gate;
+mod spare;
+pub(crate) mod thread;
 
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::handle::gate::{Gate, Inside, Occupied, this_thread, this_thread_if_known};
+use crate::handle::gate::{Gate, Inside, Occupied};
+use crate::handle::thread::{this_thread, this_thread_if_known};
 use crate::status::{
     Fault, Outcome, TDSHM_ERR_HANDLE, TDSHM_ERR_IN_USE, TDSHM_ERR_PANIC, TDSHM_ERR_TOO_MANY_HANDLES, record,
     tdshm_status_t,
@@ -40,8 +42,10 @@ struct Slot {
     /// The key that leads here; 0: none does.
     key: AtomicU64,
     gate: Gate,
-    /// How many objects it has had. Touched under the table's lock alone.
+    /// How many objects it has had. Touched by whoever took the slot off the list of spare ones.
     generation: AtomicU64,
+    /// One more than the next spare slot, while this one is spare; 0: it is the last.
+    next: AtomicU32,
     /// A `Box` of the object that the key's kind says; touched inside the gate, with the key checked there.
     object: UnsafeCell<*mut ()>,
 }
@@ -52,14 +56,6 @@ unsafe impl Sync for Slot {}
 
 /// All there can be, 8 MiB of address space: pages that nobody uses take no memory, and no pointer to it has to be loaded.
 static TABLE: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
-static SPARE: Mutex<Spare> = Mutex::new(Spare { free: Vec::new(), made: 0 });
-
-/// Slots that can be had.
-struct Spare {
-    free: Vec<u32>,
-    /// How many there are in all.
-    made: u32,
-}
 
 impl Slot {
     const fn new() -> Self {
@@ -67,6 +63,7 @@ impl Slot {
             key: AtomicU64::new(0),
             gate: Gate::new(),
             generation: AtomicU64::new(0),
+            next: AtomicU32::new(0),
             object: UnsafeCell::new(core::ptr::null_mut()),
         }
     }
@@ -83,19 +80,16 @@ fn slot<H: Handle>(key: u64) -> Option<&'static Slot> {
 
 /// Gives an object a place, and the key to it.
 pub(crate) fn insert<H: Handle>(object: H::Object) -> Result<*mut H, Fault> {
-    let mut spare = SPARE.lock().unwrap_or_else(PoisonError::into_inner);
-    let index = match spare.free.pop() {
-        Some(index) => index,
-        None => {
-            let index = spare.made;
-            spare.made = index.saturating_add(1).min(SLOTS as u32);
-            index
+    let (index, slot, _pass) = loop {
+        let Some((index, slot)) = spare::take() else { return Err(Fault::plain(TDSHM_ERR_TOO_MANY_HANDLES)) };
+        // Somebody may be looking with a key that it had. In a forked child such a one may have stayed behind in the parent: then the
+        // slot is lost.
+        if let Ok(pass) = slot.gate.enter(this_thread(), false) {
+            break (index, slot, pass);
         }
     };
-    let Some(slot) = TABLE.get(index as usize) else { return Err(Fault::plain(TDSHM_ERR_TOO_MANY_HANDLES)) };
     let generation = slot.generation.load(Ordering::Relaxed).saturating_add(1);
     slot.generation.store(generation, Ordering::Relaxed);
-    drop(spare);
     let key = u64::from(H::TAG) << TAG_SHIFT | generation << SLOT_BITS | u64::from(index);
     // SAFETY: no key leads to this slot, and it is not among the free ones any more, so nobody else touches the cell.
     unsafe { slot.object.get().write(Box::into_raw(Box::new(object)).cast()) };
@@ -197,8 +191,7 @@ pub(crate) fn remove<H: Handle>(handle: *mut H) -> Result<Box<H::Object>, Fault>
     slot.key.store(0, Ordering::Release);
     drop(pass);
     if slot.generation.load(Ordering::Relaxed) < LAST_GENERATION {
-        let index = u32::try_from(key & SLOT_MASK).unwrap_or(u32::MAX);
-        SPARE.lock().unwrap_or_else(PoisonError::into_inner).free.push(index);
+        spare::put_back(key & SLOT_MASK, slot);
     }
     // SAFETY: `insert` made it a box; the key is gone, so nobody else finds it any more.
     Ok(unsafe { Box::from_raw(object) })

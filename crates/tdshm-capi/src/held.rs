@@ -3,7 +3,7 @@
 use core::fmt;
 use core::ptr::NonNull;
 
-use crate::handle::gate::this_thread;
+use crate::handle::thread::{has_ended, this_thread};
 use crate::status::{
     Fault, TDSHM_ERR_ALREADY_HELD, TDSHM_ERR_IN_USE, TDSHM_ERR_NOT_LOCKED, TDSHM_ERR_UNFINISHED,
     TDSHM_ERR_WRONG_THREAD,
@@ -11,7 +11,8 @@ use crate::status::{
 
 /// An object of the core, and the guard that borrows from it while a lock is held.
 ///
-/// The guard stays with the thread that got it: others are refused everything that would touch it, its end included.
+/// The guard stays with the thread that got it: others are refused everything that would touch it, its end included, until that
+/// thread has ended. Then it goes at the next call, whoever makes it.
 pub(crate) struct Lender<T: 'static, G> {
     /// A box, as a pointer: while a guard is there nobody has a reference to it but the guard.
     owner: NonNull<T>,
@@ -20,8 +21,10 @@ pub(crate) struct Lender<T: 'static, G> {
     thread: u64,
 }
 
-// SAFETY: `T` may go to other threads, so its box may. The guard may not: it is touched, and dropped, after `is_mine` said that
-// this is its thread; `may_go` refuses other threads to free the whole.
+// SAFETY: `T` may go to other threads, so its box may. The guard may not: it is touched after its thread was found to be this
+// one, and dropped here, or elsewhere after its own thread has ended (`leave_behind`): then nobody is left whom it could be
+// taken from. Releasing a lock on a thread that does not hold it does nothing (`NamedLock`), so the system finds it
+// abandoned; whatever else a guard's drop does is done to shared memory, which has no threads.
 unsafe impl<T: Send + 'static, G> Send for Lender<T, G> {}
 
 impl<T: 'static, G> fmt::Debug for Lender<T, G> {
@@ -38,7 +41,7 @@ impl<T: 'static, G> Lender<T, G> {
     /// The object, which nobody borrows from.
     #[inline]
     pub(crate) fn owner(&mut self) -> Result<&mut T, Fault> {
-        if self.guard.is_some() {
+        if self.guard.is_some() && !self.leave_behind() {
             return Err(self.lent(TDSHM_ERR_UNFINISHED));
         }
         // SAFETY: the box of `new`, which the drop alone ends. There is no guard, so nothing borrows from it, and the reference
@@ -52,7 +55,7 @@ impl<T: 'static, G> Lender<T, G> {
         &mut self,
         lock: impl FnOnce(&'static mut T) -> Result<Option<G>, Fault>,
     ) -> Result<Option<&mut G>, Fault> {
-        if self.guard.is_some() {
+        if self.guard.is_some() && !self.leave_behind() {
             return Err(self.lent(TDSHM_ERR_ALREADY_HELD));
         }
         // SAFETY: as in `owner`, but that the reference lives as long as the guard, which is dropped before the object is
@@ -95,10 +98,20 @@ impl<T: 'static, G> Lender<T, G> {
 
     /// Whether it may be dropped here.
     pub(crate) fn may_go(&mut self) -> Result<(), Fault> {
-        if self.guard.is_some() && self.thread != this_thread() {
+        if self.guard.is_some() && self.thread != this_thread() && !self.leave_behind() {
             return Err(self.lent(TDSHM_ERR_IN_USE));
         }
         Ok(())
+    }
+
+    /// Drops a guard whose thread has ended, which leaves its lock abandoned; `false`: that lives.
+    #[cold]
+    fn leave_behind(&mut self) -> bool {
+        let ended = self.thread != this_thread() && has_ended(self.thread);
+        if ended {
+            self.guard = None;
+        }
+        ended
     }
 
     #[cold]

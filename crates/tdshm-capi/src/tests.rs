@@ -17,10 +17,14 @@ macro_rules! c {
     }};
 }
 
+mod ended;
 mod exchange;
+#[cfg(unix)]
+mod fork;
 mod handles;
 mod misuse;
 mod statuses;
+mod storm;
 
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -23,6 +23,10 @@
  *   at all gives TDSHM_ERR_HANDLE. Free gives TDSHM_OK for NULL.
  * - Any thread may use any handle. Calls on one handle follow one another; those that may wait long (a receiver's _next) refuse
  *   others with TDSHM_ERR_IN_USE. A lock belongs to the thread that took it, on every system.
+ * - A thread that ends with a lock or a view has left it: other threads can use the handle then, and free it, and whoever takes the
+ *   lock next is told that it was abandoned. On macOS the lock itself stays taken until the process ends.
+ * - A forked child has copies of all handles. What belongs to its parent gives TDSHM_ERR_FORKED, and a handle that another thread was
+ *   using just then TDSHM_ERR_IN_USE; new handles work.
  * - No panic, signal or exception comes out of the library, and it calls nobody back.
  * - Texts that go in are UTF-8 with their length in bytes, also on Windows, and need no NUL. Texts that come out are copied into
  *   the caller's buffer, or lent for as long as it says.

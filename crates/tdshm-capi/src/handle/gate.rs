@@ -10,20 +10,28 @@
 //!
 //! Each time a handle leans to somebody it uses another cell for the plain store, so that a thread that was stopped between
 //! its first look and its store never writes into the cell of its successor. When the cells are used up it leans to nobody.
+//!
+//! The gate is made of whatever [`System`] has, because the model checker brings its own (`gate/model.rs`).
 
-use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering, compiler_fence};
-use std::time::{Duration, Instant};
+#[cfg(all(test, unix))]
+#[allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test that overflows has failed"
+)]
+mod model;
+mod system;
+
+use core::fmt;
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+
+pub(crate) use self::system::Real;
 
 /// How often a handle can come to lean to a thread.
 const CELLS: usize = 16;
 const CELL_BITS: u32 = CELLS.trailing_zeros();
 const CELL_MASK: u64 = (CELLS as u64).wrapping_sub(1);
-
-/// How long a call waits for another one on the same handle, before it is refused.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Looks without a pause, before the processor is given away.
-const SPINS: u32 = 200;
 
 /// What a cell holds.
 const OUTSIDE: u8 = 0;
@@ -31,47 +39,46 @@ const INSIDE: u8 = 1;
 /// In a call that may take long: nobody waits for it.
 const INSIDE_LONG: u8 = 2;
 
-static NEXT_THREAD: AtomicU64 = AtomicU64::new(1);
-
-/// Of a thread that has not been asked for its number.
-const UNNUMBERED: u64 = u64::MAX;
-
-thread_local! {
-    static THREAD: Cell<u64> = const { Cell::new(UNNUMBERED) };
+/// A number that threads share.
+pub(crate) trait Shared<N>: fmt::Debug {
+    fn load(&self, order: Ordering) -> N;
+    fn store(&self, number: N, order: Ordering);
+    /// From 0 to that number; an error gives the number that was there.
+    fn claim(&self, number: N) -> Result<(), N>;
 }
 
-/// This thread's number: never 0, and never given twice.
-#[inline]
-pub(crate) fn this_thread() -> u64 {
-    match THREAD.get() {
-        UNNUMBERED => number_this_thread(),
-        number => number,
-    }
+/// What the gate asks of the machine.
+pub(crate) trait System: fmt::Debug {
+    type Byte: Shared<u8>;
+    type Word: Shared<u64>;
+    type Patience: Patience;
+    /// How often in a row a thread has the gate before a handle that leant to somebody leans to it.
+    const STREAK: u32;
+
+    /// Orders a store before a load of this thread, for whoever calls `heavy`: the compiler has to keep that order, the
+    /// processor need not.
+    fn light(&self, thread: u64);
+    /// A full barrier on every thread; `false`: it did not take place.
+    fn heavy(&self) -> bool;
+    /// Whether there is such a barrier.
+    fn has_heavy(&self) -> bool;
 }
 
-/// The same where it has one already; else a number to which no handle leans.
-#[inline(always)]
-pub(crate) fn this_thread_if_known() -> u64 {
-    THREAD.get()
-}
-
-#[cold]
-fn number_this_thread() -> u64 {
-    let number = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
-    THREAD.set(number);
-    number
+/// How long somebody has waited.
+pub(crate) trait Patience: Default {
+    /// Waits a little; `false`: it has been long enough.
+    fn wait(&mut self) -> bool;
 }
 
 /// Lets one thread in at a time.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct Gate<S: System = Real> {
+    system: S,
     /// The thread that it leans to, and that one's cell in the lowest bits; 0: to nobody.
-    leaning: AtomicU64,
-    cells: [AtomicU8; CELLS],
-    /// The thread that has the gate itself; 0: none.
-    owner: AtomicU64,
-    /// Whether that one's call may take long.
-    owner_long: AtomicBool,
+    leaning: S::Word,
+    cells: [S::Byte; CELLS],
+    /// Twice the number of the thread that has the gate itself, and one more where its call may take long; 0: none.
+    owner: S::Word,
     // What follows is touched by whoever has the gate.
     /// One more than the cell whose thread has not been seen outside since it was told; 0: none.
     awaited: AtomicU8,
@@ -91,45 +98,47 @@ pub(crate) trait Inside {}
 
 /// To be inside through a cell, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct CellPass<'g>(&'g AtomicU8);
+pub(crate) struct CellPass<'g, S: System = Real>(&'g S::Byte);
 
 /// To be inside through the gate itself, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct GatePass<'g> {
-    gate: &'g Gate,
+pub(crate) struct GatePass<'g, S: System = Real> {
+    gate: &'g Gate<S>,
     /// What it shall lean to afterwards; 0: to nobody.
     leaning: u64,
 }
 
 /// To be inside, until it is dropped.
 #[derive(Debug)]
-pub(crate) enum Pass<'g> {
+pub(crate) enum Pass<'g, S: System = Real> {
     #[expect(dead_code, reason = "held for its drop")]
-    Cell(CellPass<'g>),
+    Cell(CellPass<'g, S>),
     #[expect(dead_code, reason = "held for its drop")]
-    Gate(GatePass<'g>),
+    Gate(GatePass<'g, S>),
 }
 
-impl Inside for CellPass<'_> {}
-impl Inside for Pass<'_> {}
+impl<S: System> Inside for CellPass<'_, S> {}
+impl<S: System> Inside for Pass<'_, S> {}
 
 impl Gate {
     pub(crate) const fn new() -> Self {
         Self {
+            system: Real,
             leaning: AtomicU64::new(0),
             cells: [const { AtomicU8::new(OUTSIDE) }; CELLS],
             owner: AtomicU64::new(0),
-            owner_long: AtomicBool::new(false),
             awaited: AtomicU8::new(0),
             used: AtomicU8::new(0),
             last: AtomicU64::new(0),
             streak: AtomicU32::new(0),
         }
     }
+}
 
+impl<S: System> Gate<S> {
     /// Goes in where it leans to this thread.
     #[inline(always)]
-    pub(crate) fn enter_at_once(&self, thread: u64, long: bool) -> Option<CellPass<'_>> {
+    pub(crate) fn enter_at_once(&self, thread: u64, long: bool) -> Option<CellPass<'_, S>> {
         let leaning = self.leaning.load(Ordering::Relaxed);
         if leaning >> CELL_BITS != thread {
             return None;
@@ -140,7 +149,7 @@ impl Gate {
     /// Goes in; waits for whoever is inside for a short call, and is refused where it may be a long one, or this very thread's
     /// (a signal came in the middle of it).
     #[inline]
-    pub(crate) fn enter(&self, thread: u64, long: bool) -> Result<Pass<'_>, Occupied> {
+    pub(crate) fn enter(&self, thread: u64, long: bool) -> Result<Pass<'_, S>, Occupied> {
         match self.enter_at_once(thread, long) {
             Some(pass) => Ok(Pass::Cell(pass)),
             None => self.enter_by_gate(thread, long),
@@ -148,15 +157,15 @@ impl Gate {
     }
 
     #[inline(always)]
-    fn enter_by_cell(&self, leaning: u64, long: bool) -> Option<CellPass<'_>> {
+    fn enter_by_cell(&self, leaning: u64, long: bool) -> Option<CellPass<'_, S>> {
         let index = (leaning & CELL_MASK) as usize;
         let cell = self.cells.get(index)?;
         if cell.load(Ordering::Relaxed) != OUTSIDE {
             return None;
         }
         cell.store(if long { INSIDE_LONG } else { INSIDE }, Ordering::Relaxed);
-        // The store before the load, for the compiler; for the processor `barrier` on the other side sees to it.
-        compiler_fence(Ordering::SeqCst);
+        // The store before the load: the other side's `heavy` sees to it.
+        self.system.light(leaning >> CELL_BITS);
         if self.leaning.load(Ordering::Relaxed) == leaning {
             return Some(CellPass(cell));
         }
@@ -165,14 +174,13 @@ impl Gate {
     }
 
     #[cfg_attr(target_os = "linux", cold)]
-    fn enter_by_gate(&self, thread: u64, long: bool) -> Result<Pass<'_>, Occupied> {
-        let mut patience = Patience::default();
-        while let Err(owner) = self.owner.compare_exchange(0, thread, Ordering::Acquire, Ordering::Relaxed) {
-            if owner == thread || self.owner_long.load(Ordering::Relaxed) || !patience.wait() {
+    fn enter_by_gate(&self, thread: u64, long: bool) -> Result<Pass<'_, S>, Occupied> {
+        let mut patience = S::Patience::default();
+        while let Err(owner) = self.owner.claim((thread << 1) | u64::from(long)) {
+            if owner >> 1 == thread || owner & 1 == 1 || !patience.wait() {
                 return Err(Occupied);
             }
         }
-        self.owner_long.store(long, Ordering::Relaxed);
         let leaning = self.leaning.load(Ordering::Relaxed);
         if leaning >> CELL_BITS == thread {
             // It leans to this very thread: nobody else is inside, and none comes in without the gate.
@@ -183,7 +191,7 @@ impl Gate {
         if leaning != 0 {
             self.leaning.store(0, Ordering::SeqCst);
             let index = u8::try_from(leaning & CELL_MASK).unwrap_or(0);
-            if !barrier::all_threads() {
+            if !self.system.heavy() {
                 // Nothing is known of the other thread: as it was.
                 self.leaning.store(leaning, Ordering::SeqCst);
                 self.owner.store(0, Ordering::Release);
@@ -218,8 +226,8 @@ impl Gate {
         self.streak.store(streak.saturating_add(1), Ordering::Relaxed);
         let used = self.used.load(Ordering::Relaxed);
         // The first one gets it at once, the next ones when they seem to stay.
-        let enough = if used == 0 { 0 } else { 16_u32.checked_shl(used.into()).unwrap_or(u32::MAX) };
-        if streak < enough || usize::from(used) >= CELLS || !barrier::is_there() {
+        let enough = if used == 0 { 0 } else { S::STREAK.checked_shl(used.into()).unwrap_or(u32::MAX) };
+        if streak < enough || usize::from(used) >= CELLS || !self.system.has_heavy() {
             return 0;
         }
         self.used.store(used.saturating_add(1), Ordering::Relaxed);
@@ -227,89 +235,19 @@ impl Gate {
     }
 }
 
-impl Drop for CellPass<'_> {
+impl<S: System> Drop for CellPass<'_, S> {
     #[inline(always)]
     fn drop(&mut self) {
         self.0.store(OUTSIDE, Ordering::Release);
     }
 }
 
-impl Drop for GatePass<'_> {
+impl<S: System> Drop for GatePass<'_, S> {
     #[inline]
     fn drop(&mut self) {
         if self.leaning != 0 {
             self.gate.leaning.store(self.leaning, Ordering::Relaxed);
         }
         self.gate.owner.store(0, Ordering::Release);
-    }
-}
-
-/// How long somebody has waited.
-#[derive(Default)]
-struct Patience {
-    looks: u32,
-    began: Option<Instant>,
-}
-
-impl Patience {
-    /// Waits a little; `false`: it has been long enough.
-    fn wait(&mut self) -> bool {
-        self.looks = self.looks.saturating_add(1);
-        if self.looks < SPINS {
-            core::hint::spin_loop();
-            return true;
-        }
-        if self.began.get_or_insert_with(Instant::now).elapsed() > PATIENCE {
-            return false;
-        }
-        if self.looks < SPINS.saturating_mul(2) {
-            std::thread::yield_now();
-        } else {
-            std::thread::sleep(Duration::from_micros(50));
-        }
-        true
-    }
-}
-
-/// A full barrier on every thread of this process.
-#[cfg(target_os = "linux")]
-mod barrier {
-    use core::sync::atomic::{AtomicU8, Ordering};
-
-    use rustix::thread::{MembarrierCommand, membarrier};
-
-    const UNKNOWN: u8 = 0;
-    const THERE: u8 = 1;
-    const MISSING: u8 = 2;
-    static STATE: AtomicU8 = AtomicU8::new(UNKNOWN);
-
-    /// Whether there is one: systems older than Linux 4.14 have none, and a sandbox may refuse it.
-    pub(super) fn is_there() -> bool {
-        match STATE.load(Ordering::Relaxed) {
-            UNKNOWN => {
-                let registered = membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok();
-                STATE.store(if registered { THERE } else { MISSING }, Ordering::Relaxed);
-                registered
-            }
-            state => state == THERE,
-        }
-    }
-
-    /// `false`: it did not take place.
-    pub(super) fn all_threads() -> bool {
-        let barrier = || membarrier(MembarrierCommand::PrivateExpedited).is_ok();
-        // A forked child may have to register anew.
-        barrier() || (membarrier(MembarrierCommand::RegisterPrivateExpedited).is_ok() && barrier())
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod barrier {
-    pub(super) fn is_there() -> bool {
-        false
-    }
-
-    pub(super) fn all_threads() -> bool {
-        false
     }
 }

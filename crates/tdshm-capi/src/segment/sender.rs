@@ -8,7 +8,7 @@ use tdshm::{LockError, SegmentSender};
 use crate::call::{exclusive, free, make};
 use crate::caller::{Caller, ceiling, duration, limit, limit_of};
 use crate::handle::Handle;
-use crate::handle::gate::this_thread;
+use crate::handle::thread::{has_ended, this_thread};
 use crate::segment::tdshm_stats_t;
 use crate::status::{
     Fault, Outcome, TDSHM_ERR_ALREADY_HELD, TDSHM_ERR_DETACHED, TDSHM_ERR_IN_USE, TDSHM_ERR_NOT_LOCKED,
@@ -231,10 +231,10 @@ impl Handle for tdshm_sender_t {
         if sender.holder == 0 {
             return Ok(());
         }
-        if sender.holder != this_thread() {
-            return Err(Fault::plain(TDSHM_ERR_IN_USE));
+        if sender.holder == this_thread() {
+            return sender.unlock().map(drop);
         }
-        sender.unlock().map(drop)
+        if sender.is_left() { Ok(()) } else { Err(Fault::plain(TDSHM_ERR_IN_USE)) }
     }
 }
 
@@ -242,7 +242,7 @@ impl Sender {
     /// While no lock is held.
     #[inline]
     fn owner(&mut self) -> Result<&mut SegmentSender, Fault> {
-        if self.holder != 0 {
+        if self.holder != 0 && !self.is_left() {
             return Err(self.is_held(TDSHM_ERR_UNFINISHED));
         }
         self.segment()
@@ -256,6 +256,17 @@ impl Sender {
     fn take(&mut self) -> Result<SegmentSender, Fault> {
         self.owner()?;
         self.segment.take().ok_or_else(|| Fault::plain(TDSHM_ERR_DETACHED))
+    }
+
+    /// Whether the thread that holds the lock has ended. Then nobody holds it through this handle any more: whoever takes it next
+    /// is told that it was abandoned.
+    #[cold]
+    fn is_left(&mut self) -> bool {
+        let ended = self.holder != this_thread() && has_ended(self.holder);
+        if ended {
+            self.holder = 0;
+        }
+        ended
     }
 
     #[cold]
@@ -304,7 +315,7 @@ impl Sender {
         caller.put_if(memory, core::ptr::null_mut())?;
         caller.put_if(size_bytes, 0)?;
         caller.put_if(abandoned, 0)?;
-        if self.holder != 0 {
+        if self.holder != 0 && !self.is_left() {
             return Err(self.is_held(TDSHM_ERR_ALREADY_HELD));
         }
         Ok(())
@@ -347,7 +358,7 @@ impl Sender {
     fn memory(&mut self, caller: &Caller, memory: *mut *mut c_void, size_bytes: *mut usize) -> Outcome {
         caller.put(memory, core::ptr::null_mut())?;
         caller.put_if(size_bytes, 0)?;
-        if self.holder != 0 && self.holder != this_thread() {
+        if self.holder != 0 && self.holder != this_thread() && !self.is_left() {
             return Err(Fault::plain(TDSHM_ERR_IN_USE));
         }
         let mut view = self.segment()?.unlocked();

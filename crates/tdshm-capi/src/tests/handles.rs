@@ -9,7 +9,7 @@ use crate::handle::Handle;
 use crate::status::{Fault, TDSHM_ERR_HANDLE, TDSHM_ERR_IN_USE, TDSHM_ERR_PANIC, TDSHM_OK, tdshm_last_error};
 use crate::tests::{last_error, ok};
 
-enum number_t {}
+pub(crate) enum number_t {}
 
 impl Handle for number_t {
     type Object = u64;
@@ -20,7 +20,7 @@ impl Handle for number_t {
     }
 }
 
-fn number() -> *mut number_t {
+pub(crate) fn number() -> *mut number_t {
     let mut handle = null_mut();
     let caller = c!(Caller::trusted());
     ok(make(&caller, &raw mut handle, || Ok(0)));
