@@ -54,6 +54,24 @@ fn a_receiver_that_waits_is_woken_by_another_process() {
 }
 
 #[test]
+fn of_a_foreign_sender_nobody_knows_whether_it_wrote() {
+    let scene = Scene::new("held: foreign");
+    let mut input = SegmentReceiver::open(scene.name()).unwrap();
+    assert!(!input.wait_timeout(Duration::ZERO).unwrap() && !input.is_counted());
+    let sender = foreign::Foreign::default().start(scene.name());
+    for _ in 0..3 {
+        assert!(input.wait_timeout(EVER).unwrap() && !input.is_counted(), "look yourself");
+        assert!(input.wait_timeout(Duration::ZERO).unwrap() && !input.is_counted());
+    }
+    sender.leave();
+    assert!(!input.wait_timeout(Duration::ZERO).unwrap() && !input.is_counted());
+    let mut out = SegmentSender::create(scene.name(), 64).unwrap();
+    out.lock().unwrap().view().copy_from(b"hello");
+    assert!(input.wait_timeout(EVER).unwrap() && input.is_counted(), "known");
+    assert!(!input.wait_timeout(Duration::ZERO).unwrap() && input.is_counted());
+}
+
+#[test]
 fn a_held_lock_is_not_free_for_others() {
     let scene = Scene::new("held: busy");
     let mut out = SegmentSender::create(scene.name(), 64).unwrap();

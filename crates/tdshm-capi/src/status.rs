@@ -31,6 +31,8 @@ pub const TDSHM_UNCHANGED: i32 = -4;
 pub const TDSHM_NOT_FOUND: i32 = -5;
 /// No error: the text was longer than the buffer; as much as fits was copied, and how much is needed was told.
 pub const TDSHM_TRUNCATED: i32 = -6;
+/// No error: a foreign sender is there, which counts nothing, so nobody can tell whether it has written: compare.
+pub const TDSHM_NOT_KNOWN: i32 = -7;
 /// A segment of that name is already there.
 pub const TDSHM_ERR_ALREADY_EXISTS: i32 = 1;
 /// No segment of that name.
@@ -136,6 +138,7 @@ pub(crate) const TABLE: &[(i32, &CStr, tdshm_kind_t, &CStr)] = &[
     (TDSHM_UNCHANGED, c"TDSHM_UNCHANGED", TDSHM_KIND_NONE, c"the image lies there already"),
     (TDSHM_NOT_FOUND, c"TDSHM_NOT_FOUND", TDSHM_KIND_NONE, c"there is none of that name or kind"),
     (TDSHM_TRUNCATED, c"TDSHM_TRUNCATED", TDSHM_KIND_NONE, c"the text was longer than the buffer"),
+    (TDSHM_NOT_KNOWN, c"TDSHM_NOT_KNOWN", TDSHM_KIND_NONE, c"the sender counts nothing: compare what lies there"),
     (TDSHM_ERR_ALREADY_EXISTS, c"TDSHM_ERR_ALREADY_EXISTS", TDSHM_KIND_BUSY, c"a segment of that name is already there"),
     (TDSHM_ERR_DOES_NOT_EXIST, c"TDSHM_ERR_DOES_NOT_EXIST", TDSHM_KIND_ABSENT, c"no segment of that name"),
     (TDSHM_ERR_INFO_ALREADY_EXISTS, c"TDSHM_ERR_INFO_ALREADY_EXISTS", TDSHM_KIND_BUSY, c"the info segment of that name is already there"),

@@ -450,10 +450,15 @@ public:
     ShmString getName() const { return name_; }
 
     /** Ours: waits until the sender has written since this was called last, for so many milliseconds at most. Whether it
-     *  has. A sender of this library wakes it; what others wrote is found within about a millisecond. */
+     *  has. A sender of this library wakes it. Of others nobody knows: it says true after a millisecond, and the caller
+     *  compares. */
     bool waitForFrame(int timeout_ms)
     {
-        return receiver_ && tdshm_receiver_wait(receiver_, tdshm_classic::nanoseconds(timeout_ms)) == TDSHM_OK;
+        if (!receiver_) {
+            return false;
+        }
+        const tdshm_status_t status = tdshm_receiver_wait(receiver_, tdshm_classic::nanoseconds(timeout_ms));
+        return status == TDSHM_OK || status == TDSHM_NOT_KNOWN;
     }
 
 private:

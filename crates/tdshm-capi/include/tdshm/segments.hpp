@@ -264,10 +264,12 @@ public:
         }
         return {handle_.get(), memory, bytes, abandoned != 0};
     }
-    /** Waits until the sender has written since this was asked last. Whether it has. Takes no lock. */
+    /** Waits until the sender has written since this was asked last. Whether it has; while a foreign one is there, which counts
+     *  nothing, it says true after a millisecond, and the caller compares. Takes no lock. */
     bool wait(std::chrono::nanoseconds timeout, on_error errors = {})
     {
-        return errors.done(tdshm_receiver_wait(handle_.get(), timeout.count()));
+        const tdshm_status_t status = tdshm_receiver_wait(handle_.get(), timeout.count());
+        return errors.passes(status) && (status == TDSHM_OK || status == TDSHM_NOT_KNOWN);
     }
     /** Whether there was a sender at the last look. */
     tdshm::attached attached(on_error errors = {}) const

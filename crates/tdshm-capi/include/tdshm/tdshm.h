@@ -97,6 +97,11 @@
 #define TDSHM_TRUNCATED (-6)
 
 /**
+ * No error: a foreign sender is there, which counts nothing, so nobody can tell whether it has written: compare.
+ */
+#define TDSHM_NOT_KNOWN (-7)
+
+/**
  * A segment of that name is already there.
  */
 #define TDSHM_ERR_ALREADY_EXISTS 1
@@ -1709,10 +1714,11 @@ tdshm_status_t tdshm_receiver_memory(struct tdshm_receiver_t *receiver,
 
 /**
  * Waits until the sender has written since this was asked last, for `timeout_ns` nanoseconds at most; 0 only looks.
- * TDSHM_NO_NEW_FRAME where it has not. Takes no lock.
+ * TDSHM_OK where it has, TDSHM_NO_NEW_FRAME where it has not. Takes no lock.
  *
- * A sender of this library wakes it, and says when something is new. A foreign one counts nothing: while that is there this
- * gives TDSHM_OK after a millisecond, and the caller compares.
+ * A sender of this library counts what it writes, and wakes whoever waits. A foreign one does not: while that is there this gives
+ * TDSHM_NOT_KNOWN, which is below 0 and not TDSHM_OK, after a millisecond (at once where `timeout_ns` is 0), whether something is new
+ * or not. The caller then takes the lock, compares what lies there with what it had, and calls again.
  */
 tdshm_status_t tdshm_receiver_wait(struct tdshm_receiver_t *receiver,
                                    int64_t timeout_ns);

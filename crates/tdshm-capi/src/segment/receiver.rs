@@ -11,7 +11,8 @@ use crate::handle::Handle;
 use crate::held::Lender;
 use crate::segment::{tdshm_attached_t, tdshm_receiver_options_t, tdshm_stats_t};
 use crate::status::{
-    Fault, Outcome, TDSHM_NO_NEW_FRAME, TDSHM_NOT_FREE, TDSHM_NOTHING_YET, TDSHM_OK, tdshm_status_t,
+    Fault, Outcome, TDSHM_NO_NEW_FRAME, TDSHM_NOT_FREE, TDSHM_NOT_KNOWN, TDSHM_NOTHING_YET, TDSHM_OK,
+    tdshm_status_t,
 };
 
 /// A segment that another program makes, or will make: this one reads.
@@ -106,10 +107,11 @@ pub unsafe extern "C" fn tdshm_receiver_memory(
 }
 
 /// Waits until the sender has written since this was asked last, for `timeout_ns` nanoseconds at most; 0 only looks.
-/// TDSHM_NO_NEW_FRAME where it has not. Takes no lock.
+/// TDSHM_OK where it has, TDSHM_NO_NEW_FRAME where it has not. Takes no lock.
 ///
-/// A sender of this library wakes it, and says when something is new. A foreign one counts nothing: while that is there this
-/// gives TDSHM_OK after a millisecond, and the caller compares.
+/// A sender of this library counts what it writes, and wakes whoever waits. A foreign one does not: while that is there this gives
+/// TDSHM_NOT_KNOWN, which is below 0 and not TDSHM_OK, after a millisecond (at once where `timeout_ns` is 0), whether something is new
+/// or not. The caller then takes the lock, compares what lies there with what it had, and calls again.
 #[unsafe(no_mangle)]
 pub extern "C" fn tdshm_receiver_wait(receiver: *mut tdshm_receiver_t, timeout_ns: i64) -> tdshm_status_t {
     exclusive_long(receiver, timeout_ns > 0, move |segment| segment.wait(duration(timeout_ns)?))
@@ -296,6 +298,11 @@ impl Receiver {
     }
 
     fn wait(&mut self, limit: Duration) -> Outcome {
-        Ok(if self.owner()?.wait_timeout(limit)? { TDSHM_OK } else { TDSHM_NO_NEW_FRAME })
+        let segment = self.owner()?;
+        Ok(match segment.wait_timeout(limit)? {
+            false => TDSHM_NO_NEW_FRAME,
+            true if segment.is_counted() => TDSHM_OK,
+            true => TDSHM_NOT_KNOWN,
+        })
     }
 }

@@ -37,6 +37,30 @@ fn chop_sender(name: &Name) -> *mut tdshm_chop_sender_t {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn whether_a_foreign_sender_wrote_is_not_known() {
+    let name = Name::new("fo");
+    let ((text, length), mut receiver) = (name.text(), null_mut());
+    ok(c!(tdshm_receiver_open(text, length, null(), &raw mut receiver)));
+    assert_eq!(tdshm_receiver_wait(receiver, 0), TDSHM_NO_NEW_FRAME, "nobody is there");
+    // Nothing but the data, which is all that some foreign senders have.
+    let object = format!("/dev/shm/TouchSHM{}", name.0);
+    std::fs::write(&object, [7_u8; 4096]).unwrap();
+    for limit in [0, 1, 1_000_000_000] {
+        assert_eq!(tdshm_receiver_wait(receiver, limit), TDSHM_NOT_KNOWN);
+    }
+    std::fs::remove_file(object).unwrap();
+    ok(tdshm_receiver_close(receiver));
+    let sender = sender(&name, 64);
+    ok(c!(tdshm_sender_lock(sender, TDSHM_DEFAULT, null_mut(), null_mut(), null_mut())));
+    ok(tdshm_sender_unlock(sender));
+    ok(tdshm_receiver_wait(receiver, 1_000_000_000));
+    assert_eq!(tdshm_receiver_wait(receiver, 0), TDSHM_NO_NEW_FRAME);
+    ok(tdshm_receiver_free(receiver));
+    ok(tdshm_sender_free(sender));
+}
+
+#[test]
 fn a_segment_is_written_under_its_lock_and_read() {
     let name = Name::new("sg");
     let sender = sender(&name, 5000);

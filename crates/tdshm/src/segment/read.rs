@@ -95,7 +95,7 @@ impl SegmentReceiver {
     /// not. A limit of zero only looks.
     ///
     /// Senders of this library count, and wake whoever waits. A foreign one does not: while that is there this says `true`
-    /// after a millisecond, and the caller compares what lies there.
+    /// after a millisecond, and the caller compares what lies there: [`is_counted`](Self::is_counted) tells which it was.
     ///
     /// # Errors
     ///
@@ -146,5 +146,11 @@ impl SegmentReceiver {
             }
             self.sleep(seen, limit.saturating_sub(waited));
         }
+    }
+    /// Whether there is a sender that counts what it writes, as those of this library do. Where there is none, and
+    /// [`wait_timeout`](Self::wait_timeout) said `true`, it said no more than that somebody may have written.
+    #[must_use]
+    pub fn is_counted(&self) -> bool {
+        self.notices().is_some()
     }
 }
