@@ -17,8 +17,16 @@ use crate::workspace::Workspace;
 /// What every packed crate has.
 const NEEDED: &[&str] = &["Cargo.toml", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "src/lib.rs"];
 /// What it may have besides; what ends in `/` is a folder.
-const WELCOME: &[&str] =
-    &[".cargo_vcs_info.json", "Cargo.lock", "Cargo.toml.orig", "build.rs", "data/", "examples/", "src/"];
+const WELCOME: &[&str] = &[
+    ".cargo_vcs_info.json",
+    "Cargo.lock",
+    "Cargo.toml.orig",
+    "build.rs",
+    "data/",
+    "examples/",
+    "include/",
+    "src/",
+];
 
 /// Packs, installs and runs.
 ///
