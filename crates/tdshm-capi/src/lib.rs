@@ -1,5 +1,5 @@
 //! The C library of tdshm. What it offers stands in `include/tdshm/tdshm.h`, which is generated from these sources
-//! (`cargo xtask headers --write`); how it is made safe stands in docs/decisions/011-c-abi.md.
+//! (`cargo xtask headers --write`); how it is made safe stands in docs/decisions/012-a-handle-is-a-key.md.
 //!
 //! - [`handle`]: a handle is a key into a table, and is looked up before anything is touched;
 //! - [`caller`]: what C hands over, checked as far as it can be;
