@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::cross::{Cross, WINDOWS};
 use crate::debian;
@@ -46,7 +46,7 @@ impl Wine {
         };
         let wine = Self { loader, server, prefix: ws.target().join("wine"), cross };
         wine.make_prefix(ws)?;
-        wine.serve();
+        wine.serve()?;
         Ok(wine)
     }
 
@@ -105,16 +105,33 @@ impl Wine {
             .env_remove("DISPLAY");
     }
 
-    /// Lets the server stay between two programs: one that goes just as the next program comes makes that one fail. And
-    /// starts Windows' services, which the first program would start otherwise, and which would keep its output open.
-    fn serve(&self) {
-        for (program, argument) in [(&self.server, "-p"), (&self.loader, "wineboot")] {
-            let mut command = Command::new(program);
-            command.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            self.environment(&mut command);
-            // It fails where one serves already, which is as good.
-            let _ = command.status();
+    /// Has a server that stays between two programs: one that goes just as the next program comes makes that one fail, and so
+    /// did the one that made the folder, which goes a few seconds after its last program. Then it starts Windows' services,
+    /// which the first program would start otherwise, and which would keep its output open.
+    fn serve(&self) -> Result<(), Outcome> {
+        // It fails where there is none, which is as good.
+        let _ = works(self.own(&self.server, "-k"));
+        if !works(self.own(&self.server, "-p")) {
+            return Err(Outcome::Failed(format!(
+                "Wine's server does not start in {}",
+                self.prefix.display()
+            )));
         }
+        if !works(self.own(&self.loader, "wineboot")) {
+            return Err(Outcome::Failed(format!(
+                "Windows' services do not start in {}",
+                self.prefix.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// One of Wine's own programs.
+    fn own(&self, program: &Path, argument: &str) -> Command {
+        let mut command = Command::new(program);
+        command.arg(argument);
+        self.environment(&mut command);
+        command
     }
 
     fn make_prefix(&self, ws: &Workspace) -> Result<(), Outcome> {
@@ -130,6 +147,8 @@ impl Wine {
             if !works(boot) {
                 return Err(Outcome::Failed(format!("Wine cannot make {}", self.prefix.display())));
             }
+            // The server has written everything down when it has gone.
+            let _ = works(self.own(&self.server, "-w"));
         }
         self.install_stand_in(ws)?;
         fs::write(ready, "").map_err(|e| failed("cannot mark Wine's folder as ready", e))
@@ -151,11 +170,8 @@ impl Wine {
 
 impl Drop for Wine {
     fn drop(&mut self) {
-        let mut server = Command::new(&self.server);
-        server.arg("-k");
-        self.environment(&mut server);
         // It fails when nothing runs any more, which is as good.
-        let _ = works(server);
+        let _ = works(self.own(&self.server, "-k"));
     }
 }
 
