@@ -36,32 +36,17 @@ impl tdshm_text_t {
 /// Any bytes are a value of the type. A structure is `repr(C)`.
 pub(crate) unsafe trait Plain: Copy {}
 
+/// Says that types are [`Plain`]: numbers, raw pointers, and `repr(C)` structures of nothing else.
 macro_rules! plain {
     ($($kind:ty),+ $(,)?) => {
         // SAFETY: numbers, raw pointers, and `repr(C)` structures of nothing else, whose every field is public and is read
         // as what it is; padding is never looked at.
-        $(unsafe impl Plain for $kind {})+
+        $(unsafe impl $crate::caller::Plain for $kind {})+
     };
 }
+pub(crate) use plain;
+
 plain!(u8, i8, u16, u32, i32, u64, i64, usize, f32, tdshm_text_t);
-plain!(
-    crate::segment::tdshm_stats_t,
-    crate::segment::tdshm_receiver_options_t,
-    crate::segment::sender::tdshm_sender_options_t,
-    crate::chop::sender::tdshm_chop_sender_options_t,
-    crate::chop::receiver::tdshm_chop_frame_t,
-    crate::top::sender::tdshm_colour_t,
-    crate::top::sender::tdshm_draft_t,
-    crate::top::sender::tdshm_pixels_t,
-    crate::top::sender::tdshm_top_sender_options_t,
-    crate::top::receiver::tdshm_top_frame_t,
-    crate::format::tdshm_format_info_t,
-    crate::format::tdshm_convert_t,
-    crate::discovery::tdshm_segment_info_t,
-    crate::discovery::tdshm_receiver_info_t,
-    crate::discovery::tdshm_swept_info_t,
-    crate::discovery::tdshm_field_info_t,
-);
 // SAFETY: as above.
 unsafe impl<T> Plain for *const T {}
 // SAFETY: as above.
@@ -74,30 +59,16 @@ unsafe impl<T> Plain for *mut T {}
 /// The first field is `struct_size: u32`.
 pub(crate) unsafe trait Sized32: Plain {}
 
+/// Says that structures are [`Plain`], and [`Sized32`].
 macro_rules! sized {
     ($($kind:ty),+ $(,)?) => {
+        $crate::caller::plain!($($kind),+);
         // SAFETY: the first field of each, which this asserts.
-        $(unsafe impl Sized32 for $kind {})+
+        $(unsafe impl $crate::caller::Sized32 for $kind {})+
         $(const _: () = assert!(core::mem::offset_of!($kind, struct_size) == 0);)+
     };
 }
-sized!(
-    crate::segment::tdshm_stats_t,
-    crate::segment::tdshm_receiver_options_t,
-    crate::segment::sender::tdshm_sender_options_t,
-    crate::chop::sender::tdshm_chop_sender_options_t,
-    crate::chop::receiver::tdshm_chop_frame_t,
-    crate::top::sender::tdshm_draft_t,
-    crate::top::sender::tdshm_pixels_t,
-    crate::top::sender::tdshm_top_sender_options_t,
-    crate::top::receiver::tdshm_top_frame_t,
-    crate::format::tdshm_format_info_t,
-    crate::format::tdshm_convert_t,
-    crate::discovery::tdshm_segment_info_t,
-    crate::discovery::tdshm_receiver_info_t,
-    crate::discovery::tdshm_swept_info_t,
-    crate::discovery::tdshm_field_info_t,
-);
+pub(crate) use sized;
 
 /// The largest structure that anybody will hand over, so that a size that was never set is found.
 const LARGEST_STRUCT: usize = 4096;

@@ -8,7 +8,7 @@ use tdshm::{
 };
 
 use crate::call::{exclusive, free, make};
-use crate::caller::{Caller, age_ns, count_or_unknown, tdshm_text_t, zeroed};
+use crate::caller::{Caller, age_ns, count_or_unknown, sized, tdshm_text_t, zeroed};
 use crate::format::tdshm_format_t;
 use crate::handle::Handle;
 use crate::status::{Fault, Outcome, TDSHM_NOT_FOUND, TDSHM_OK, tdshm_status_t};
@@ -570,3 +570,5 @@ fn deviation(
     caller.put_if(is_breach, found.map_or(0, |found| found.is_breach.into()))?;
     lend(caller, text, found.map(|found| found.text.as_str()))
 }
+
+sized!(tdshm_segment_info_t, tdshm_receiver_info_t, tdshm_swept_info_t, tdshm_field_info_t);

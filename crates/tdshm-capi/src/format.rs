@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use tdshm::{Convert, ConvertError, Encoding, PixelFormat, Texels};
 
 use crate::call::plain;
-use crate::caller::{Caller, size, zeroed};
+use crate::caller::{Caller, size, sized, zeroed};
 use crate::status::{
     Fault, Outcome, TDSHM_ERR_BUFFER, TDSHM_ERR_FORMAT, TDSHM_NOT_FOUND, TDSHM_OK, tdshm_status_t,
 };
@@ -352,3 +352,5 @@ pub(crate) fn convert_to(
     })?;
     Ok(TDSHM_OK)
 }
+
+sized!(tdshm_format_info_t, tdshm_convert_t);

@@ -73,3 +73,5 @@ pub(crate) fn attached(attached: tdshm::Attached) -> tdshm_attached_t {
         _ => TDSHM_ATTACHED_NOT_YET,
     }
 }
+
+crate::caller::sized!(tdshm_stats_t, tdshm_receiver_options_t);

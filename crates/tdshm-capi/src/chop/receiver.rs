@@ -5,7 +5,7 @@ use core::ffi::c_char;
 use tdshm::{ChopFrame, ChopReceiver, ChopShape, ChopView};
 
 use crate::call::{exclusive, exclusive_long, free, make};
-use crate::caller::{Caller, age_ns, count_or_unknown, duration, zeroed};
+use crate::caller::{Caller, age_ns, count_or_unknown, duration, sized, zeroed};
 use crate::handle::Handle;
 use crate::held::Lender;
 use crate::segment::{self, tdshm_attached_t, tdshm_receiver_options_t, tdshm_stats_t};
@@ -387,3 +387,5 @@ impl Receiver {
         Ok(if found.is_some() { TDSHM_OK } else { TDSHM_NOT_FOUND })
     }
 }
+
+sized!(tdshm_chop_frame_t);

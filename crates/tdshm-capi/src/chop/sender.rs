@@ -5,7 +5,7 @@ use core::ffi::c_char;
 use tdshm::{ChopDraft, ChopSender};
 
 use crate::call::{exclusive, free, make};
-use crate::caller::{Caller, ceiling, duration, limit, size, tdshm_text_t};
+use crate::caller::{Caller, ceiling, duration, limit, size, sized, tdshm_text_t};
 use crate::handle::Handle;
 use crate::segment::tdshm_stats_t;
 use crate::status::{
@@ -416,3 +416,5 @@ impl Sender {
 fn too_many() -> Fault {
     Fault::argument("num_channels times len_samples is more than memory can have")
 }
+
+sized!(tdshm_chop_sender_options_t);

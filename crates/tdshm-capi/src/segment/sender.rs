@@ -6,7 +6,7 @@ use std::time::Duration;
 use tdshm::{LockError, SegmentSender};
 
 use crate::call::{exclusive, free, make};
-use crate::caller::{Caller, ceiling, duration, limit, limit_of};
+use crate::caller::{Caller, ceiling, duration, limit, limit_of, sized};
 use crate::handle::Handle;
 use crate::handle::thread::{has_ended, this_thread};
 use crate::segment::tdshm_stats_t;
@@ -369,3 +369,5 @@ impl Sender {
         Ok(TDSHM_OK)
     }
 }
+
+sized!(tdshm_sender_options_t);

@@ -8,7 +8,7 @@ use tdshm::{
 };
 
 use crate::call::{exclusive, exclusive_long, free, make};
-use crate::caller::{Caller, age_ns, count_or_unknown, duration, zeroed};
+use crate::caller::{Caller, age_ns, count_or_unknown, duration, sized, zeroed};
 use crate::format::{self, tdshm_channel_type_t, tdshm_encoding_t, tdshm_format_t};
 use crate::handle::Handle;
 use crate::held::Lender;
@@ -456,3 +456,5 @@ impl Receiver {
         Ok(TDSHM_OK)
     }
 }
+
+sized!(tdshm_top_frame_t);

@@ -5,7 +5,7 @@ use core::ffi::{c_char, c_void};
 use tdshm::{HeaderVersion, PixelFormat, Pixels, RowOrder, TopColour, TopDraft, TopSender};
 
 use crate::call::{exclusive, free, make};
-use crate::caller::{Caller, ceiling, duration, limit, size, zeroed};
+use crate::caller::{Caller, ceiling, duration, limit, plain, size, sized, zeroed};
 use crate::chop::sender::slots;
 use crate::format::tdshm_format_t;
 use crate::handle::Handle;
@@ -479,3 +479,6 @@ impl Sender {
         Ok(TDSHM_OK)
     }
 }
+
+plain!(tdshm_colour_t);
+sized!(tdshm_draft_t, tdshm_pixels_t, tdshm_top_sender_options_t);
