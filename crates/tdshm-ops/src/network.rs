@@ -88,6 +88,11 @@ impl Network {
         Self { shared: Arc::new(ReentrantMutex::new(RefCell::new(State::new(registry)))) }
     }
 
+    /// Whether both are handles of one network.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// Does something with the state. Nothing that is called in there calls back.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut State) -> R) -> R {
         let locked = self.shared.lock();

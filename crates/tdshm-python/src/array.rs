@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyFloat, PyList, PyMapping, PyTuple};
 
 use crate::errors::{Class, refuse};
 use crate::view::{Found, look};
@@ -71,9 +71,22 @@ fn unequal(py: Python<'_>, error: PyErr) -> PyErr {
     error
 }
 
-/// Whether it is a dictionary: of names and values.
-pub(crate) fn as_dict<'a, 'py>(data: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, PyDict>> {
-    data.cast::<PyDict>().ok()
+/// Names and values.
+pub(crate) type Named<'py> = Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>;
+
+/// The names and values of a dictionary, or of what else Python takes for one. They are a copy: to make arrays of the values
+/// runs code of anybody's, which may change the dictionary.
+pub(crate) fn named<'py>(data: &Bound<'py, PyAny>) -> PyResult<Option<Named<'py>>> {
+    if let Ok(dict) = data.cast::<PyDict>() {
+        return Ok(Some(dict.iter().collect()));
+    }
+    if data.is_instance_of::<PyFloat>() || data.is_instance_of::<PyList>() {
+        return Ok(None);
+    }
+    match data.cast::<PyMapping>() {
+        Ok(mapping) => mapping.items()?.iter().map(|item| item.extract()).collect::<PyResult<_>>().map(Some),
+        Err(_) => Ok(None),
+    }
 }
 
 /// Names, as one text or several.

@@ -102,6 +102,11 @@ fn instance<'py>(py: Python<'py>, class: Class, text: &str, code: i32) -> PyResu
     Ok(error)
 }
 
+/// Looks the classes up while that is possible: late in the interpreter's end nothing can be imported any more.
+pub(crate) fn load(py: Python<'_>) -> PyResult<()> {
+    module(py).map(|_| ())
+}
+
 fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {
     static MODULE: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
     let module = MODULE.get_or_try_init(py, || PyModule::import(py, "tdshm._errors").map(Bound::unbind))?;

@@ -9,7 +9,7 @@ use parking_lot::{MappedMutexGuard, Mutex, MutexGuard};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::errors::{Class, refuse};
+use crate::errors::{Class, load, refuse};
 use crate::time::{Away, detach, end};
 
 /// How often this process and those before it were forked: what was made before that is another process's.
@@ -18,8 +18,17 @@ static FORKS: AtomicU64 = AtomicU64::new(0);
 static OPEN: Mutex<Vec<Weak<dyn Close>>> = Mutex::new(Vec::new());
 
 /// What there is to do when the interpreter ends.
-trait Close: Send + Sync {
+pub(crate) trait Close: Send + Sync {
     fn close_at_exit(&self);
+}
+
+/// Closes it when the interpreter ends, if it is still there.
+pub(crate) fn remember(weak: Weak<dyn Close>) {
+    let mut open = OPEN.lock();
+    if open.len() == open.capacity() {
+        open.retain(|weak| weak.strong_count() > 0);
+    }
+    open.push(weak);
 }
 
 /// A sender or receiver, until it is closed.
@@ -94,12 +103,7 @@ impl<T: Send + 'static> Handle<T> {
             closed: AtomicBool::new(false),
             holder: AtomicUsize::new(0),
         });
-        let mut open = OPEN.lock();
-        if open.len() == open.capacity() {
-            open.retain(|weak| weak.strong_count() > 0);
-        }
-        let weak: Weak<dyn Close> = Arc::downgrade(&handle) as Weak<dyn Close>;
-        open.push(weak);
+        remember(Arc::downgrade(&handle) as Weak<dyn Close>);
         handle
     }
 
@@ -200,13 +204,20 @@ impl<T: Send + 'static> Drop for Handle<T> {
 /// Ends all waits, and closes everything that is open: the interpreter ends.
 #[pyfunction]
 #[pyo3(name = "_close_all")]
-pub(crate) fn close_all(py: Python<'_>) {
+pub(crate) fn close_all(py: Python<'_>) -> PyResult<()> {
+    load(py)?;
     end(py);
     let open = match OPEN.try_lock() {
         Some(mut open) => std::mem::take(&mut *open),
-        None => return,
+        None => return Ok(()),
     };
     detach(py, || open.iter().filter_map(Weak::upgrade).for_each(|handle| handle.close_at_exit()));
+    Ok(())
+}
+
+/// How often this process and those before it were forked.
+pub(crate) fn forks() -> u64 {
+    FORKS.load(Ordering::Relaxed)
 }
 
 /// This is a child: what is open is its parent's.

@@ -33,8 +33,10 @@ use pyo3::prelude::*;
 /// What the typed package is made of.
 #[pymodule]
 fn _tdshm(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    // Its table of functions is looked up at the first use, and cannot say then that it is not there.
+    // Its table of functions is looked up at the first use, and cannot say then that it is not there: as here, or when the
+    // interpreter has ended so far that nothing can be imported any more.
     module.py().import("numpy")?;
+    drop(numpy::PyArray1::<f32>::from_vec(module.py(), Vec::new()));
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<chop::Frame>()?;
     module.add_class::<chop::Receiver>()?;

@@ -1,6 +1,9 @@
 //! Times as Python gives them, and waits that Ctrl-C ends.
 
+use std::cell::Cell;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
@@ -12,6 +15,14 @@ pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 /// Threads that have let go of Python's lock.
 static AWAY: AtomicUsize = AtomicUsize::new(0);
+/// The thread that ends the interpreter.
+static ENDER: OnceLock<ThreadId> = OnceLock::new();
+
+thread_local! {
+    /// How often this thread is in the midst of [`leave`].
+    static INSIDE: Cell<usize> = const { Cell::new(0) };
+}
+
 /// The interpreter ends.
 static ENDING: AtomicBool = AtomicBool::new(false);
 
@@ -44,8 +55,50 @@ pub(crate) fn detach<T: Send>(py: Python<'_>, act: impl FnOnce() -> T + Send) ->
     }
 }
 
+/// Does something without Python's lock that waits for threads which may be waiting for that lock, and that may call Python
+/// again: they are let go on, and so is whoever was called. `None`: the interpreter ends, and it cannot be done any more.
+pub(crate) fn leave<T: Send>(py: Python<'_>, act: impl FnOnce() -> T + Send) -> Option<T> {
+    if INSIDE.get() > 0 {
+        // Called from within: this thread is counted, and may have what others wait for.
+        return Some(py.detach(act));
+    }
+    if let Some(_away) = Away::begin() {
+        let _inside = Inside::enter();
+        return Some(py.detach(act));
+    }
+    let _inside = Inside::enter();
+    is_alone().then(act)
+}
+
+/// Whether this thread ends the interpreter, and every other one came back in time.
+pub(crate) fn is_alone() -> bool {
+    is_ender() && AWAY.load(Ordering::SeqCst) == 0
+}
+
+/// Whether it is this thread that ends the interpreter.
+pub(crate) fn is_ender() -> bool {
+    ENDER.get() == Some(&std::thread::current().id())
+}
+
+/// This thread is in the midst of [`leave`] for as long as it keeps this.
+struct Inside;
+
+impl Inside {
+    fn enter() -> Self {
+        INSIDE.set(INSIDE.get().saturating_add(1));
+        Self
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(INSIDE.get().saturating_sub(1));
+    }
+}
+
 /// From now on nobody lets go of Python's lock; waits for those who have, and who look at least every [`SLICE`].
 pub(crate) fn end(py: Python<'_>) {
+    let _first = ENDER.set(std::thread::current().id());
     ENDING.store(true, Ordering::SeqCst);
     let limit = Deadline::after(Some(SLICE.saturating_mul(40)));
     py.detach(|| {

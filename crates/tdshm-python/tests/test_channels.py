@@ -1,6 +1,8 @@
 """Channels within one process: what is sent arrives, whatever it was made of."""
 
+import collections
 import math
+import types
 
 import numpy
 import pytest
@@ -122,6 +124,37 @@ def test_dicts_name_the_channels(pair):
     assert receiver.read().names == ("left", "right")
     sender.send([1, 2, 3])
     assert receiver.read().names == ("chan1", "chan2", "chan3") and sender.channels == ()
+
+
+def test_a_dict_may_change_while_its_values_become_arrays(pair):
+    sender, receiver = pair
+
+    class Clears:
+        def __array__(self, dtype=None, copy=None):
+            values.clear()
+            return numpy.array([2.0])
+
+    values = {"tx": Clears(), "ty": 3}
+    sender.send(values)
+    assert {n: v.tolist() for n, v in receiver.read().to_dict().items()} == {"tx": [2], "ty": [3]}
+
+
+def test_whatever_is_a_mapping_is_a_dict(pair):
+    sender, receiver = pair
+    same = {"tx": 1, "ty": 2}
+    for mapping in (collections.UserDict(same), collections.ChainMap(same), types.MappingProxyType(same)):
+        sender.send(mapping)
+        assert {n: v.tolist() for n, v in receiver.read().to_dict().items()} == {"tx": [1], "ty": [2]}
+
+
+def test_a_name_that_is_there_means_itself(pair):
+    sender, receiver = pair
+    names = ["tx", "t*", "left hand", "", "a,b", "^tx", "c[1-2]", "x" * 70000]
+    sender.send({n: number for number, n in enumerate(names)})
+    frame = receiver.read()
+    assert [frame.value(n) for n in frame] == list(range(len(names)))
+    assert [frame.chan(n)[0] for n in frame] == list(range(len(names)))
+    assert frame.value("left*") == 2
 
 
 def test_dicts_of_a_sender_with_names(name):

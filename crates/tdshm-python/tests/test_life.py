@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import tracemalloc
 import weakref
 
 import numpy
@@ -312,6 +313,58 @@ def test_frames_and_errors_leak_nothing(name):
             once()
         gc.collect()
         assert resident() < memory + (2 << 20)
+
+
+def test_what_is_used_after_the_end_says_why_not(name, python):
+    program = """
+import sys, tdshm
+from tdshm import td
+class Late:
+    def __init__(self):
+        self.sender, self.network = tdshm.ChopSender(sys.argv[1]), td.Network()
+        self.null = self.network.create(td.nullCHOP)
+    def __del__(self):
+        try:
+            self.sender.frames
+        except ValueError as error:
+            print(type(error).__name__)
+        print(self.null.valid)
+        try:
+            self.null.path
+        except tdshm.Error as error:
+            print(type(error).__name__)
+sys.modules["late"] = Late()
+"""
+    out, _ = python(program, name).communicate()
+    assert out.split("\n") == ["ClosedError", "False", "tdError", ""]
+
+
+def test_drawing_and_reading_into_arrays_leaves_no_object(names):
+    with tdshm.TopSender(names(), 8, 4) as top, tdshm.ChopSender(names()) as chop:
+        with tdshm.ChopReceiver(chop.name) as receiver:
+            out = numpy.empty(1000, "f4")
+            chop.send(numpy.zeros((2, 300)))
+
+            def once():
+                with top.frame() as array:
+                    array[...] = 1
+                with pytest.raises(KeyError):
+                    with top.frame():
+                        raise KeyError
+                assert receiver.read(out=out).numSamples == 300
+
+            for _ in range(20):
+                once()
+            gc.collect()
+            tracemalloc.start()
+            try:
+                before = tracemalloc.get_traced_memory()[0]
+                for _ in range(1000):
+                    once()
+                gc.collect()
+                assert tracemalloc.get_traced_memory()[0] < before + 20_000
+            finally:
+                tracemalloc.stop()
 
 
 @pytest.mark.skipif(not LINUX, reason="takes the lock as Linux has it")

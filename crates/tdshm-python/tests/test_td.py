@@ -349,8 +349,32 @@ def test_patches(network: td.Network, tmp_path: Any) -> None:
     assert network.loads("[op.more]\ntype = 'nullCHOP'\n")[0] is network.op("more")
     with pytest.raises(td.tdValueError, match="waveCHIP"):
         network.loads("[op.x]\ntype = 'waveCHIP'\n")
-    with pytest.raises(FileNotFoundError):
+    assert network.project.folder == str(tmp_path)
+    with pytest.raises(FileNotFoundError) as caught:
         network.load(tmp_path / "nope.toml")
+    assert caught.value.filename == tmp_path / "nope.toml"
+
+
+def test_operators_of_another_network_are_told_apart(network: td.Network) -> None:
+    n = network.create(td.nullCHOP)
+    info = network.create(td.infoCHOP)
+    with td.Network() as other:
+        stranger, strange_out = other.create(td.waveCHOP), other.create(td.nullCHOP)
+        assert stranger.id == n.id and stranger != n, "numbers are those of a network"
+        for wire in (
+            lambda: n.inputConnectors[0].connect(stranger),
+            lambda: n.inputConnectors[0].connect(stranger.outputConnectors[0]),
+            lambda: n.outputConnectors[0].connect(strange_out),
+            lambda: n.setInputs([stranger]),
+        ):
+            with pytest.raises(td.tdError, match="different networks"):
+                wire()
+        with pytest.raises(td.tdValueError, match="of another network"):
+            info.par.op = stranger
+        with pytest.raises(TypeError, match="not to str"):
+            n.setInputs(["wave1"])
+        assert n.inputs == [] and n.outputs == [] and info.par.op.eval() is None
+        n.copyParameters(strange_out)
 
 
 def test_objects_are_not_copied_to_other_processes(network: td.Network) -> None:

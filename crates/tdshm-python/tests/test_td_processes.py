@@ -210,22 +210,95 @@ made = td.root
 pid = os.fork()
 if pid:
     sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-try:
-    network.cook()
-except ForkedError as error:
-    assert "make one here" in str(error)
-    td.Network().cook()
-    td.network.cook()
-    os._exit(7)
-os._exit(1)
+td.Network().cook()
+td.network.cook()
+for use in (
+    network.cook,
+    lambda: network.root.children,
+    lambda: network.create(td.nullCHOP),
+    lambda: network.project.cookRate,
+    lambda: network.loads(""),
+    lambda: made.children,
+    lambda: made.valid,
+    network.close,
+):
+    try:
+        use()
+        os._exit(1)
+    except ForkedError as error:
+        assert "make one here" in str(error)
+os._exit(7)
 """
     with Child(program) as child:
         assert child.end()[0] == 7
 
 
-def test_the_end_of_the_interpreter_leaves_the_segments(name: str) -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_forked_process_waits_for_no_thread_of_its_parent() -> None:
     program = """
-import sys
+import os, sys, threading, warnings
+from tdshm import ForkedError, td
+warnings.simplefilter("ignore")
+network = td.Network()
+level = network.create(td.constantCHOP)
+script = network.create(td.scriptCHOP)
+entered, leave = threading.Event(), threading.Event()
+def onCook(op):
+    entered.set()
+    leave.wait()
+script.onCook = onCook
+cook = threading.Thread(target=script.cook, args=[True])
+cook.start()
+entered.wait()
+pid = os.fork()
+if pid == 0:
+    try:
+        level.par.const0value.eval()
+    except ForkedError:
+        os._exit(7)
+    os._exit(1)
+leave.set()
+cook.join()
+sys.exit(os.waitpid(pid, 0)[1] >> 8)
+"""
+    with Child(program) as child:
+        assert child.end()[0] == 7
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "while True: pass",
+        "time.sleep(0.2)",
+        "network.op('script1').numChans",
+    ],
+)
+def test_the_interpreter_ends_while_daemon_threads_cook(script: str) -> None:
+    program = f"""
+import threading, time
+from tdshm import td
+network = td.Network()
+cooking = threading.Event()
+def onCook(op):
+    cooking.set()
+    {script}
+made = network.create(td.scriptCHOP)
+made.onCook = onCook
+def cook():
+    while True:
+        made.cook(force=True)
+for _ in range(3):
+    threading.Thread(target=cook, daemon=True).start()
+cooking.wait()
+"""
+    with Child(program) as child:
+        assert child.end() == (0, "", "")
+
+
+@pytest.mark.parametrize("kept", ["", "atexit.register(str, td.network)", "sys.kept = td.root"])
+def test_the_end_of_the_interpreter_leaves_the_segments(name: str, kept: str) -> None:
+    program = """
+import atexit, sys
 from tdshm import td
 out = td.root.create(td.sharedmemoutCHOP, "out")
 out.par.name = sys.argv[1]
@@ -239,7 +312,7 @@ td.network.cook()
 print("sent", out.errors())
 sys.stdin.readline()
 """
-    with Child(program, name) as child:
+    with Child(program + kept, name) as child:
         assert child.line() == "sent"
         assert name in [segment.name for segment in tdshm.list()]
         status, _, errors = child.end("\n")

@@ -40,6 +40,8 @@ def test_a_function_makes_the_channels(network: td.Network) -> None:
         tz[-1] = 9
         assert (scriptOp.numChans, scriptOp.numSamples, scriptOp.end, scriptOp.rate, scriptOp.start) == (3, 3, 0, 30, -2)
         assert scriptOp["tx"].vals == [1, 2, 3] == list(scriptOp[0]) and scriptOp["nope"] is None
+        assert [c.name for c in scriptOp.chans("* ^tx")] == ["ty", "chan3"]
+        assert [c.name for c in scriptOp.chans("T[x-y]", caseSensitive=False)] == ["tx", "ty"]
         assert [c.name for c in scriptOp.chans("t*")] == ["tx", "ty"] and scriptOp.numpyArray().shape == (3, 3)
         assert tx == 3 and tx.eval(0) == 1 and tx.valid and tx.owner is scriptOp and tx.exports == [] and len(tx) == 3
         assert scriptOp.onCook is onCook

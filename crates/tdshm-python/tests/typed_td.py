@@ -14,7 +14,7 @@ def chain(name: str) -> float:
     with td.Network(cookRate=30) as network:
         op = network.op
         network.create(td.constantCHOP, "source1").par.const0value = 0.5
-        out: td.sharedmemoutCHOP = network.create("sharedmemoutCHOP", "out")
+        out: td.sharedmemoutCHOP = network.create(td.sharedmemoutCHOP, "out")
         out.par.name = name
         out.inputConnectors[0].connect(op("source1"))
         network.cook(2)

@@ -84,7 +84,8 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// [`OpError::CannotConnect`] between families, between components, and between two connectors of one side;
+    /// [`OpError::CannotConnect`] between families, between components, between networks, and between two
+    /// connectors of one side;
     /// [`OpError::NoSuchConnector`]; [`OpError::Destroyed`].
     pub fn connect(&self, target: &impl Target) -> Result<(), OpError> {
         let (other, connector) = target.place();
@@ -95,6 +96,7 @@ impl Connector {
                 reason: format!("both connectors are {}s: connect an output to an input", self.side.name()),
             });
         }
+        other.same_network(&self.net, &self.owner())?;
         let index = connector.map_or(0, |(_, index)| index);
         self.net.with(|state| match self.side {
             Side::Input => state.connect(other.id(), self.op, self.index),

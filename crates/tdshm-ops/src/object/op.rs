@@ -37,7 +37,7 @@ pub struct Op {
 
 impl PartialEq for Op {
     fn eq(&self, other: &Self) -> bool {
-        self.id == other.id
+        self.id == other.id && self.net.is_same(&other.net)
     }
 }
 

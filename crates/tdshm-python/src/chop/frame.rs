@@ -192,8 +192,8 @@ impl Frame {
         self.receipt.abandoned
     }
 
-    /// The samples of the first channel that a pattern of TouchDesigner's matches, such as ``"t*"``, or of the one at that
-    /// position; None where there is none.
+    /// The samples of the channel of that name, or of the first that a pattern of TouchDesigner's matches, such as ``"t*"``, or of
+    /// the one at that position; None where there is none.
     fn chan<'py>(&self, py: Python<'py>, pattern: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
         if let Ok(place) = pattern.extract::<usize>() {
             return if place < self.names.list.len() { self.row(py, place).map(Some) } else { Ok(None) };
@@ -201,7 +201,12 @@ impl Frame {
         let Ok(pattern) = pattern.cast::<PyString>() else {
             return Err(PyTypeError::new_err("give a pattern of names, or a position counted from 0"));
         };
-        self.select(&pattern.to_cow()?)?.first().map(|place| self.row(py, *place)).transpose()
+        let pattern = pattern.to_cow()?;
+        // A name that is there means itself, whatever is in it.
+        if let Some(place) = self.names.places.get(&*pattern) {
+            return self.row(py, *place).map(Some);
+        }
+        self.select(&pattern)?.first().map(|place| self.row(py, *place)).transpose()
     }
 
     /// The samples of all channels that one of the patterns matches, in the order of the channels; of all without any.
@@ -210,7 +215,7 @@ impl Frame {
         self.chosen(patterns)?.into_iter().map(|place| self.row(py, place)).collect()
     }
 
-    /// The newest sample of the first channel that a pattern matches, as a float.
+    /// The newest sample of the channel of that name, or of the first that a pattern matches, as a float.
     ///
     /// Raises KeyError where there is none, or it has no samples.
     fn value(&self, py: Python<'_>, pattern: &Bound<'_, PyAny>) -> PyResult<f64> {

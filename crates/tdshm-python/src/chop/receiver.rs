@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PySlice, PyTuple};
 
 use crate::array;
 use crate::chop::frame::{Frame, Names, Receipt};
@@ -252,7 +252,7 @@ impl Receiver {
             _ => {
                 let flat = out.call_method1("reshape", (-1_i8,))?;
                 let count = channels.saturating_mul(samples);
-                let used = flat.get_item(pyo3::types::PySlice::new(py, 0, count.cast_signed(), 1))?;
+                let used = flat.get_item(py.get_type::<PySlice>().call1((count,))?)?;
                 used.call_method1("reshape", (channels, samples))?
             }
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyString, PyTuple};
+use pyo3::types::{PyFloat, PyString, PyTuple};
 
 use crate::array;
 use crate::errors::{Class, raise, raise_argument, refuse};
@@ -156,16 +156,17 @@ impl Sender {
         // No Python code runs while the sender is locked: it could ask for the sender.
         match look(data) {
             Found::Array(elements) => self.handle.lock(py)?.send(py, &elements),
-            found => match array::as_dict(data) {
-                Some(dict) if matches!(found, Found::Other) => self.send_dict(py, dict),
-                _ => {
-                    let array = array::numbers(data)?;
-                    match look(&array) {
-                        Found::Array(elements) => self.handle.lock(py)?.send(py, &elements),
-                        _ => Err(PyTypeError::new_err("not an array")),
-                    }
+            found => {
+                let named = if matches!(found, Found::Other) { array::named(data)? } else { None };
+                if let Some(named) = named {
+                    return self.send_named(py, named);
                 }
-            },
+                let array = array::numbers(data)?;
+                match look(&array) {
+                    Found::Array(elements) => self.handle.lock(py)?.send(py, &elements),
+                    _ => Err(PyTypeError::new_err("not an array")),
+                }
+            }
         }
     }
 
@@ -249,11 +250,11 @@ impl Sender {
 }
 
 impl Sender {
-    fn send_dict(&self, py: Python<'_>, dict: &Bound<'_, PyDict>) -> PyResult<()> {
-        let mut names = Vec::with_capacity(dict.len());
-        let mut samples = Vec::with_capacity(dict.len());
+    fn send_named(&self, py: Python<'_>, named: array::Named<'_>) -> PyResult<()> {
+        let mut names = Vec::with_capacity(named.len());
+        let mut samples = Vec::with_capacity(named.len());
         let mut length = None;
-        for (name, values) in dict.iter() {
+        for (name, values) in named {
             let Ok(name) = name.cast::<PyString>() else {
                 let text = format_args!("{} is no name of a channel: use a str", name.repr()?);
                 return Err(refuse(Class::Dtype, text));

@@ -4,17 +4,23 @@ use pyo3::prelude::*;
 use tdshm_ops::{Connector, Side};
 
 use super::op::TdOp;
-use super::outside;
+use super::{Ours, outside};
 
 /// A connector; the typed package makes a `Connector` of it.
 #[pyclass(frozen, module = "tdshm._tdshm")]
-pub(crate) struct TdConnector(pub(super) Connector);
+pub(crate) struct TdConnector(pub(super) Ours<Connector>);
+
+impl From<Connector> for TdConnector {
+    fn from(it: Connector) -> Self {
+        Self(Ours::new(it))
+    }
+}
 
 #[pymethods]
 impl TdConnector {
     #[getter]
     fn owner(&self) -> TdOp {
-        TdOp(self.0.owner())
+        TdOp(self.0.beside(self.0.owner()))
     }
 
     #[getter]
@@ -33,18 +39,18 @@ impl TdConnector {
     }
 
     fn connect_op(&self, py: Python<'_>, op: &TdOp) -> PyResult<()> {
-        outside(py, || self.0.connect_op(&op.0))
+        outside(py, &self.0, || self.0.connect_op(&op.0))
     }
 
     fn connect_to(&self, py: Python<'_>, connector: &Self) -> PyResult<()> {
-        outside(py, || self.0.connect_to(&connector.0))
+        outside(py, &self.0, || self.0.connect_to(&connector.0))
     }
 
     fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
-        outside(py, || self.0.disconnect())
+        outside(py, &self.0, || self.0.disconnect())
     }
 
     fn connections(&self, py: Python<'_>) -> PyResult<Vec<Self>> {
-        Ok(outside(py, || self.0.connections())?.into_iter().map(Self).collect())
+        Ok(outside(py, &self.0, || self.0.connections())?.into_iter().map(Self::from).collect())
     }
 }

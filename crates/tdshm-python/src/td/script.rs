@@ -32,7 +32,7 @@ fn set_script(py: Python<'_>, op: &TdOp, cook: Py<PyAny>) -> PyResult<()> {
             None => Err("the interpreter is about to end".into()),
         }
     });
-    outside(py, || op.0.set_script(script))
+    outside(py, &op.0, || op.0.set_script(script))
 }
 
 fn ask(py: Python<'_>, cook: &Py<PyAny>) -> Result<Option<Clip>, String> {

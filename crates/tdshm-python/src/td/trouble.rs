@@ -1,7 +1,9 @@
 //! Which exception of `tdshm.td` an error is. One table.
 
 use std::fmt::Display;
+use std::path::PathBuf;
 
+use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyModule;
@@ -32,14 +34,17 @@ pub(super) fn raise(error: OpError) -> PyErr {
 pub(super) fn raise_save(error: SaveError) -> PyErr {
     match &error {
         SaveError::Op(error) => make(class_of(error), error),
-        SaveError::File(tdshm_io::FileError::Create { path, source }) => {
-            let text = source.to_string();
-            match source.raw_os_error() {
-                Some(code) => pyo3::exceptions::PyOSError::new_err((code, text, path.clone())),
-                None => pyo3::exceptions::PyOSError::new_err(text),
-            }
-        }
+        SaveError::File(tdshm_io::FileError::Create { path, source }) => raise_file(source, path.clone()),
         error => make("tdValueError", error),
+    }
+}
+
+/// What the system says of a file, as Python says it of any other.
+pub(super) fn raise_file(error: &std::io::Error, path: PathBuf) -> PyErr {
+    let text = error.to_string();
+    match error.raw_os_error() {
+        Some(code) => PyOSError::new_err((code, text, path)),
+        None => PyOSError::new_err(text),
     }
 }
 
@@ -50,6 +55,11 @@ pub(super) fn make(class: &str, text: &dyn Display) -> PyErr {
         Ok(error) => PyErr::from_value(error),
         Err(error) => error,
     })
+}
+
+/// Looks the classes up while that is possible, as `crate::errors::load` does.
+pub(super) fn load(py: Python<'_>) -> PyResult<()> {
+    module(py).map(|_| ())
 }
 
 fn module(py: Python<'_>) -> PyResult<&Bound<'_, PyModule>> {

@@ -15,9 +15,9 @@ pub(super) fn to_python(py: Python<'_>, net: &Network, value: Value) -> PyResult
         Value::Int(value) => value.into_pyobject(py)?.into_any().unbind(),
         Value::Float(value) => PyFloat::new(py, value).into_any().unbind(),
         Value::Str(text) => PyString::new(py, &text).into_any().unbind(),
-        Value::Op(id) => match py.detach(|| net.op(&id.number().to_string())) {
-            Ok(op) => Py::new(py, TdOp(op))?.into_any(),
-            Err(_) => py.None(),
+        Value::Op(id) => match crate::time::leave(py, || net.op(&id.number().to_string())) {
+            Some(Ok(op)) => Py::new(py, TdOp::from(op))?.into_any(),
+            _ => py.None(),
         },
         other => PyString::new(py, &other.to_string()).into_any().unbind(),
     })

@@ -373,7 +373,7 @@ impl Drawing {
         let shown = if order == wanted {
             array.clone()
         } else {
-            array.get_item(PySlice::new(py, isize::MAX, isize::MIN, -1))?
+            array.get_item(py.get_type::<PySlice>().call1((py.None(), py.None(), -1_isize))?)?
         };
         *self.state.lock() = Stage::Drawn { array: shown.clone().unbind(), owner: owner.unbind() };
         Ok(shown)

@@ -135,6 +135,27 @@ fn wires_are_seen_from_both_ends() {
 }
 
 #[test]
+fn numbers_of_operators_mean_nothing_in_another_network() {
+    let (net, other) = (net(), net());
+    let null = net.root().create("nullCHOP", "null1").unwrap();
+    let stranger = chans(&other.root(), "a", &[("x", 1.0)]);
+    assert!(stranger.id() == null.id() && stranger != null);
+    let wires = [
+        null.input_connector(0).unwrap().connect_op(&stranger),
+        null.input_connector(0).unwrap().connect_to(&stranger.output_connector(0).unwrap()),
+        stranger.output_connector(0).unwrap().connect_op(&null),
+        null.set_inputs(&[Some(stranger.clone())]),
+    ];
+    for wire in wires {
+        assert!(
+            matches!(&wire, Err(OpError::CannotConnect { reason, .. }) if reason.contains("networks")),
+            "{wire:?}"
+        );
+    }
+    assert!(null.inputs().unwrap().is_empty() && null.outputs().unwrap().is_empty());
+}
+
+#[test]
 fn channels_go_stale_when_the_channels_change() {
     let net = net();
     let op = chans(&net.root(), "in1", &[("a", 1.0), ("b", 2.0)]);

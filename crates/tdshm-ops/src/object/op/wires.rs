@@ -2,6 +2,7 @@
 
 use super::Op;
 use crate::error::OpError;
+use crate::network::Network;
 use crate::network::state::Node;
 use crate::object::connector::{Connector, Side};
 use crate::op::Family;
@@ -84,8 +85,12 @@ impl Op {
     ///
     /// # Errors
     ///
-    /// As [`Connector::connect`]; the inputs before the one that failed have changed.
+    /// As [`Connector::connect`]; the inputs before the one that failed have changed, and none where an operator is of
+    /// another network.
     pub fn set_inputs(&self, inputs: &[Option<Self>]) -> Result<(), OpError> {
+        for input in inputs.iter().flatten() {
+            input.same_network(&self.net, self)?;
+        }
         let had = self.read(|node| node.inputs.len())?;
         for index in (0..had).rev() {
             self.net.with(|state| state.disconnect(self.id, index))?;
@@ -96,5 +101,17 @@ impl Op {
             }
         }
         Ok(())
+    }
+
+    /// Numbers of operators mean something in their own network only.
+    pub(crate) fn same_network(&self, net: &Network, wired: &Self) -> Result<(), OpError> {
+        if self.net.is_same(net) {
+            return Ok(());
+        }
+        Err(OpError::CannotConnect {
+            from: self.path()?,
+            to: wired.path()?,
+            reason: "they are in different networks: use an operator of this one".into(),
+        })
     }
 }

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Callable, Generic, NoReturn, Optional, Ty
 
 import numpy as np
 
-from ._errors import tdAttributeError
+from ._errors import tdAttributeError, tdValueError
 
 if TYPE_CHECKING:
+    from ._network import Network
     from ._op import OP
 
 T = TypeVar("T")
@@ -98,12 +99,14 @@ class Guarded:
         raise TypeError(f"cannot pickle {kind}: it belongs to a network of this process: send its path, or its values")
 
 
-def unwrapped(value: Any) -> Any:
-    """A value for a parameter: what it stands for where it is one of the objects here."""
+def unwrapped(value: Any, net: Network) -> Any:
+    """A value for a parameter of that network: what it stands for where it is one of the objects here."""
     if isinstance(value, Numeric):
         value = value._value()
     elif isinstance(value, (np.generic, np.ndarray)) and value.ndim == 0:
         value = value.item()
+    if getattr(value, "_net", net) is not net:
+        raise tdValueError(f"{value!r} is of another network: give one of this network, or a value")
     return getattr(value, "_raw", value)
 
 

@@ -116,9 +116,8 @@ class CHOP(OP):
     def _matching(self, pattern: str, case_sensitive: bool) -> list[Any]:
         draft = self._draft()
         if draft is not None:
-            import fnmatch
-
-            return [ScriptChannel(draft, name) for name in draft.names if fnmatch.fnmatchcase(name, pattern)]
+            found = _tdshm._td_matching(draft.names, pattern, case_sensitive)
+            return [ScriptChannel(draft, draft.names[at]) for at in found]
         return [Channel(self._net, raw) for raw in _tdshm._td_channels(self._raw, pattern, case_sensitive)]
 
     def numpyArray(self) -> NDArray[np.float32]:

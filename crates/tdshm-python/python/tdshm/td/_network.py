@@ -6,10 +6,9 @@ import os
 import threading
 import time as clock
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, overload
 
 from .. import _tdshm
-from .._errors import ForkedError
 from ._base import HERE, Guarded
 from ._par import Par
 
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from ._comp import COMP
     from ._op import OP
     from ._script import Draft
+
+_Made = TypeVar("_Made", bound="OP")
 
 
 class Network:
@@ -98,6 +99,12 @@ class Network:
         """All operators that the paths and patterns mean, seen from the top."""
         return self.root.ops(*patterns)
 
+    @overload
+    def create(self, OPtype: type[_Made], name: Optional[str] = None) -> _Made: ...
+
+    @overload
+    def create(self, OPtype: str, name: Optional[str] = None) -> Any: ...
+
     def create(self, OPtype: Any, name: Optional[str] = None) -> Any:
         """Makes an operator at the top: ``create(sharedmeminCHOP, 'in1')``. See :meth:`COMP.create`."""
         return self.root.create(OPtype, name)
@@ -105,7 +112,9 @@ class Network:
     def load(self, path: Union[str, os.PathLike[str]]) -> list[Any]:
         """Makes what a patch describes (the TOML files of ``tdshm run``), and gives its operators. Paths in it begin in its folder.
         A patch with mistakes is refused with :class:`tdValueError`, and nothing changes."""
-        return [self.opex(made) for made in self._raw.load(os.fspath(path))]
+        made = self._raw.load(os.fspath(path))
+        self._settings.folder = os.path.dirname(os.path.abspath(path))
+        return [self.opex(path) for path in made]
 
     def loads(self, text: str) -> list[Any]:
         """The same of a text."""
@@ -121,8 +130,6 @@ class Network:
             self._advance(1)
 
     def _advance(self, frames: int) -> None:
-        if os.getpid() != self._process:
-            raise ForkedError("the network belongs to the process from which this one was forked: make one here")
         self._raw.advance(frames)
         self._check()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Iterator, Iterable, MutableSet, Optional, Sequence, Union
 
 from ._base import Flag, Guarded, Member, near
-from ._connector import Connector
+from ._connector import Connector, _operator
 from ._errors import tdError
 from ._par import Page, Par, ParCollection, ParGroupCollection
 
@@ -199,7 +199,7 @@ class OP(Guarded):
 
     def setInputs(self, inputs: Sequence[Optional[OP]]) -> None:
         """Replaces all wires of its inputs; ``None`` leaves an input free, and an empty list all of them."""
-        self._raw.set_inputs([None if op is None else op._raw for op in inputs])
+        self._raw.set_inputs([None if op is None else _operator(op) for op in inputs])
 
     # Cooks
 

@@ -115,7 +115,7 @@ class Par(Guarded, Numeric):
 
     @val.setter
     def val(self, value: Any) -> None:
-        self._raw.set(unwrapped(value))
+        self._raw.set(unwrapped(value, self._net))
 
     @property
     def expr(self) -> str:
@@ -225,7 +225,7 @@ class Par(Guarded, Numeric):
         seconds."""
         if frames < 0:
             raise ValueError(f"the pulse is {frames} frames long, and must be 0 or more")
-        self._raw.pulse(unwrapped(value), frames, seconds)
+        self._raw.pulse(unwrapped(value, self._net), frames, seconds)
 
     def copy(self, par: Par) -> None:
         """Takes over constant, expression, bind and mode of another parameter of the same style."""
@@ -402,7 +402,7 @@ class Page:
         menu: Sequence[tuple[str, str]] = (),
     ) -> ParGroup:
         raw = self.owner._raw.append_par(
-            style, name, name if label is None else label, self.name, unwrapped(default), range, list(menu)
+            style, name, name if label is None else label, self.name, unwrapped(default, self.owner._net), range, list(menu)
         )
         return ParGroup(name, [Par(self.owner._net, raw)])
 

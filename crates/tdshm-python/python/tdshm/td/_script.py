@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import ctypes
 import os
 import threading
 import traceback
@@ -184,10 +186,17 @@ class _Cook:
         try:
             draft = Draft(op)
             net._drafts[self._id] = draft
+            outermost = not HERE.stack
             HERE.stack.append(op)
             try:
+                if outermost:
+                    _RUNNING.add(draft.thread)
+                if _ENDING and draft.thread not in _ENDING:
+                    return "The interpreter ends."
                 function(op)
             finally:
+                if outermost:
+                    _RUNNING.discard(draft.thread)
                 HERE.stack.pop()
                 net._drafts.pop(self._id, None)
             return draft.made()
@@ -196,6 +205,20 @@ class _Cook:
         except BaseException as error:  # Ctrl-C, or the end of the program: raised again behind the cook.
             net._interrupted = error
             return "The script was interrupted."
+
+
+# The threads that run scripts.
+_RUNNING: set[int] = set()
+# The thread that ends the interpreter: no script of another one begins any more.
+_ENDING: list[int] = []
+
+
+@atexit.register
+def _interrupt() -> None:
+    """Ends the scripts of daemon threads: a thread that is ended in the midst of a cook ends the program, with an abort."""
+    _ENDING.append(threading.get_ident())
+    for thread in _RUNNING.difference(_ENDING):
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(SystemExit))
 
 
 def _said(error: Exception, function: Callable[[Any], object]) -> str:
