@@ -11,9 +11,9 @@
 #include <type_traits>
 
 /** What `magicNumber` holds. */
-constexpr std::int32_t CHOP_SHARED_MEM_MAGIC_NUMBER = static_cast<std::int32_t>(TDSHM_CHOP_MAGIC);
+constexpr std::int32_t CHOP_SHARED_MEM_MAGIC_NUMBER = TDSHM_CHOP_MAGIC;
 /** What `version` holds. */
-constexpr std::int32_t CHOP_SHARED_MEM_VERSION_NUMBER = static_cast<std::int32_t>(TDSHM_CHOP_VERSION);
+constexpr std::int32_t CHOP_SHARED_MEM_VERSION_NUMBER = TDSHM_CHOP_VERSION;
 
 /** Lies at the start of the memory of a Shared Mem In or Out CHOP. What it says is what its sender says: the member
  *  functions believe it, so look at the numbers first, or read with tdshm::chop_receiver, which checks them all. */

@@ -83,7 +83,7 @@ private:
     std::size_t size_ = 0;
 };
 
-/** A status of the C library that is an error, as a std::error_code knows it: TDSHM_ERR_…. */
+/** A status of the C library that is an error, as a std::error_code knows it: TDSHM_ERR_... */
 enum class errc : int {
     already_exists = TDSHM_ERR_ALREADY_EXISTS,
     does_not_exist = TDSHM_ERR_DOES_NOT_EXIST,
@@ -302,7 +302,7 @@ struct receiver_options {
     std::chrono::nanoseconds lock_limit = std::chrono::seconds(5);
     /** How long `next` looks without a pause before it sleeps: what it gains is the time that waking up takes. */
     std::chrono::nanoseconds spin{0};
-    /** Images: which row lies first in the segment (TDSHM_ROWS_…), where the sender does not follow TouchDesigner. */
+    /** Images: which row lies first in the segment (TDSHM_ROWS_...), where the sender does not follow TouchDesigner. */
     std::int32_t stored_rows = 0;
 };
 
