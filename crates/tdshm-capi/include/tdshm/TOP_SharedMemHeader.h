@@ -4,6 +4,10 @@
 #ifndef TDSHM_TOP_SHARED_MEM_HEADER_H
 #define TDSHM_TOP_SHARED_MEM_HEADER_H
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "tdshm needs C++17: -std=c++17, with Visual C++ /std:c++17, with CMake set(CMAKE_CXX_STANDARD 17)"
+#endif
+
 #include "tdshm.h"
 
 #include <cstddef>

@@ -5,6 +5,10 @@
 #ifndef TDSHM_UT_SHARED_MEM_H
 #define TDSHM_UT_SHARED_MEM_H
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "tdshm needs C++17: -std=c++17, with Visual C++ /std:c++17, with CMake set(CMAKE_CXX_STANDARD 17)"
+#endif
+
 #include "CHOP_SharedMemHeader.h"
 #include "TOP_SharedMemHeader.h"
 #include "tdshm.h"

@@ -2,6 +2,10 @@
 #ifndef TDSHM_BASE_HPP
 #define TDSHM_BASE_HPP
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "tdshm needs C++17: -std=c++17, with Visual C++ /std:c++17, with CMake set(CMAKE_CXX_STANDARD 17)"
+#endif
+
 #include "tdshm.h"
 
 #include <chrono>

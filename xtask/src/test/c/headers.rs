@@ -26,7 +26,7 @@ const WARNINGS: &[&str] =
 const WARNINGS_OF_CPP: &[&str] = &["-Wold-style-cast", "-Wnon-virtual-dtor"];
 const WARNINGS_OF_GNU: &[&str] = &["-Wuseless-cast"];
 /// How people build who do without.
-const WITHOUT: &[&[&str]] = &[&[], &["-fno-exceptions", "-fno-rtti"]];
+const WITHOUT: &[&str] = &["-fno-exceptions", "-fno-rtti"];
 /// What C understands of them.
 const FOR_C: &str = "tdshm/tdshm.h";
 
@@ -61,14 +61,15 @@ pub(super) fn compile(ws: &Workspace) -> Result<(), Outcome> {
             let text = format!("#include <{header}>\n#include <{header}>\nextern int there;\nint there;\n");
             fs::write(&source, text).map_err(|e| failed(&source, &e))?;
             for (compiler, standards) in compilers {
-                let (gnu, cpp) = (compiler.ends_with("-g++") || *compiler == "g++", extension == "cpp");
-                for (standard, without) in
-                    standards.iter().zip(if cpp { WITHOUT } else { &[&[], &[]] as &[&[&str]] })
-                {
+                let gnu = *compiler == "g++" || compiler.ends_with("-g++");
+                for (index, standard) in standards.iter().enumerate() {
                     let mut command = Command::new(compiler);
-                    command.arg(standard).args(*without).args(WARNINGS);
-                    command.args(if cpp { WARNINGS_OF_CPP } else { &[] });
-                    command.args(if gnu { WARNINGS_OF_GNU } else { &[] });
+                    command.arg(standard).args(WARNINGS);
+                    if extension == "cpp" {
+                        command.args(WARNINGS_OF_CPP).args(if gnu { WARNINGS_OF_GNU } else { &[] });
+                        // The newer standard, as people build who do without.
+                        command.args(if index > 0 { WITHOUT } else { &[] });
+                    }
                     command.arg("-fsyntax-only").arg("-I").arg(&include).arg(&source);
                     jobs.push(command);
                 }
