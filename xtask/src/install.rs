@@ -10,6 +10,7 @@ use clap::ValueEnum;
 
 use crate::cross::{Cross, WINDOWS};
 use crate::debian;
+use crate::import_library;
 use crate::process::{find, outcome};
 use crate::steps::Outcome;
 use crate::workspace::Workspace;
@@ -203,7 +204,12 @@ pub(crate) fn install(ws: &Workspace, system: System, profile: Profile, prefix: 
     for name in ["tdshm-config.cmake", "tdshm-config-version.cmake"] {
         template(name, prefix.join("lib/cmake/tdshm").join(name))?;
     }
-    template("tdshm.pc", prefix.join("lib/pkgconfig/tdshm.pc"))?;
+    for name in ["tdshm.pc", "tdshm-static.pc"] {
+        template(name, prefix.join("lib/pkgconfig").join(name))?;
+    }
+    if system.is_windows() {
+        import_library::make(ws, &source.join("include/tdshm/tdshm.h"), &prefix.join("lib"))?;
+    }
 
     let share = prefix.join("share/tdshm");
     for name in ["LICENSE-APACHE", "LICENSE-MIT", "docs/cpp.md", "CHANGELOG.md"] {
@@ -311,7 +317,7 @@ mod tests {
     #[test]
     fn every_placeholder_is_replaced() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/tdshm-capi/cmake");
-        for name in ["tdshm-config.cmake", "tdshm-config-version.cmake", "tdshm.pc"] {
+        for name in ["tdshm-config.cmake", "tdshm-config-version.cmake", "tdshm.pc", "tdshm-static.pc"] {
             let text = fs::read_to_string(folder.join(name)).unwrap();
             let filled = filled(&text, "0.1.0", System::Windows);
             assert_ne!(text, filled, "{name}");

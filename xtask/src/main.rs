@@ -10,6 +10,7 @@ mod cross;
 mod debian;
 mod doctests;
 mod headers;
+mod import_library;
 mod install;
 mod lint;
 mod package;

@@ -18,7 +18,7 @@ if(WIN32)
   set(_tdshm_import "${_tdshm_prefix}/lib/libtdshm.dll.a")
   set(_tdshm_system @WINDOWS_LIBRARIES@)
   if(MSVC)
-    # The archive is one of MinGW-w64's; the library itself serves every compiler.
+    # The archive is one of MinGW-w64's; the library itself serves every compiler, with an import library for link.exe.
     set(_tdshm_static "")
     set(_tdshm_import "${_tdshm_prefix}/lib/tdshm.lib")
   endif()
@@ -44,8 +44,7 @@ if(NOT TARGET tdshm::tdshm-shared AND EXISTS "${_tdshm_shared}")
   add_library(tdshm::tdshm-shared SHARED IMPORTED)
   set_target_properties(tdshm::tdshm-shared PROPERTIES
     IMPORTED_LOCATION "${_tdshm_shared}"
-    INTERFACE_INCLUDE_DIRECTORIES "${TDSHM_INCLUDE_DIR}"
-    INTERFACE_COMPILE_DEFINITIONS "TDSHM_SHARED")
+    INTERFACE_INCLUDE_DIRECTORIES "${TDSHM_INCLUDE_DIR}")
   if(WIN32)
     set_target_properties(tdshm::tdshm-shared PROPERTIES IMPORTED_IMPLIB "${_tdshm_import}")
   endif()

@@ -105,6 +105,7 @@ pub(super) fn on_windows(ws: &Workspace, wine: &Wine, watchdog: &str) -> Outcome
     let run = || {
         let library = install::build(ws, System::Windows, Profile::Dev)
             .map_err(|e| Outcome::Failed(format!("{e:#}")))?;
+        consumers::with_visual_cpp(ws, wine)?;
         let programs = Programs::build(ws, Flavour::Windows, &library)?;
         passed(wine.cargo(ws, ["build", "--locked", "--package", "tdshm-cli", "--bin", "tdshm"]))?;
         let mut tests = wine.cargo(ws, own_tests(ws));

@@ -4,6 +4,10 @@
 #ifndef TDSHM_CHOP_SHARED_MEM_HEADER_H
 #define TDSHM_CHOP_SHARED_MEM_HEADER_H
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "tdshm needs C++17: -std=c++17, with Visual C++ /std:c++17, with CMake set(CMAKE_CXX_STANDARD 17)"
+#endif
+
 #include "tdshm.h"
 
 #include <cstddef>
@@ -11,9 +15,9 @@
 #include <type_traits>
 
 /** What `magicNumber` holds. */
-constexpr std::int32_t CHOP_SHARED_MEM_MAGIC_NUMBER = static_cast<std::int32_t>(TDSHM_CHOP_MAGIC);
+constexpr std::int32_t CHOP_SHARED_MEM_MAGIC_NUMBER = TDSHM_CHOP_MAGIC;
 /** What `version` holds. */
-constexpr std::int32_t CHOP_SHARED_MEM_VERSION_NUMBER = static_cast<std::int32_t>(TDSHM_CHOP_VERSION);
+constexpr std::int32_t CHOP_SHARED_MEM_VERSION_NUMBER = TDSHM_CHOP_VERSION;
 
 /** Lies at the start of the memory of a Shared Mem In or Out CHOP. What it says is what its sender says: the member
  *  functions believe it, so look at the numbers first, or read with tdshm::chop_receiver, which checks them all. */

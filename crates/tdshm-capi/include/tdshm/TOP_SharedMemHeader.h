@@ -4,6 +4,10 @@
 #ifndef TDSHM_TOP_SHARED_MEM_HEADER_H
 #define TDSHM_TOP_SHARED_MEM_HEADER_H
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "tdshm needs C++17: -std=c++17, with Visual C++ /std:c++17, with CMake set(CMAKE_CXX_STANDARD 17)"
+#endif
+
 #include "tdshm.h"
 
 #include <cstddef>
@@ -13,7 +17,7 @@
 /** What `magicNumber` holds. */
 constexpr std::uint32_t TOP_SHARED_MEM_MAGIC_NUMBER = static_cast<std::uint32_t>(TDSHM_TOP_MAGIC);
 /** What `version` holds in a block without the fields of colour: what is sent unless those are meant. */
-constexpr std::int32_t TOP_SHARED_MEM_VERSION_NUMBER = static_cast<std::int32_t>(TDSHM_TOP_VERSION);
+constexpr std::int32_t TOP_SHARED_MEM_VERSION_NUMBER = TDSHM_TOP_VERSION;
 
 /** Lies at the start of the memory of a Shared Mem In or Out TOP. What it says is what its sender says: the member
  *  functions believe it, so look at the numbers first, or read with tdshm::top_receiver, which checks them all.
@@ -33,7 +37,7 @@ struct TOP_SharedMemHeader {
     float aspectx;
     /** Pixel aspect, 1 for square pixels. */
     float aspecty;
-    /** Vulkan's number of the format, or one of TouchDesigner's own: TDSHM_PIXEL_FORMAT_… */
+    /** Vulkan's number of the format, or one of TouchDesigner's own: TDSHM_PIXEL_FORMAT_... */
     std::uint32_t pixelFormat;
     /** Nothing. */
     std::uint32_t padding;

@@ -5,6 +5,10 @@
 #ifndef TDSHM_UT_SHARED_MEM_H
 #define TDSHM_UT_SHARED_MEM_H
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "tdshm needs C++17: -std=c++17, with Visual C++ /std:c++17, with CMake set(CMAKE_CXX_STANDARD 17)"
+#endif
+
 #include "CHOP_SharedMemHeader.h"
 #include "TOP_SharedMemHeader.h"
 #include "tdshm.h"
@@ -152,6 +156,12 @@ inline std::int64_t nanoseconds(std::int64_t milliseconds) noexcept
     return bounded * 1000000;
 }
 
+/** Whether it is merely another thread that has the object, or its lock. */
+inline bool is_elsewhere(tdshm_status_t status) noexcept
+{
+    return status == TDSHM_ERR_IN_USE || status == TDSHM_ERR_WRONG_THREAD;
+}
+
 /** Calls `attempt` with the time that is left, for as long as another thread is in a call on the same object. */
 template <class Attempt> tdshm_status_t patiently(std::int64_t limit_ns, Attempt attempt)
 {
@@ -159,7 +169,7 @@ template <class Attempt> tdshm_status_t patiently(std::int64_t limit_ns, Attempt
     std::int64_t left = limit_ns;
     for (;;) {
         const tdshm_status_t status = attempt(left);
-        if (status != TDSHM_ERR_IN_USE) {
+        if (!is_elsewhere(status)) {
             return status;
         }
         const auto gone = std::chrono::steady_clock::now() - begun;
@@ -273,7 +283,8 @@ private:
  *  between lock and unlock is a frame: receivers of this library are woken, and know that it is new.
  *
  *  The pointer that getMemory gives stays valid until getMemory is called again, and until resize and detach; on a
- *  receiver it may show what an old sender left there. May be used from any thread, but one at a time may hold the lock. */
+ *  receiver it may show what an old sender left there. May be used from any thread, but one at a time may hold the lock:
+ *  the others wait for it in lock, resize and detach, and getMemory gives them what it gave last. */
 class UT_SharedMem {
 public:
     /** A receiver. getErrorState says whether there is a sender; there may come one later. */
@@ -367,20 +378,20 @@ public:
      *  A sender that writes without the lock wakes nobody: what it wrote is a frame at its next call of this. */
     void *getMemory()
     {
-        void *memory = nullptr;
         if (sends_) {
             if (!mine()) {
                 announce();
                 loose_ = true;
             }
-            return tdshm_sender_memory(sender_, &memory, nullptr) == TDSHM_OK ? memory : nullptr;
+            return told_of_sender();
         }
         if (mine() && empty_) {
             return nullptr;
         }
+        void *memory = nullptr;
         const auto status = tdshm_receiver_memory(receiver_, &memory, nullptr);
         note_state(status);
-        return status == TDSHM_OK ? memory : nullptr;
+        return told(status, memory);
     }
 
     /** Bytes that a sender asked for; 0 of a receiver, whose block says how large it is. */
@@ -399,7 +410,8 @@ public:
         }
         void *memory = nullptr;
         std::size_t room = 0;
-        tdshm_status_t status = tdshm_sender_memory(sender_, &memory, &room);
+        tdshm_status_t status = tdshm_classic::patiently(
+            patience(), [&](std::int64_t) { return tdshm_sender_memory(sender_, &memory, &room); });
         if (status != TDSHM_OK) {
             return note(status);
         }
@@ -408,7 +420,8 @@ public:
             return true;
         }
         const bool held = mine();
-        const std::size_t kept = room < size_ ? room : size_;
+        const std::size_t asked = size_;
+        const std::size_t kept = room < asked ? room : asked;
         // Nobody else writes there, and a copy is needed where the old memory goes as the new one comes.
         std::unique_ptr<unsigned char[]> copy(kept > 0 && kept <= size ? new (std::nothrow) unsigned char[kept] : nullptr);
         if (copy) {
@@ -417,28 +430,43 @@ public:
         if (held) {
             unlock();
         }
-        status = tdshm_sender_resize(sender_, size, copy.get(), copy ? kept : 0);
+        status = tdshm_classic::patiently(patience(), [&](std::int64_t) {
+            return tdshm_sender_resize(sender_, size, copy.get(), copy ? kept : 0);
+        });
         if (status == TDSHM_OK) {
             size_ = size;
+            told_of_sender();
         }
         const bool done = note(status);
         return (!held || lock()) && done;
     }
 
     /** Leaves. A sender tells its receivers, and the name is free at once. True where nobody else has the memory open any
-     *  more; where that cannot be known, the second call says true. */
+     *  more; where that cannot be known, the second call says true. False, and it stays, where another thread keeps the
+     *  lock for 5 seconds. */
     bool detach()
     {
         unlock();
         if (!sends_) {
-            return !receiver_ || tdshm_receiver_close(receiver_) == TDSHM_OK;
+            const auto close = [this](std::int64_t) { return tdshm_receiver_close(receiver_); };
+            if (receiver_ && tdshm_classic::patiently(patience(), close) != TDSHM_OK) {
+                return false;
+            }
+            told_ = nullptr;
+            return true;
         }
         if (!sender_) {
             return true;
         }
         std::int32_t alone = 0;
-        const tdshm_status_t status = tdshm_sender_detach(sender_, &alone);
+        const auto leave = [this, &alone](std::int64_t) { return tdshm_sender_detach(sender_, &alone); };
+        const tdshm_status_t status = tdshm_classic::patiently(patience(), leave);
+        if (tdshm_classic::is_elsewhere(status)) {
+            // Its memory is being written to, and freeing it would leave it locked.
+            return false;
+        }
         note(status);
+        told_ = nullptr;
         tdshm_sender_free(sender_);
         sender_ = nullptr;
         size_ = 0;
@@ -467,9 +495,35 @@ private:
     bool create(std::size_t size)
     {
         const std::string utf8 = name_.utf8();
-        const tdshm_status_t status = tdshm_sender_create(utf8.data(), utf8.size(), size, nullptr, &sender_);
+        tdshm_sender_t *made = nullptr;
+        const tdshm_status_t status = tdshm_sender_create(utf8.data(), utf8.size(), size, nullptr, &made);
+        sender_ = made;
         size_ = status == TDSHM_OK ? size : 0;
+        if (status == TDSHM_OK) {
+            told_of_sender();
+        }
         return note(status);
+    }
+
+    /** How long others are waited for. */
+    static std::int64_t patience() { return tdshm_classic::nanoseconds(5000); }
+
+    /** What getMemory gives; the last one while another thread is at it, for then nothing has moved. */
+    void *told(tdshm_status_t status, void *memory)
+    {
+        if (tdshm_classic::is_elsewhere(status)) {
+            return told_.load(std::memory_order_relaxed);
+        }
+        void *const now = status == TDSHM_OK ? memory : nullptr;
+        told_.store(now, std::memory_order_relaxed);
+        return now;
+    }
+
+    void *told_of_sender()
+    {
+        void *memory = nullptr;
+        const tdshm_status_t status = tdshm_sender_memory(sender_, &memory, nullptr);
+        return told(status, memory);
     }
 
     /** A frame of what was written without the lock since the last call. */
@@ -496,6 +550,10 @@ private:
     /** Remembers what came of something; whether it worked. */
     bool note(tdshm_status_t status) const
     {
+        if (tdshm_classic::is_elsewhere(status)) {
+            // Another thread's business, and nothing is wrong with the memory.
+            return false;
+        }
         const bool known = status >= TDSHM_OK && status <= TDSHM_ERR_UNABLE_TO_LOCK_INFO;
         state_ = known ? static_cast<UT_SharedMemError>(status) : UT_SHM_ERR_UNABLE_TO_MAP;
         return status == TDSHM_OK;
@@ -507,21 +565,23 @@ private:
         tdshm_status_t state = TDSHM_OK;
         if (looked <= TDSHM_OK && tdshm_receiver_state(receiver_, &state) == TDSHM_OK) {
             note(state);
-        } else if (looked != TDSHM_ERR_IN_USE) {
+        } else {
             note(looked);
         }
     }
 
     ShmString name_;
     bool sends_ = false;
-    bool left_ = false;
+    std::atomic<bool> left_{false};
     /** The lock is held for a receiver that has no sender. */
     std::atomic<bool> empty_{false};
     /** The memory was given out without the lock, and nothing was locked since. */
     std::atomic<bool> loose_{false};
-    tdshm_sender_t *sender_ = nullptr;
+    std::atomic<tdshm_sender_t *> sender_{nullptr};
     tdshm_receiver_t *receiver_ = nullptr;
-    std::size_t size_ = 0;
+    std::atomic<std::size_t> size_{0};
+    /** What getMemory gave last. */
+    std::atomic<void *> told_{nullptr};
     mutable std::atomic<UT_SharedMemError> state_{UT_SHM_ERR_NONE};
     /** The thread that has the lock. Only that one ever finds itself here, so no order is needed. */
     std::atomic<const void *> holder_{nullptr};

@@ -2,6 +2,10 @@
 #ifndef TDSHM_BASE_HPP
 #define TDSHM_BASE_HPP
 
+#if (defined(_MSVC_LANG) ? _MSVC_LANG : __cplusplus) < 201703L
+#error "tdshm needs C++17: -std=c++17, with Visual C++ /std:c++17, with CMake set(CMAKE_CXX_STANDARD 17)"
+#endif
+
 #include "tdshm.h"
 
 #include <chrono>
@@ -83,7 +87,7 @@ private:
     std::size_t size_ = 0;
 };
 
-/** A status of the C library that is an error, as a std::error_code knows it: TDSHM_ERR_…. */
+/** A status of the C library that is an error, as a std::error_code knows it: TDSHM_ERR_... */
 enum class errc : int {
     already_exists = TDSHM_ERR_ALREADY_EXISTS,
     does_not_exist = TDSHM_ERR_DOES_NOT_EXIST,
@@ -302,7 +306,7 @@ struct receiver_options {
     std::chrono::nanoseconds lock_limit = std::chrono::seconds(5);
     /** How long `next` looks without a pause before it sleeps: what it gains is the time that waking up takes. */
     std::chrono::nanoseconds spin{0};
-    /** Images: which row lies first in the segment (TDSHM_ROWS_…), where the sender does not follow TouchDesigner. */
+    /** Images: which row lies first in the segment (TDSHM_ROWS_...), where the sender does not follow TouchDesigner. */
     std::int32_t stored_rows = 0;
 };
 

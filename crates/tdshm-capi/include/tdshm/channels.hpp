@@ -10,7 +10,7 @@ namespace tdshm {
 
 /** What a sender of channels can be told when it is created. */
 struct chop_sender_options : sender_options {
-    /** The names of the channels; without any they are called chan1, chan2, … */
+    /** The names of the channels; without any they are called chan1, chan2, ... */
     std::vector<std::string> channels;
     /** Samples per second, in Hz. */
     float sample_rate = 60;
@@ -18,9 +18,9 @@ struct chop_sender_options : sender_options {
     bool names_sent = true;
     /** Places for the data beside one another: 0 leaves it to the sender, 2 to 4 are so many, TDSHM_NO_SLOTS none. */
     int slots = 0;
-    /** Room for frames of so many channels… */
+    /** Room for frames of so many channels... */
     std::size_t room_channels = 0;
-    /** … of so many samples each. */
+    /** ... of so many samples each. */
     std::size_t room_samples = 0;
 };
 

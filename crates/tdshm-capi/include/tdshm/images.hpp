@@ -169,11 +169,11 @@ struct top_sender_options : sender_options {
     std::optional<tdshm::rows> stored_rows;
     /** Places for the data beside one another: 0 leaves it to the sender, 2 to 4 are so many, TDSHM_NO_SLOTS none. */
     int slots = 0;
-    /** Room for images of this format… */
+    /** Room for images of this format... */
     tdshm::format room_format = format::none;
-    /** … this width… */
+    /** ... this width... */
     std::uint32_t room_width = 0;
-    /** … and this height. */
+    /** ... and this height. */
     std::uint32_t room_height = 0;
     /** The aspect of a pixel, both 0 for 1 and 1. */
     float aspect_x = 0;

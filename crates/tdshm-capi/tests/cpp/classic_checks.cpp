@@ -4,6 +4,7 @@
 
 #include "checks.hpp"
 
+#include <atomic>
 #include <memory>
 #include <type_traits>
 
@@ -141,7 +142,14 @@ static void threads(const std::string &name)
     CHECK(sender.lock());
     CHECK(!in_a_thread([&] { return sender.tryLock(20); }));
     CHECK(!in_a_thread([&] { return sender.unlock(); }));
+    // The memory lies where it lay, for whoever asks.
+    CHECK(in_a_thread([&] { return sender.getMemory() == counter && sender.getErrorState() == UT_SHM_ERR_NONE; }));
     CHECK(sender.unlock());
+    UT_SharedMem receiver(name.c_str());
+    auto *seen = receiver.getMemory();
+    CHECK(seen != nullptr && receiver.lock());
+    CHECK(in_a_thread([&] { return receiver.getMemory() == seen && receiver.getErrorState() == UT_SHM_ERR_NONE; }));
+    CHECK(receiver.unlock());
     // One object, several threads: each has the lock alone.
     together(4, [&] {
         for (int i = 0; i < 500; ++i) {
@@ -153,6 +161,44 @@ static void threads(const std::string &name)
         }
     });
     CHECK(*counter == 2000);
+    // Who resizes waits for the one that has the lock.
+    std::atomic<int> failed{0};
+    together(4, [&] {
+        for (std::size_t i = 1; i < 60; ++i) {
+            const bool locked = sender.lock();
+            failed += !locked || !sender.getMemory();
+            failed += locked && !sender.unlock();
+            failed += !sender.resize(i * 1000);
+        }
+    });
+    CHECK(failed == 0 && sender.getErrorState() == UT_SHM_ERR_NONE);
+}
+
+/** Who leaves while another thread has the lock waits for it, and leaves nothing locked. */
+static void leaving(const std::string &name)
+{
+    for (int i = 0; i < 20; ++i) {
+        UT_SharedMem sender(name.c_str(), 64);
+        CHECK(sender.getErrorState() == UT_SHM_ERR_NONE);
+        std::atomic<int> threads{0};
+        std::atomic<bool> locked{false};
+        std::atomic<bool> leaves{false};
+        std::atomic<bool> unlocked{false};
+        together(2, [&] {
+            if (threads++ == 0) {
+                locked = sender.lock();
+                while (!leaves) {
+                }
+                unlocked = sender.unlock();
+            } else {
+                while (!locked) {
+                }
+                leaves = true;
+                sender.detach();
+            }
+        });
+        CHECK(unlocked && sender.getMemory() == nullptr && sender.detach());
+    }
 }
 
 int main(int argc, char **argv)
@@ -162,5 +208,6 @@ int main(int argc, char **argv)
     life(name);
     mutexes(name);
     threads(name);
+    leaving(name);
     return done();
 }

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::passed;
+use crate::import_library;
 use crate::install::{self, Profile, System};
 use crate::process::printed;
 use crate::steps::Outcome;
+use crate::wine::Wine;
 use crate::workspace::Workspace;
 
 /// Installs, moves, builds and runs.
@@ -55,15 +57,13 @@ fn with_cmake(place: &Path, prefix: &Path, shared: bool) -> Result<(), Outcome> 
 fn with_pkg_config(place: &Path, prefix: &Path, shared: bool) -> Result<(), Outcome> {
     let ask = |what: &[&str]| {
         let mut pkg_config = Command::new("pkg-config");
-        pkg_config.args(what).arg("tdshm").env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"));
+        pkg_config.args(what).env("PKG_CONFIG_PATH", prefix.join("lib/pkgconfig"));
         let said = printed(pkg_config);
-        said.ok_or_else(|| Outcome::Failed(format!("pkg-config {} tdshm says nothing", what.join(" "))))
+        said.ok_or_else(|| Outcome::Failed(format!("pkg-config {} says nothing", what.join(" "))))
     };
     let program = place.join(format!("pkg-config-{shared}"));
-    let flags = ask(if shared { &["--cflags", "--libs"] } else { &["--static", "--cflags", "--libs"] })?;
-    // As a shell would take it apart; the blank in the folder's name comes with a backslash.
-    let archive = prefix.join("lib/libtdshm.a").display().to_string().replace(' ', "\\ ");
-    let flags = if shared { flags } else { flags.replace("-ltdshm", &archive) };
+    // As a shell takes it apart; the blank in the folder's name comes with a backslash.
+    let flags = ask(&["--cflags", "--libs", if shared { "tdshm" } else { "tdshm-static" }])?;
     let source = prefix.join("share/tdshm/examples/cpp/version.cpp");
     let mut shell = Command::new("sh");
     shell
@@ -101,6 +101,51 @@ fn is_linked(program: &Path, shared: bool, library: Option<&PathBuf>) -> Result<
         return Err(Outcome::Failed(format!("{} is linked to {linked}", program.display())));
     }
     Ok(())
+}
+
+/// What is installed for Windows, as Visual C++ finds it: LLVM's linker in the place of link.exe, and Wine.
+pub(super) fn with_visual_cpp(ws: &Workspace, wine: &Wine) -> Result<(), Outcome> {
+    let place = ws.target().join("cpp").join("visual");
+    let _ = fs::remove_dir_all(&place);
+    let prefix = place.join("installed");
+    install::install(ws, System::Windows, Profile::Dev, &prefix)
+        .map_err(|e| Outcome::Failed(format!("{e:#}")))?;
+
+    // CMake knows no Visual C++ here, so it is told that it has one.
+    let project = place.join("project");
+    let text = "cmake_minimum_required(VERSION 3.16)\nproject(x LANGUAGES NONE)\nset(WIN32 1)\nset(MSVC 1)\n\
+                find_package(tdshm REQUIRED)\nget_target_property(which tdshm::tdshm INTERFACE_LINK_LIBRARIES)\n\
+                foreach(what IMPORTED_IMPLIB IMPORTED_LOCATION)\nget_target_property(file ${which} ${what})\n\
+                if(NOT EXISTS \"${file}\")\nmessage(FATAL_ERROR \"${what} of ${which}: ${file}\")\nendif()\nendforeach()\n";
+    fs::create_dir_all(&project).map_err(|e| Outcome::Failed(e.to_string()))?;
+    fs::write(project.join("CMakeLists.txt"), text).map_err(|e| Outcome::Failed(e.to_string()))?;
+    let mut cmake = Command::new("cmake");
+    cmake.arg("-S").arg(&project).arg("-B").arg(place.join("build")).arg("--log-level=WARNING");
+    cmake.arg(format!("-DCMAKE_PREFIX_PATH={}", prefix.display()));
+    passed(cmake)?;
+
+    let object = place.join("import_library.o");
+    let mut compiler = Command::new("x86_64-w64-mingw32-gcc");
+    compiler.args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-fno-stack-protector", "-c"]);
+    compiler.arg("-I").arg(prefix.join("include")).arg("-o").arg(&object);
+    compiler.arg(ws.root().join("crates/tdshm-capi/tests/cpp/import_library.c"));
+    passed(compiler)?;
+    let mut system = Command::new("x86_64-w64-mingw32-gcc");
+    system.arg("-print-file-name=libkernel32.a");
+    let kernel = printed(system).unwrap_or_default();
+    let program = prefix.join("bin/import_library.exe");
+    let mut linker = import_library::linker(ws).map_err(Outcome::NotRun)?;
+    linker.args(["/entry:start", "/subsystem:console", "/nodefaultlib"]);
+    linker
+        .arg(format!("/out:{}", program.display()))
+        .arg(&object)
+        .arg(prefix.join("lib/tdshm.lib"))
+        .arg(kernel);
+    passed(linker)?;
+    match wine.program(&program).status() {
+        Ok(status) if status.code() == Some(42) => Ok(()),
+        said => Err(Outcome::Failed(format!("{} says {said:?}", program.display()))),
+    }
 }
 
 /// A version that is not compatible is not found.

@@ -20,7 +20,13 @@ const CPP: &[(&str, &[&str])] = &[
     ("clang++", &["-std=c++17", "-std=c++20"]),
     ("x86_64-w64-mingw32-g++", &["-std=c++17", "-std=c++20"]),
 ];
-const WARNINGS: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
+const WARNINGS: &[&str] =
+    &["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Werror"];
+/// What C++ alone knows of what people ask for besides, and what one compiler alone knows.
+const WARNINGS_OF_CPP: &[&str] = &["-Wold-style-cast", "-Wnon-virtual-dtor"];
+const WARNINGS_OF_GNU: &[&str] = &["-Wuseless-cast"];
+/// How people build who do without.
+const WITHOUT: &[&str] = &["-fno-exceptions", "-fno-rtti"];
 /// What C understands of them.
 const FOR_C: &str = "tdshm/tdshm.h";
 
@@ -30,6 +36,14 @@ pub(super) fn compile(ws: &Workspace) -> Result<(), Outcome> {
     let headers = headers(&include)?;
     if headers.len() < 10 || !headers.iter().any(|header| header == FOR_C) {
         return Err(Outcome::Failed(format!("{FOLDER} has no headers: {headers:?}")));
+    }
+    for header in &headers {
+        let path = include.join(header);
+        let text = fs::read(&path).map_err(|e| failed(&path, &e))?;
+        // Visual C++ reads them in the code page of its user's country.
+        if let Some(line) = text.split(|byte| *byte == b'\n').position(|line| !line.is_ascii()) {
+            return Err(Outcome::Failed(format!("{header}:{}: not ASCII", line.saturating_add(1))));
+        }
     }
     let scratch = ws.target().join("cpp").join("headers");
     fs::create_dir_all(&scratch).map_err(|e| failed(&scratch, &e))?;
@@ -47,15 +61,16 @@ pub(super) fn compile(ws: &Workspace) -> Result<(), Outcome> {
             let text = format!("#include <{header}>\n#include <{header}>\nextern int there;\nint there;\n");
             fs::write(&source, text).map_err(|e| failed(&source, &e))?;
             for (compiler, standards) in compilers {
-                for standard in *standards {
+                let gnu = *compiler == "g++" || compiler.ends_with("-g++");
+                for (index, standard) in standards.iter().enumerate() {
                     let mut command = Command::new(compiler);
-                    command
-                        .arg(standard)
-                        .args(WARNINGS)
-                        .arg("-fsyntax-only")
-                        .arg("-I")
-                        .arg(&include)
-                        .arg(&source);
+                    command.arg(standard).args(WARNINGS);
+                    if extension == "cpp" {
+                        command.args(WARNINGS_OF_CPP).args(if gnu { WARNINGS_OF_GNU } else { &[] });
+                        // The newer standard, as people build who do without.
+                        command.args(if index > 0 { WITHOUT } else { &[] });
+                    }
+                    command.arg("-fsyntax-only").arg("-I").arg(&include).arg(&source);
                     jobs.push(command);
                 }
             }
