@@ -1,6 +1,7 @@
 //! `tdshm run`: patches that run, that are wrong, and that change while they run.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -23,11 +24,15 @@ impl Patch {
         self.folder.path().join("patch.toml")
     }
 
-    /// Saves it as most editors do: a new file takes the place of the old one.
+    /// Saves it as most editors do: a new file takes the place of the old one; on Windows not while somebody reads that, so
+    /// editors try again.
     fn save(&self, text: &str) {
         let new = self.folder.path().join("new");
         fs::write(&new, text).unwrap();
-        fs::rename(new, self.path()).unwrap();
+        while let Err(error) = fs::rename(&new, self.path()) {
+            assert!(cfg!(windows) && error.kind() == ErrorKind::PermissionDenied, "{error}");
+            std::thread::yield_now();
+        }
     }
 
     /// Runs it with those arguments to its end.
