@@ -212,9 +212,9 @@ pub(crate) fn install(ws: &Workspace, system: System, profile: Profile, prefix: 
     }
 
     let share = prefix.join("share/tdshm");
-    for name in ["LICENSE-APACHE", "LICENSE-MIT", "docs/cpp.md", "CHANGELOG.md"] {
-        let file = Path::new(name).file_name().unwrap_or_default();
-        copy(&ws.root().join(name), &share.join(file))?;
+    // Below one another as here, so that what leads from one to the other still does.
+    for name in ["LICENSE-APACHE", "LICENSE-MIT", "docs/cpp.md", "docs/protocol.md", "CHANGELOG.md"] {
+        copy(&ws.root().join(name), &share.join(name))?;
     }
     for language in ["c", "cpp"] {
         copy_folder(&ws.root().join("examples").join(language), &share.join("examples").join(language))?;

@@ -169,7 +169,7 @@ template <class Attempt> tdshm_status_t patiently(std::int64_t limit_ns, Attempt
     std::int64_t left = limit_ns;
     for (;;) {
         const tdshm_status_t status = attempt(left);
-        if (!is_elsewhere(status)) {
+        if (status != TDSHM_ERR_IN_USE) {
             return status;
         }
         const auto gone = std::chrono::steady_clock::now() - begun;
@@ -264,7 +264,8 @@ public:
             return false;
         }
         holder_.store(nullptr, std::memory_order_relaxed);
-        return tdshm_lock_release(lock_) == TDSHM_OK;
+        const auto let_go = [this](std::int64_t) { return tdshm_lock_release(lock_); };
+        return tdshm_classic::patiently(tdshm_classic::nanoseconds(5000), let_go) == TDSHM_OK;
     }
 
 private:
@@ -370,7 +371,11 @@ public:
             return true;
         }
         loose_ = false;
-        return (sends_ ? tdshm_sender_unlock(sender_) : tdshm_receiver_unlock(receiver_)) == TDSHM_OK;
+        // Another thread that only asks, and is refused because of this very lock, may be in the way for a moment.
+        const auto let_go = [this](std::int64_t) {
+            return sends_ ? tdshm_sender_unlock(sender_) : tdshm_receiver_unlock(receiver_);
+        };
+        return tdshm_classic::patiently(patience(), let_go) == TDSHM_OK;
     }
 
     /** Where the memory lies, with the lock or without it; NULL while there is none to read or to write.
@@ -402,7 +407,9 @@ public:
      *  A sender that could not come to be tries again. */
     bool resize(std::size_t size)
     {
-        if (!sends_) {
+        // The memory that is copied stays where it is: no other thread moves or leaves meanwhile.
+        const Moving alone(*this);
+        if (!sends_ || !alone.is()) {
             return false;
         }
         if (!sender_) {
@@ -455,8 +462,12 @@ public:
             told_ = nullptr;
             return true;
         }
+        const Moving only(*this);
         if (!sender_) {
             return true;
+        }
+        if (!only.is()) {
+            return false;
         }
         std::int32_t alone = 0;
         const auto leave = [this, &alone](std::int64_t) { return tdshm_sender_detach(sender_, &alone); };
@@ -504,6 +515,29 @@ private:
         }
         return note(status);
     }
+
+    /** Shows that no other thread resizes or detaches. */
+    class Moving {
+    public:
+        explicit Moving(UT_SharedMem &it) : it_(it)
+        {
+            const auto claim = [this](std::int64_t) { return it_.moving_.exchange(true) ? TDSHM_ERR_IN_USE : TDSHM_OK; };
+            claimed_ = tdshm_classic::patiently(patience(), claim) == TDSHM_OK;
+        }
+        Moving(const Moving &) = delete;
+        Moving &operator=(const Moving &) = delete;
+        ~Moving()
+        {
+            if (claimed_) {
+                it_.moving_ = false;
+            }
+        }
+        bool is() const { return claimed_; }
+
+    private:
+        UT_SharedMem &it_;
+        bool claimed_ = false;
+    };
 
     /** How long others are waited for. */
     static std::int64_t patience() { return tdshm_classic::nanoseconds(5000); }
@@ -580,6 +614,8 @@ private:
     std::atomic<tdshm_sender_t *> sender_{nullptr};
     tdshm_receiver_t *receiver_ = nullptr;
     std::atomic<std::size_t> size_{0};
+    /** A thread resizes or detaches. */
+    std::atomic<bool> moving_{false};
     /** What getMemory gave last. */
     std::atomic<void *> told_{nullptr};
     mutable std::atomic<UT_SharedMemError> state_{UT_SHM_ERR_NONE};

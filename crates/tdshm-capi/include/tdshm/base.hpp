@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #if __has_include(<version>)
@@ -324,6 +325,15 @@ struct freeing {
     void operator()(tdshm_swept_t *handle) const noexcept { tdshm_swept_free(handle); }
     void operator()(tdshm_examination_t *handle) const noexcept { tdshm_examination_free(handle); }
 };
+
+/** Lets go of a lock or a view, which does not fail on its own thread: another one that only asks, and is refused because
+ *  of that very lock, may be in the way for a moment. */
+template <class End> void let_go(End end) noexcept
+{
+    for (int tries = 0; end() == TDSHM_ERR_IN_USE && tries < 50000; ++tries) {
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+    }
+}
 
 /** What frees a handle once. */
 template <class Handle> using owned = std::unique_ptr<Handle, freeing>;

@@ -450,7 +450,7 @@ public:
     {
         if (receiver_) {
             frame_ = {};
-            tdshm_top_receiver_end_view(std::exchange(receiver_, nullptr));
+            detail::let_go([it = std::exchange(receiver_, nullptr)] { return tdshm_top_receiver_end_view(it); });
         }
     }
 

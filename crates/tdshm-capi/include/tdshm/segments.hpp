@@ -32,7 +32,7 @@ public:
     void release() noexcept
     {
         if (lock_) {
-            tdshm_lock_release(std::exchange(lock_, nullptr));
+            detail::let_go([it = std::exchange(lock_, nullptr)] { return tdshm_lock_release(it); });
         }
     }
 
@@ -123,7 +123,7 @@ public:
     void release() noexcept
     {
         if (handle_) {
-            unlock(std::exchange(handle_, nullptr));
+            detail::let_go([it = std::exchange(handle_, nullptr)] { return unlock(it); });
             memory_ = {};
         }
     }
@@ -135,8 +135,8 @@ private:
         : handle_(handle), memory_(static_cast<std::byte *>(memory), bytes), abandoned_(abandoned)
     {
     }
-    static void unlock(tdshm_sender_t *handle) noexcept { tdshm_sender_unlock(handle); }
-    static void unlock(tdshm_receiver_t *handle) noexcept { tdshm_receiver_unlock(handle); }
+    static tdshm_status_t unlock(tdshm_sender_t *handle) noexcept { return tdshm_sender_unlock(handle); }
+    static tdshm_status_t unlock(tdshm_receiver_t *handle) noexcept { return tdshm_receiver_unlock(handle); }
 
     Handle *handle_ = nullptr;
     span<std::byte> memory_;

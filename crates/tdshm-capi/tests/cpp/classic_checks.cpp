@@ -172,6 +172,28 @@ static void threads(const std::string &name)
         }
     });
     CHECK(failed == 0 && sender.getErrorState() == UT_SHM_ERR_NONE);
+    // Who waits for frames never keeps the one that has the lock from letting go of it.
+    std::atomic<int> which{0};
+    std::atomic<bool> locked{false};
+    std::atomic<bool> done{false};
+    together(2, [&] {
+        if (which++ == 0) {
+            while (!done) {
+                if (locked) {
+                    receiver.waitForFrame(1);
+                }
+            }
+            return;
+        }
+        for (int i = 0; i < 50; ++i) {
+            locked = receiver.lock();
+            failed += !locked || !receiver.unlock();
+            locked = false;
+            failed += !sender.tryLock(1000) || !sender.unlock();
+        }
+        done = true;
+    });
+    CHECK(failed == 0);
 }
 
 /** Who leaves while another thread has the lock waits for it, and leaves nothing locked. */

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 
 using namespace std::chrono_literals;
@@ -254,6 +255,43 @@ static void segments(const std::string &name)
     CHECK(!code);
 }
 
+/** A guard lets go of its lock, also where another thread asks the same object for something else meanwhile. */
+static void guards(const std::string &name)
+{
+    std::error_code code;
+    tdshm::sender out(name, 64, {}, code);
+    tdshm::receiver in(name, {}, code);
+    CHECK(!code);
+    std::atomic<int> which{0};
+    std::atomic<int> failed{0};
+    std::atomic<bool> locked{false};
+    std::atomic<bool> done{false};
+    together(2, [&] {
+        std::error_code problem;
+        if (which++ == 0) {
+            while (!done) {
+                if (locked) {
+                    in.wait(1ms, problem);
+                }
+            }
+            return;
+        }
+        for (int i = 0; i < 50; ++i) {
+            {
+                tdshm::read_guard guard;
+                while (!guard) {
+                    guard = in.lock(problem);
+                }
+                locked = true;
+            }
+            locked = false;
+            failed += !out.try_lock(problem);
+        }
+        done = true;
+    });
+    CHECK(failed == 0);
+}
+
 int main(int argc, char **argv)
 {
     const std::string name = argc > 1 ? argv[1] : "modernchecks";
@@ -261,6 +299,7 @@ int main(int argc, char **argv)
     channels(name);
     images(name);
     segments(name);
+    guards(name);
     std::error_code code;
     const std::vector<std::string> names{name};
     CHECK(tdshm::clean({}, tdshm::dry_run::no, code).empty());

@@ -24,6 +24,12 @@ pub(super) fn build_and_run(ws: &Workspace) -> Result<(), Outcome> {
     let prefix = place.join("moved here");
     fs::rename(&first, &prefix)
         .map_err(|e| Outcome::Failed(format!("cannot move what was installed: {e}")))?;
+    // The headers name them.
+    for name in ["docs/cpp.md", "docs/protocol.md"] {
+        if !prefix.join("share/tdshm").join(name).is_file() {
+            return Err(Outcome::Failed(format!("{name} is not installed")));
+        }
+    }
     for shared in [false, true] {
         with_cmake(&place, &prefix, shared)?;
         with_pkg_config(&place, &prefix, shared)?;
