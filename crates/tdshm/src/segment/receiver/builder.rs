@@ -44,9 +44,9 @@ impl SegmentReceiverBuilder {
         self
     }
 
-    /// Keeps memory whose address was lent ([`ReadGuard::lend`], [`SegmentReceiver::lend`]) after its sender has moved
-    /// or left, until another address is lent, or the receiver closes: for callers who hold an address from one lock to the
-    /// next, as programs do which were written for TouchDesigner's class. At most one segment is kept.
+    /// Keeps memory whose address was lent ([`ReadGuard::lend`](crate::ReadGuard::lend), [`SegmentReceiver::lend`]) after its
+    /// sender has moved or left, until another address is lent, or the receiver closes: for callers who hold an address from
+    /// one lock to the next, as programs do which were written for TouchDesigner's class. At most one segment is kept.
     pub fn keep_lent(mut self, keep: bool) -> Self {
         self.keep = keep;
         self
