@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::caller::Caller;
+use crate::handle::gate::Inside;
 use crate::handle::{self, Handle};
 use crate::status::{Fault, Outcome, TDSHM_ERR_PANIC, TDSHM_OK, record, tdshm_status_t};
 
@@ -32,16 +33,16 @@ pub(crate) fn exclusive<H: Handle>(
     handle: *mut H,
     work: impl FnOnce(&mut H::Object) -> Outcome,
 ) -> tdshm_status_t {
-    caught(move || handle::with(handle, false, work))
+    caught(move || handle::with(handle, |object, _| work(object)))
 }
 
-/// As [`exclusive`], for a call that may take long: others are refused at once.
+/// As [`exclusive`], for work that may take long and says so once it has begun ([`Inside::lengthen`]): until then others wait for
+/// it, so that whoever holds a lock through the handle is not refused its end by a call that is going to be refused itself.
 pub(crate) fn exclusive_long<H: Handle>(
     handle: *mut H,
-    long: bool,
-    work: impl FnOnce(&mut H::Object) -> Outcome,
+    work: impl FnOnce(&mut H::Object, &dyn Inside) -> Outcome,
 ) -> tdshm_status_t {
-    caught(move || handle::with(handle, long, work))
+    caught(move || handle::with(handle, work))
 }
 
 /// Makes an object and gives its handle to C, null where that fails.

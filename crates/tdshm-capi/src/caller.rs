@@ -256,18 +256,20 @@ fn check<T>(pointer: *const T, count: usize) -> Result<(), Fault> {
     if !pointer.is_null() && pointer.is_aligned() && count <= most {
         return Ok(());
     }
-    Err(why_not(pointer.is_null(), align_of::<T>()))
+    Err(why_not(pointer.addr(), align_of::<T>(), count, most))
 }
 
 #[cold]
-fn why_not(null: bool, align: usize) -> Fault {
-    if null {
-        Fault::argument("a pointer is NULL where something is needed: see the function's description")
+fn why_not(address: usize, align: usize, count: usize, most: usize) -> Fault {
+    Fault::argument(if address == 0 {
+        "a pointer is NULL where something is needed: see the function's description".to_owned()
+    } else if count > most {
+        format!(
+            "a count or length is {count}, more than the {most} that memory can have: was a negative number passed?"
+        )
     } else {
-        Fault::argument(format!(
-            "a pointer is not aligned to {align} bytes, or its count is more than memory can have"
-        ))
-    }
+        format!("a pointer is {address:#x}, which is not aligned to {align} bytes")
+    })
 }
 
 /// All zero.
@@ -291,7 +293,13 @@ pub(crate) fn limit(ns: i64) -> Result<Option<Duration>, Fault> {
 /// A limit of one call; `None`, for [`TDSHM_DEFAULT`]: that of the handle.
 #[inline]
 pub(crate) fn limit_of(ns: i64) -> Result<Option<Duration>, Fault> {
-    if ns == TDSHM_DEFAULT { Ok(None) } else { duration(ns).map(Some) }
+    if ns == TDSHM_DEFAULT {
+        return Ok(None);
+    }
+    let limit = u64::try_from(ns).map(Duration::from_nanos);
+    limit
+        .map(Some)
+        .map_err(|_| Fault::argument(format!("a limit is {ns} ns: give 0 or more, or TDSHM_DEFAULT")))
 }
 
 /// A number of bytes in options, where 0 leaves the usual one.

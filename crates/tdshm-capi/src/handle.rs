@@ -84,7 +84,7 @@ pub(crate) fn insert<H: Handle>(object: H::Object) -> Result<*mut H, Fault> {
         let Some((index, slot)) = spare::take() else { return Err(Fault::plain(TDSHM_ERR_TOO_MANY_HANDLES)) };
         // Somebody may be looking with a key that it had. In a forked child such a one may have stayed behind in the parent: then the
         // slot is lost.
-        if let Ok(pass) = slot.gate.enter(this_thread(), false) {
+        if let Ok(pass) = slot.gate.enter(this_thread()) {
             break (index, slot, pass);
         }
     };
@@ -104,14 +104,13 @@ pub(crate) fn insert<H: Handle>(object: H::Object) -> Result<*mut H, Fault> {
 #[inline(always)]
 pub(crate) fn with<H: Handle>(
     handle: *mut H,
-    long: bool,
-    work: impl FnOnce(&mut H::Object) -> Outcome,
+    work: impl FnOnce(&mut H::Object, &dyn Inside) -> Outcome,
 ) -> tdshm_status_t {
     let key = handle.addr() as u64;
     let Some(slot) = slot::<H>(key) else { return record(no_handle(handle.is_null())) };
-    match slot.gate.enter_at_once(this_thread_if_known(), long) {
+    match slot.gate.enter_at_once(this_thread_if_known()) {
         Some(pass) => run::<H>(slot, key, &pass, work),
-        None => with_patience::<H>(slot, key, long, work),
+        None => with_patience::<H>(slot, key, work),
     }
 }
 
@@ -120,10 +119,9 @@ pub(crate) fn with<H: Handle>(
 fn with_patience<H: Handle>(
     slot: &'static Slot,
     key: u64,
-    long: bool,
-    work: impl FnOnce(&mut H::Object) -> Outcome,
+    work: impl FnOnce(&mut H::Object, &dyn Inside) -> Outcome,
 ) -> tdshm_status_t {
-    match slot.gate.enter(this_thread(), long) {
+    match slot.gate.enter(this_thread()) {
         Ok(pass) => run::<H>(slot, key, &pass, work),
         Err(Occupied) => record(occupied(slot, key)),
     }
@@ -133,20 +131,20 @@ fn with_patience<H: Handle>(
 fn run<H: Handle>(
     slot: &'static Slot,
     key: u64,
-    _inside: &impl Inside,
-    work: impl FnOnce(&mut H::Object) -> Outcome,
+    inside: &impl Inside,
+    work: impl FnOnce(&mut H::Object, &dyn Inside) -> Outcome,
 ) -> tdshm_status_t {
     let found = slot.key.load(Ordering::Acquire);
     if found != key {
         return refuse(found, key);
     }
-    // SAFETY: inside the gate, as `_inside` shows, and the slot has the key, so nobody else touches the cell.
+    // SAFETY: inside the gate, as `inside` shows, and the slot has the key, so nobody else touches the cell.
     let object = unsafe { slot.object.get().read() };
     let watch = Watch { slot, key };
     // SAFETY: what `insert` put there is a box of the type that the key's kind says, which is that of `H`; it is dropped by
     // `remove` alone, inside the gate, after it took the key away. Nobody else is inside.
     let object = unsafe { &mut *object.cast::<H::Object>() };
-    let done = work(object);
+    let done = work(object, inside);
     core::mem::forget(watch);
     // Here, so that what is usual travels in a register.
     match done {
@@ -177,7 +175,7 @@ impl Drop for Watch {
 pub(crate) fn remove<H: Handle>(handle: *mut H) -> Result<Box<H::Object>, Fault> {
     let key = handle.addr() as u64;
     let Some(slot) = slot::<H>(key) else { return Err(no_handle(handle.is_null())) };
-    let Ok(pass) = slot.gate.enter(this_thread(), false) else { return Err(occupied(slot, key)) };
+    let Ok(pass) = slot.gate.enter(this_thread()) else { return Err(occupied(slot, key)) };
     let found = slot.key.load(Ordering::Acquire);
     if found & !BROKEN != key {
         return Err(no_handle(false));

@@ -17,6 +17,15 @@ macro_rules! c {
     }};
 }
 
+/// A structure of C's, empty, that says its own size.
+macro_rules! sized {
+    ($kind:ty) => {{
+        let mut value: $kind = $crate::caller::zeroed();
+        value.struct_size = size_of::<$kind>() as u32;
+        value
+    }};
+}
+
 mod ended;
 mod exchange;
 #[cfg(unix)]
@@ -25,6 +34,7 @@ mod handles;
 mod misuse;
 mod statuses;
 mod storm;
+mod waits;
 
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU32, Ordering};

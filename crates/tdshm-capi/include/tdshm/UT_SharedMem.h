@@ -371,7 +371,7 @@ public:
             return true;
         }
         loose_ = false;
-        // Another thread that only asks, and is refused because of this very lock, may be in the way for a moment.
+        // Another thread that the system stopped in the midst of a call may be in the way for longer than the library waits.
         const auto let_go = [this](std::int64_t) {
             return sends_ ? tdshm_sender_unlock(sender_) : tdshm_receiver_unlock(receiver_);
         };

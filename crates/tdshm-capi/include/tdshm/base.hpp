@@ -326,8 +326,8 @@ struct freeing {
     void operator()(tdshm_examination_t *handle) const noexcept { tdshm_examination_free(handle); }
 };
 
-/** Lets go of a lock or a view, which does not fail on its own thread: another one that only asks, and is refused because
- *  of that very lock, may be in the way for a moment. */
+/** Lets go of a lock or a view, which does not fail on its own thread: but another one that the system stopped in the midst
+ *  of a call with the same object may be in the way for longer than the library waits. */
 template <class End> void let_go(End end) noexcept
 {
     for (int tries = 0; end() == TDSHM_ERR_IN_USE && tries < 50000; ++tries) {

@@ -77,7 +77,7 @@ pub(crate) struct Gate<S: System = Real> {
     /// The thread that it leans to, and that one's cell in the lowest bits; 0: to nobody.
     leaning: S::Word,
     cells: [S::Byte; CELLS],
-    /// Twice the number of the thread that has the gate itself, and one more where its call may take long; 0: none.
+    /// Twice the number of the thread that has the gate itself, and one more once its call may take long; 0: none.
     owner: S::Word,
     // What follows is touched by whoever has the gate.
     /// One more than the cell whose thread has not been seen outside since it was told; 0: none.
@@ -94,7 +94,10 @@ pub(crate) struct Gate<S: System = Real> {
 pub(crate) struct Occupied;
 
 /// Shows that whoever has it is inside.
-pub(crate) trait Inside {}
+pub(crate) trait Inside {
+    /// Says that this call may take long from here on: nobody waits for it any more.
+    fn lengthen(&self);
+}
 
 /// To be inside through a cell, until it is dropped.
 #[derive(Debug)]
@@ -111,14 +114,32 @@ pub(crate) struct GatePass<'g, S: System = Real> {
 /// To be inside, until it is dropped.
 #[derive(Debug)]
 pub(crate) enum Pass<'g, S: System = Real> {
-    #[expect(dead_code, reason = "held for its drop")]
     Cell(CellPass<'g, S>),
-    #[expect(dead_code, reason = "held for its drop")]
     Gate(GatePass<'g, S>),
 }
 
-impl<S: System> Inside for CellPass<'_, S> {}
-impl<S: System> Inside for Pass<'_, S> {}
+impl<S: System> Inside for CellPass<'_, S> {
+    fn lengthen(&self) {
+        self.0.store(INSIDE_LONG, Ordering::Relaxed);
+    }
+}
+
+impl<S: System> Inside for GatePass<'_, S> {
+    fn lengthen(&self) {
+        // Nobody else writes to it while it has an owner.
+        let owner = self.gate.owner.load(Ordering::Relaxed);
+        self.gate.owner.store(owner | 1, Ordering::Relaxed);
+    }
+}
+
+impl<S: System> Inside for Pass<'_, S> {
+    fn lengthen(&self) {
+        match self {
+            Self::Cell(pass) => pass.lengthen(),
+            Self::Gate(pass) => pass.lengthen(),
+        }
+    }
+}
 
 impl Gate {
     pub(crate) const fn new() -> Self {
@@ -138,32 +159,32 @@ impl Gate {
 impl<S: System> Gate<S> {
     /// Goes in where it leans to this thread.
     #[inline(always)]
-    pub(crate) fn enter_at_once(&self, thread: u64, long: bool) -> Option<CellPass<'_, S>> {
+    pub(crate) fn enter_at_once(&self, thread: u64) -> Option<CellPass<'_, S>> {
         let leaning = self.leaning.load(Ordering::Relaxed);
         if leaning >> CELL_BITS != thread {
             return None;
         }
-        self.enter_by_cell(leaning, long)
+        self.enter_by_cell(leaning)
     }
 
     /// Goes in; waits for whoever is inside for a short call, and is refused where it may be a long one, or this very thread's
     /// (a signal came in the middle of it).
     #[inline]
-    pub(crate) fn enter(&self, thread: u64, long: bool) -> Result<Pass<'_, S>, Occupied> {
-        match self.enter_at_once(thread, long) {
+    pub(crate) fn enter(&self, thread: u64) -> Result<Pass<'_, S>, Occupied> {
+        match self.enter_at_once(thread) {
             Some(pass) => Ok(Pass::Cell(pass)),
-            None => self.enter_by_gate(thread, long),
+            None => self.enter_by_gate(thread),
         }
     }
 
     #[inline(always)]
-    fn enter_by_cell(&self, leaning: u64, long: bool) -> Option<CellPass<'_, S>> {
+    fn enter_by_cell(&self, leaning: u64) -> Option<CellPass<'_, S>> {
         let index = (leaning & CELL_MASK) as usize;
         let cell = self.cells.get(index)?;
         if cell.load(Ordering::Relaxed) != OUTSIDE {
             return None;
         }
-        cell.store(if long { INSIDE_LONG } else { INSIDE }, Ordering::Relaxed);
+        cell.store(INSIDE, Ordering::Relaxed);
         // The store before the load: the other side's `heavy` sees to it.
         self.system.light(leaning >> CELL_BITS);
         if self.leaning.load(Ordering::Relaxed) == leaning {
@@ -174,9 +195,9 @@ impl<S: System> Gate<S> {
     }
 
     #[cfg_attr(target_os = "linux", cold)]
-    fn enter_by_gate(&self, thread: u64, long: bool) -> Result<Pass<'_, S>, Occupied> {
+    fn enter_by_gate(&self, thread: u64) -> Result<Pass<'_, S>, Occupied> {
         let mut patience = S::Patience::default();
-        while let Err(owner) = self.owner.claim((thread << 1) | u64::from(long)) {
+        while let Err(owner) = self.owner.claim(thread << 1) {
             if owner >> 1 == thread || owner & 1 == 1 || !patience.wait() {
                 return Err(Occupied);
             }
@@ -184,7 +205,7 @@ impl<S: System> Gate<S> {
         let leaning = self.leaning.load(Ordering::Relaxed);
         if leaning >> CELL_BITS == thread {
             // It leans to this very thread: nobody else is inside, and none comes in without the gate.
-            let entered = self.enter_by_cell(leaning, long);
+            let entered = self.enter_by_cell(leaning);
             self.owner.store(0, Ordering::Release);
             return entered.map(Pass::Cell).ok_or(Occupied);
         }

@@ -8,6 +8,7 @@ use tdshm::{ReadGuard, SegmentReceiver};
 use crate::call::{exclusive, exclusive_long, free, make};
 use crate::caller::{Caller, duration, limit, limit_of};
 use crate::handle::Handle;
+use crate::handle::gate::Inside;
 use crate::held::Lender;
 use crate::segment::{tdshm_attached_t, tdshm_receiver_options_t, tdshm_stats_t};
 use crate::status::{
@@ -114,7 +115,7 @@ pub unsafe extern "C" fn tdshm_receiver_memory(
 /// or not. The caller then takes the lock, compares what lies there with what it had, and calls again.
 #[unsafe(no_mangle)]
 pub extern "C" fn tdshm_receiver_wait(receiver: *mut tdshm_receiver_t, timeout_ns: i64) -> tdshm_status_t {
-    exclusive_long(receiver, timeout_ns > 0, move |segment| segment.wait(duration(timeout_ns)?))
+    exclusive_long(receiver, move |segment, inside| segment.wait(duration(timeout_ns)?, inside))
 }
 
 /// The state that TouchDesigner's own class would report after the last look: TDSHM_OK or TDSHM_ERR_ALREADY_EXISTS (1) to
@@ -297,8 +298,11 @@ impl Receiver {
         Ok(TDSHM_OK)
     }
 
-    fn wait(&mut self, limit: Duration) -> Outcome {
+    fn wait(&mut self, limit: Duration, inside: &dyn Inside) -> Outcome {
         let segment = self.owner()?;
+        if !limit.is_zero() {
+            inside.lengthen();
+        }
         Ok(match segment.wait_timeout(limit)? {
             false => TDSHM_NO_NEW_FRAME,
             true if segment.is_counted() => TDSHM_OK,

@@ -7,7 +7,7 @@
 use std::ptr::{null, null_mut};
 
 use super::{Name, ok};
-use crate::caller::{TDSHM_DEFAULT, zeroed};
+use crate::caller::TDSHM_DEFAULT;
 use crate::chop::receiver::*;
 use crate::chop::sender::*;
 use crate::lock::*;
@@ -200,8 +200,7 @@ fn a_view_of_an_ended_thread_is_left_behind() {
     ok(c!(tdshm_chop_sender_send(sender, samples.as_ptr(), 1, 3)));
     ok(c!(tdshm_chop_receiver_open(text, length, null(), &raw mut receiver)));
     let view = |receiver| {
-        let mut frame: tdshm_chop_frame_t = zeroed();
-        frame.struct_size = size_of::<tdshm_chop_frame_t>() as u32;
+        let mut frame = sized!(tdshm_chop_frame_t);
         (c!(tdshm_chop_receiver_view(receiver, &raw mut frame)), frame.abandoned)
     };
     let passed = Passed(receiver);

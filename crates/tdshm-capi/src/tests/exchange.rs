@@ -16,14 +16,6 @@ use crate::status::*;
 use crate::top::receiver::*;
 use crate::top::sender::*;
 
-macro_rules! sized {
-    ($kind:ty) => {{
-        let mut value: $kind = zeroed();
-        value.struct_size = size_of::<$kind>() as u32;
-        value
-    }};
-}
-
 fn sender(name: &Name, bytes: usize) -> *mut tdshm_sender_t {
     let ((text, length), mut sender) = (name.text(), null_mut());
     ok(c!(tdshm_sender_create(text, length, bytes, null(), &raw mut sender)));

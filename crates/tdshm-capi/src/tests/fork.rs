@@ -66,7 +66,8 @@ fn a_forked_child_gets_statuses_and_never_hangs() {
         let (busy, name) = (&busy, &names[1]);
         scope.spawn(move || {
             let theirs = sender(name).addr();
-            ok(exclusive_long(busy.0, true, |_| {
+            ok(exclusive_long(busy.0, |_, inside| {
+                inside.lengthen();
                 say.send(theirs).unwrap();
                 let _ = left.recv();
                 Ok(TDSHM_OK)

@@ -79,7 +79,10 @@ fn a_call_within_a_call_of_this_thread_is_refused() {
     let handle = number();
     for long in [false, true] {
         let mut inner = TDSHM_OK;
-        ok(exclusive_long(handle, long, |_| {
+        ok(exclusive_long(handle, |_, inside| {
+            if long {
+                inside.lengthen();
+            }
             inner = exclusive(handle, |_| Ok(TDSHM_OK));
             Ok(TDSHM_OK)
         }));

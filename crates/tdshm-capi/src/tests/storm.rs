@@ -14,7 +14,10 @@ const ROUNDS: u64 = if cfg!(miri) { 20 } else { 3000 };
 
 /// Adds one in two steps; what another thread does between them is lost. Whether it was let in.
 fn add(handle: *mut number_t, long: bool) -> bool {
-    let status = exclusive_long(handle, long, |number| {
+    let status = exclusive_long(handle, |number, inside| {
+        if long {
+            inside.lengthen();
+        }
         let before = *number;
         core::hint::spin_loop();
         *number = before + 1;

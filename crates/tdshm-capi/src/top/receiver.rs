@@ -11,6 +11,7 @@ use crate::call::{exclusive, exclusive_long, free, make};
 use crate::caller::{Caller, age_ns, count_or_unknown, duration, sized, zeroed};
 use crate::format::{self, tdshm_channel_type_t, tdshm_encoding_t, tdshm_format_t};
 use crate::handle::Handle;
+use crate::handle::gate::Inside;
 use crate::held::Lender;
 use crate::segment::{self, tdshm_attached_t, tdshm_receiver_options_t, tdshm_stats_t};
 use crate::status::{Fault, Outcome, TDSHM_NO_NEW_FRAME, TDSHM_NOTHING_YET, TDSHM_OK, tdshm_status_t};
@@ -108,7 +109,7 @@ pub unsafe extern "C" fn tdshm_top_receiver_next(
 ) -> tdshm_status_t {
     // SAFETY: the caller's duty, as the beginning of the header says it for all functions.
     let caller = unsafe { Caller::trusted() };
-    exclusive_long(receiver, timeout_ns > 0, move |receiver| receiver.next(&caller, timeout_ns, frame))
+    exclusive_long(receiver, move |receiver, inside| receiver.next(&caller, timeout_ns, frame, inside))
 }
 
 /// Copies the newest frame into the receiver's own memory, whether or not it differs from the last. `frame` may be NULL.
@@ -358,12 +359,22 @@ impl Receiver {
         self.lender.owner()
     }
 
-    fn next(&mut self, caller: &Caller, timeout_ns: i64, frame: *mut tdshm_top_frame_t) -> Outcome {
+    fn next(
+        &mut self,
+        caller: &Caller,
+        timeout_ns: i64,
+        frame: *mut tdshm_top_frame_t,
+        inside: &dyn Inside,
+    ) -> Outcome {
         caller.check_struct(frame)?;
         let receiver = self.owner()?;
         let next = match timeout_ns {
             0 => receiver.try_next()?,
-            ns => receiver.next_timeout(duration(ns)?)?,
+            ns => {
+                let limit = duration(ns)?;
+                inside.lengthen();
+                receiver.next_timeout(limit)?
+            }
         };
         let Some(next) = next else { return Ok(TDSHM_NO_NEW_FRAME) };
         caller.write_if(frame, described(next))?;

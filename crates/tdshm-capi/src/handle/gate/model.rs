@@ -117,7 +117,10 @@ impl Model {
 
     /// Goes in if that thread may; 1 where it was inside.
     fn pass(&self, thread: u64, long: bool) -> u32 {
-        let Ok(_pass) = self.gate.enter(thread, long) else { return 0 };
+        let Ok(pass) = self.gate.enter(thread) else { return 0 };
+        if long {
+            pass.lengthen();
+        }
         self.inside.with_mut(|inside| {
             // SAFETY: inside the gate, as the checker sees.
             unsafe { *inside += 1 };
