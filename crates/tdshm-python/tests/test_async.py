@@ -9,34 +9,25 @@ import tdshm
 def test_frames_come_while_the_loop_does_other_things(name):
     async def main():
         with tdshm.ChopSender(name) as sender, tdshm.ChopReceiver(name) as receiver:
-            turns = 0
-
-            async def tick():
-                nonlocal turns
-                while True:
-                    turns += 1
-                    await asyncio.sleep(0.001)
-
-            ticking = asyncio.ensure_future(tick())
-            got = []
+            got = asyncio.Queue()
 
             async def receive():
                 async for frame in receiver:
-                    got.append(frame.value("chan1"))
-                    if len(got) == 5:
+                    await got.put(frame.value("chan1"))
+                    if frame.value("chan1") == 4:
                         return
 
             receiving = asyncio.ensure_future(receive())
+            numbers = []
             for number in range(5):
-                before = turns
-                while turns < before + 3:
-                    await asyncio.sleep(0.001)
+                # The loop turns, and nothing comes yet.
+                for _ in range(100):
+                    await asyncio.sleep(0)
+                assert got.empty()
                 sender.send([number])
-                while len(got) <= number:
-                    await asyncio.sleep(0.001)
+                numbers.append(await asyncio.wait_for(got.get(), 30))
             await receiving
-            ticking.cancel()
-            return got
+            return numbers
 
     assert asyncio.run(main()) == [0, 1, 2, 3, 4]
 
@@ -68,6 +59,7 @@ def test_a_cancelled_task_loses_no_frame(name):
             got = []
             for number in range(30):
                 task = asyncio.ensure_future(receiver.__anext__())
+                # Its thread has not begun, begins, or waits: whatever it does when the frame comes.
                 await asyncio.sleep(0.002 * (number % 3))
                 sender.send([number])
                 task.cancel()
@@ -89,7 +81,8 @@ def test_the_loop_ends_where_the_receiver_is_closed(name):
             return [frame async for frame in receiver]
 
         task = asyncio.ensure_future(receive())
-        await asyncio.sleep(0.01)
+        # Its turn comes before this one's.
+        await asyncio.sleep(0)
         receiver.close()
         assert await task == []
         assert [frame async for frame in receiver] == []
