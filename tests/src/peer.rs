@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::frames::Seen;
+use crate::program::begin;
 use crate::scene::{Stage, lock};
 use crate::system;
 
@@ -115,8 +116,7 @@ impl Peer {
     }
 
     fn start_command(stage: &Arc<Stage>, command: &mut Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the peer program starts");
+        let mut child = begin(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("it is piped");
         let pid = child.id();
