@@ -22,25 +22,27 @@ pub fn pairs(
     mut baseline: impl FnMut(),
     mut subject: impl FnMut(),
 ) -> f64 {
-    let time = |work: &mut dyn FnMut()| {
-        let begin = Instant::now();
-        for _ in 0..rounds {
-            work();
-        }
-        black_box(begin.elapsed())
-    };
-    let rounds = enough(rounds, time(&mut baseline).max(time(&mut subject)));
-    let time = |work: &mut dyn FnMut()| {
-        let begin = Instant::now();
-        for _ in 0..rounds {
-            work();
-        }
-        black_box(begin.elapsed())
-    };
-    let mut times = Vec::with_capacity(pairs);
-    for _ in 0..pairs {
-        times.push((time(&mut baseline), time(&mut subject)));
-    }
+    let baseline: &mut dyn FnMut() = &mut baseline;
+    let subject: &mut dyn FnMut() = &mut subject;
+    pairs_of_times(
+        name,
+        pairs,
+        rounds,
+        |rounds| timed(rounds, &mut *baseline),
+        |rounds| timed(rounds, &mut *subject),
+    )
+}
+
+/// As [`pairs`], of work that says itself how long so many calls of it took: in another program, say.
+pub fn pairs_of_times(
+    name: &str,
+    pairs: usize,
+    rounds: u32,
+    mut baseline: impl FnMut(u32) -> Duration,
+    mut subject: impl FnMut(u32) -> Duration,
+) -> f64 {
+    let rounds = enough(rounds, baseline(rounds).max(subject(rounds)));
+    let times: Vec<_> = (0..pairs).map(|_| (baseline(rounds), subject(rounds))).collect();
     let ratio = median(times.iter().map(|(b, s)| s.as_secs_f64() / b.as_secs_f64()).collect());
     let each = |d: Vec<Duration>| median(d.iter().map(Duration::as_secs_f64).collect()) / f64::from(rounds);
     let (b, s) = (each(times.iter().map(|t| t.0).collect()), each(times.iter().map(|t| t.1).collect()));
@@ -48,17 +50,19 @@ pub fn pairs(
     ratio
 }
 
+/// How long so many calls take.
+pub fn timed(rounds: u32, mut work: impl FnMut()) -> Duration {
+    let begin = Instant::now();
+    for _ in 0..rounds {
+        work();
+    }
+    black_box(begin.elapsed())
+}
+
 /// The middle of `repeats` times that a call takes, in seconds: of `rounds` calls each.
 pub fn each(repeats: usize, rounds: u32, mut work: impl FnMut()) -> f64 {
-    let mut time = |rounds: u32| {
-        let begin = Instant::now();
-        for _ in 0..rounds {
-            work();
-        }
-        black_box(begin.elapsed())
-    };
-    let rounds = enough(rounds, time(rounds));
-    median((0..repeats).map(|_| time(rounds).as_secs_f64() / f64::from(rounds)).collect())
+    let rounds = enough(rounds, timed(rounds, &mut work));
+    median((0..repeats).map(|_| timed(rounds, &mut work).as_secs_f64() / f64::from(rounds)).collect())
 }
 
 /// As many rounds as are measured in one piece, of which `rounds` took so long: fewer, where a call takes far longer than

@@ -12,7 +12,7 @@ mod posix;
 mod windows;
 
 #[cfg(target_os = "linux")]
-pub use linux::{BELL, Bell, LOCK, coarse_time};
+pub use linux::{BELL, Bell, LOCK, coarse_time, stay_here};
 #[cfg(target_os = "macos")]
 pub use macos::{BELL, Bell, LOCK, coarse_time};
 #[cfg(unix)]

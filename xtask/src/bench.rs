@@ -62,13 +62,13 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds the rows that go through C++.
+/// Builds the program in C++.
 fn rows(ws: &Workspace) -> Result<PathBuf> {
     let library = install::build(ws, System::Here, Profile::Release)?.join("libtdshm.a");
-    let rows = ws.target().join("cpp").join("rows.so");
+    let rows = ws.target().join("cpp").join("rows");
     std::fs::create_dir_all(ws.target().join("cpp"))?;
     let mut compiler = Command::new("g++");
-    compiler.args(["-std=c++17", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC", "-I"]);
+    compiler.args(["-std=c++17", "-O2", "-Wall", "-Wextra", "-I"]);
     compiler.arg(ws.root().join("crates/tdshm-capi/include")).arg(ws.root().join("bench/cpp/rows.cpp"));
     compiler.arg(library).arg("-o").arg(&rows).args(LINUX_LIBRARIES.iter().map(|name| format!("-l{name}")));
     match outcome(compiler) {

@@ -53,3 +53,16 @@ fn futex(word: &AtomicU32, operation: libc::c_int, value: u32) {
 pub fn coarse_time() -> u64 {
     super::posix::clock(libc::CLOCK_REALTIME_COARSE)
 }
+
+/// Keeps this process, and those that it starts from now on, on the processor that it runs on: two programs that are
+/// compared have the same one.
+pub fn stay_here() {
+    // SAFETY: no arguments.
+    let here = usize::try_from(unsafe { libc::sched_getcpu() }).unwrap_or(0);
+    // SAFETY: a set of bits; all zero is the empty one.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the set is this function's own, and the number that of a processor.
+    unsafe { libc::CPU_SET(here, &mut set) };
+    // SAFETY: a set, and its size. Where it is refused the figures are noisier.
+    unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+}

@@ -162,24 +162,43 @@ inline bool is_elsewhere(tdshm_status_t status) noexcept
     return status == TDSHM_ERR_IN_USE || status == TDSHM_ERR_WRONG_THREAD;
 }
 
-/** Calls `attempt` with the time that is left, for as long as another thread is in a call on the same object. */
-template <class Attempt> tdshm_status_t patiently(std::int64_t limit_ns, Attempt attempt)
+/** Goes on where the first attempt met another thread in a call on the same object, for as long as that stays there. */
+template <class Attempt> tdshm_status_t again(std::int64_t limit_ns, Attempt attempt)
 {
     const auto begun = std::chrono::steady_clock::now();
-    std::int64_t left = limit_ns;
     for (;;) {
-        const tdshm_status_t status = attempt(left);
-        if (status != TDSHM_ERR_IN_USE) {
-            return status;
-        }
-        const auto gone = std::chrono::steady_clock::now() - begun;
-        left = limit_ns - std::chrono::duration_cast<std::chrono::nanoseconds>(gone).count();
-        if (left <= 0) {
-            return status;
-        }
         std::this_thread::sleep_for(std::chrono::microseconds(200));
+        const auto gone = std::chrono::steady_clock::now() - begun;
+        const std::int64_t left = limit_ns - std::chrono::duration_cast<std::chrono::nanoseconds>(gone).count();
+        const tdshm_status_t status = attempt(left < 0 ? 0 : left);
+        if (status != TDSHM_ERR_IN_USE || left <= 0) {
+            return status;
+        }
     }
 }
+
+/** Calls `attempt` with the time that is left, for as long as another thread is in a call on the same object. The clock is
+ *  asked once somebody is: it costs as much as a lock. */
+template <class Attempt> tdshm_status_t patiently(std::int64_t limit_ns, Attempt attempt)
+{
+    const tdshm_status_t status = attempt(limit_ns);
+    return status != TDSHM_ERR_IN_USE || limit_ns <= 0 ? status : again(limit_ns, attempt);
+}
+
+/** A word that threads may look at and set at any time, and that says nothing of any other one. */
+template <class Value> class Loose {
+public:
+    Loose(Value value) : value_(value) {}
+    operator Value() const { return value_.load(std::memory_order_relaxed); }
+    Value operator=(Value value)
+    {
+        value_.store(value, std::memory_order_relaxed);
+        return value;
+    }
+
+private:
+    std::atomic<Value> value_;
+};
 
 } // namespace tdshm_classic
 
@@ -243,13 +262,13 @@ public:
     /** Takes the lock, waiting `timeout_ms` milliseconds at most. Whether it is held now. */
     bool lock(int timeout_ms = 5000)
     {
-        if (holder_.load(std::memory_order_relaxed) == tdshm_classic::this_thread()) {
+        if (holder_ == tdshm_classic::this_thread()) {
             return true;
         }
         const auto acquire = [this](std::int64_t left) { return tdshm_lock_acquire(lock_, left, nullptr); };
         const bool held = tdshm_classic::patiently(tdshm_classic::nanoseconds(timeout_ms), acquire) == TDSHM_OK;
         if (held) {
-            holder_.store(tdshm_classic::this_thread(), std::memory_order_relaxed);
+            holder_ = tdshm_classic::this_thread();
         }
         return held;
     }
@@ -260,10 +279,10 @@ public:
     /** Lets go of it. False where this thread does not hold it. */
     bool unlock()
     {
-        if (holder_.load(std::memory_order_relaxed) != tdshm_classic::this_thread()) {
+        if (holder_ != tdshm_classic::this_thread()) {
             return false;
         }
-        holder_.store(nullptr, std::memory_order_relaxed);
+        holder_ = nullptr;
         const auto let_go = [this](std::int64_t) { return tdshm_lock_release(lock_); };
         return tdshm_classic::patiently(tdshm_classic::nanoseconds(5000), let_go) == TDSHM_OK;
     }
@@ -271,7 +290,7 @@ public:
 private:
     tdshm_lock_t *lock_ = nullptr;
     /** The thread that has it. Only that one ever finds itself here, so no order is needed. */
-    std::atomic<const void *> holder_{nullptr};
+    tdshm_classic::Loose<const void *> holder_{nullptr};
 };
 
 /** Memory under a name, shared with TouchDesigner and with whoever else knows it.
@@ -340,10 +359,12 @@ public:
         if (mine()) {
             return true;
         }
-        const auto take = [this](std::int64_t left) {
-            // Without asking where the memory lies: what was given out stays where it is.
-            return sends_ ? tdshm_sender_lock(sender_, left, nullptr, nullptr, nullptr)
-                          : tdshm_receiver_lock(receiver_, left, nullptr, nullptr, nullptr);
+        void *memory = nullptr;
+        const auto take = [this, &memory](std::int64_t left) {
+            // A receiver does not ask where the memory lies: what was given out stays where it is. A sender's does so anyway.
+            const std::int64_t limit = left == patience() ? TDSHM_DEFAULT : left; // the same, and sooner said
+            return sends_ ? tdshm_sender_lock(sender_, limit, &memory, nullptr, nullptr)
+                          : tdshm_receiver_lock(receiver_, limit, nullptr, nullptr, nullptr);
         };
         const tdshm_status_t status = tdshm_classic::patiently(tdshm_classic::nanoseconds(timeout_ms), take);
         if (status != TDSHM_OK && status != TDSHM_NOTHING_YET) {
@@ -352,10 +373,12 @@ public:
         empty_ = status == TDSHM_NOTHING_YET;
         if (empty_) {
             note_state(status);
-        } else if (!sends_) {
+        } else if (sends_) {
+            told_ = memory;
+        } else {
             state_ = UT_SHM_ERR_NONE;
         }
-        holder_.store(tdshm_classic::this_thread(), std::memory_order_relaxed);
+        holder_ = tdshm_classic::this_thread();
         return true;
     }
 
@@ -365,7 +388,7 @@ public:
         if (!mine()) {
             return false;
         }
-        holder_.store(nullptr, std::memory_order_relaxed);
+        holder_ = nullptr;
         if (empty_) {
             empty_ = false;
             return true;
@@ -384,10 +407,11 @@ public:
     void *getMemory()
     {
         if (sends_) {
-            if (!mine()) {
-                announce();
-                loose_ = true;
+            if (mine()) {
+                return told_;
             }
+            announce();
+            loose_ = true;
             return told_of_sender();
         }
         if (mine() && empty_) {
@@ -501,7 +525,7 @@ public:
     }
 
 private:
-    bool mine() const { return holder_.load(std::memory_order_relaxed) == tdshm_classic::this_thread(); }
+    bool mine() const { return holder_ == tdshm_classic::this_thread(); }
 
     bool create(std::size_t size)
     {
@@ -546,10 +570,10 @@ private:
     void *told(tdshm_status_t status, void *memory)
     {
         if (tdshm_classic::is_elsewhere(status)) {
-            return told_.load(std::memory_order_relaxed);
+            return told_;
         }
         void *const now = status == TDSHM_OK ? memory : nullptr;
-        told_.store(now, std::memory_order_relaxed);
+        told_ = now;
         return now;
     }
 
@@ -606,21 +630,21 @@ private:
 
     ShmString name_;
     bool sends_ = false;
-    std::atomic<bool> left_{false};
+    tdshm_classic::Loose<bool> left_{false};
     /** The lock is held for a receiver that has no sender. */
-    std::atomic<bool> empty_{false};
+    tdshm_classic::Loose<bool> empty_{false};
     /** The memory was given out without the lock, and nothing was locked since. */
-    std::atomic<bool> loose_{false};
+    tdshm_classic::Loose<bool> loose_{false};
     std::atomic<tdshm_sender_t *> sender_{nullptr};
     tdshm_receiver_t *receiver_ = nullptr;
-    std::atomic<std::size_t> size_{0};
+    tdshm_classic::Loose<std::size_t> size_{0};
     /** A thread resizes or detaches. */
     std::atomic<bool> moving_{false};
     /** What getMemory gave last. */
-    std::atomic<void *> told_{nullptr};
-    mutable std::atomic<UT_SharedMemError> state_{UT_SHM_ERR_NONE};
+    tdshm_classic::Loose<void *> told_{nullptr};
+    mutable tdshm_classic::Loose<UT_SharedMemError> state_{UT_SHM_ERR_NONE};
     /** The thread that has the lock. Only that one ever finds itself here, so no order is needed. */
-    std::atomic<const void *> holder_{nullptr};
+    tdshm_classic::Loose<const void *> holder_{nullptr};
 };
 
 #endif
