@@ -14,6 +14,7 @@ mod import_library;
 mod install;
 mod lint;
 mod package;
+mod peers;
 mod process;
 mod python;
 mod soak;

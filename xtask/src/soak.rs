@@ -15,10 +15,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use cargo_metadata::Message;
 
+use crate::peers::peers;
 use crate::steps::Outcome;
 use crate::wine::Wine;
 use crate::workspace::Workspace;
 
+/// The tests whose programs in C++ the part `c` of the tests builds: they run there.
+const IN_CPP: &str = "cpp";
 /// How often a running test program is looked at.
 const POLL: Duration = Duration::from_millis(20);
 
@@ -69,6 +72,12 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     let wine = options.windows.then(|| Wine::for_tests(ws).map_err(Outcome::into_error)).transpose()?;
     let wine = wine.as_ref();
     let programs = build(ws, wine, &options.package)?;
+    if wine.is_none() {
+        match peers(ws) {
+            Outcome::Passed => {}
+            other => return Err(other.into_error()),
+        }
+    }
     ensure!(!programs.is_empty(), "the package {} has no test programs", options.package);
     let logs = ws.target().join("soak");
     fs::create_dir_all(&logs).with_context(|| format!("cannot create {}", logs.display()))?;
@@ -110,6 +119,7 @@ fn build(ws: &Workspace, wine: Option<&Wine>, package: &str) -> Result<Vec<PathB
         if let Message::CompilerArtifact(artifact) = message?
             && artifact.profile.test
             && let Some(program) = artifact.executable
+            && artifact.target.name != IN_CPP
         {
             programs.push(program.into_std_path_buf());
         }
