@@ -55,9 +55,8 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
     let command = command.context("no published package has a command")?;
     let mut install =
         ws.cargo(["install", "--quiet", "--locked", "--no-track", "--path", &unpacked(command)]);
-    // Kept, so that the second time takes seconds; but nothing of the workspace's own building is used.
-    let target = ws.target().join("package").join("install");
-    install.arg("--root").arg(&folder.0).arg("--target-dir").arg(target).current_dir(&folder.0);
+    // What comes from the registry is the same, and is built once; of the workspace's own crates nothing is used, which lie elsewhere.
+    install.arg("--root").arg(&folder.0).arg("--target-dir").arg(ws.target()).current_dir(&folder.0);
     succeed(&mut install)?;
 
     let program = folder.0.join("bin").join(format!("tdshm{}", std::env::consts::EXE_SUFFIX));
