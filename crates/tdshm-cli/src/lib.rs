@@ -11,12 +11,14 @@
 //! | `wave`, `pattern`, `pace` | the shapes of waves; the test pattern; when the next frame is due |
 //! | `bundled` | the recording that comes with the command |
 //! | `output` | frames as tables, CSV, JSON lines and bars; the terminal, its colours and its width |
+//! | `monitor` | all segments, looked at again and again, and the views of that |
 //! | `say`, `stop` | sentences on standard error; signals |
 #![forbid(unsafe_code)]
 
 mod args;
 mod bundled;
 mod cmd;
+mod monitor;
 mod output;
 mod pace;
 mod pattern;

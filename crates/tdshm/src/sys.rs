@@ -9,7 +9,8 @@
 //! - [`Peek`]: an object through its descriptor, for those who look and clean up: nothing is mapped;
 //! - [`Bell`]: how receivers sleep until the next frame, and are woken;
 //! - [`process`], [`life`]: who this process is, and whether another one lives;
-//! - [`object_names`]: the names of the objects there are; [`place`]: where they are;
+//! - [`object_names`]: the names of the objects there are; [`place`]: where they are; [`lock_word`]: whether a lock is
+//!   held, for those who look;
 //! - [`NAME_RULES`], [`INFO_IS_WIDE`]: what object names and info blocks look like here.
 //!
 //! Some questions have an answer of another nature on each system. Who owns an object is what the system's own
@@ -52,8 +53,8 @@ compile_error!("tdshm has no implementation for this operating system yet");
 pub(crate) use process::{die, stop};
 pub(crate) use system::{
     Bell, INFO_IS_WIDE, Kept, LIVE_SENDERS_ARE_ROBBED, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES,
-    OWNER_IS_A_RECORD, Object, Peek, coarse_instant, coarse_time, life, object_names, place, process,
-    program_name, start_time,
+    OWNER_IS_A_RECORD, Object, Peek, coarse_instant, coarse_time, life, lock_word, object_names, place,
+    process, program_name, start_time,
 };
 
 /// What a name may be.
@@ -152,6 +153,17 @@ pub(crate) enum ObjectError {
     Map(io::Error),
     /// Any other refusal of the system, with what was tried.
     Os { operation: &'static str, source: io::Error },
+}
+
+/// What the memory of a lock says in one moment, to whoever only looks.
+#[allow(dead_code, reason = "not every system's locks show anything")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LockWord {
+    Free,
+    /// With the process that has it, where it can be told.
+    Held(Option<u32>),
+    Abandoned,
+    Unrecoverable,
 }
 
 /// Where the parts of a lock object stand, for systems whose locks live in memory.

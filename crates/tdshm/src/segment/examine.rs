@@ -1,12 +1,8 @@
 //! Holding a segment against the protocol's tables, field by field, for tools that find out what is wrong.
 //!
-//! Nothing is mapped, locked or created, as in `inspect`; only [`try_locks`] takes the locks, one after the other, for as
-//! long as that takes.
-
-use std::time::Duration;
+//! Nothing is mapped, locked or created, as in `inspect`.
 
 use crate::error::{Error, OsError, SegmentError, object_error};
-use crate::lock::NamedLock;
 use crate::name::{INFO_SUFFIX, PREFIX, ShortName};
 use crate::segment::block;
 use crate::segment::inspect::extension;
@@ -85,26 +81,6 @@ impl Examination {
     fn unusual(&mut self, text: String) {
         self.deviations.push(Deviation { is_breach: false, text });
     }
-}
-
-/// What came of trying a lock.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct TriedLock {
-    /// The lock's object name.
-    pub object: String,
-    /// `None`: nobody has made it yet.
-    pub state: Option<Result<LockState, Error>>,
-}
-
-/// A lock that could be taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LockState {
-    /// It was free, or became free within the limit.
-    Free,
-    /// The last holder had died with it.
-    Abandoned,
 }
 
 /// Holds the segment `name` against the protocol's tables, without taking part: nobody waits for it, and nobody notices.
@@ -378,56 +354,4 @@ fn check_image(found: &mut Examination, bytes: &[u8], mapped: usize) {
             found.unusual(format!("transfer is {}: 0 and 1 are known", colour.transfer));
         }
     }
-}
-
-/// Takes the two locks of the segment `name`, each for an instant and never both, waiting up to `limit`: says which of
-/// them are stuck.
-///
-/// A lock that its holder died with is repaired by that, as by anybody else who takes it.
-///
-/// # Platform
-///
-/// Where locks stay when everybody has gone, those that are missing are not made. Windows: a mutex goes with the last
-/// program that has it open, so it is free.
-///
-/// # Errors
-///
-/// [`Error::Name`]. What is wrong with a lock stands in its [`TriedLock::state`].
-///
-/// # Source
-///
-/// wire §5.
-///
-/// ```
-/// use std::time::Duration;
-///
-/// # fn main() -> Result<(), tdshm::Error> {
-/// # let name = format!("doctrylocks{}", std::process::id());
-/// # let mut out = tdshm::ChopSender::create(&name)?;
-/// for lock in tdshm::try_locks(&name, Duration::from_millis(100))? {
-///     if let Some(Err(error)) = lock.state {
-///         eprintln!("{error}");
-///     }
-/// }
-/// # drop(out);
-/// # tdshm::clean(&[&name], tdshm::DryRun::No)?;
-/// # Ok(())
-/// # }
-/// ```
-pub fn try_locks(name: &str, limit: Duration) -> Result<Vec<TriedLock>, Error> {
-    let name = ShortName::new(name)?;
-    let tried = [name.data_lock(), name.info_lock()].map(|object| {
-        let state = try_lock(&object, limit).transpose();
-        TriedLock { object, state }
-    });
-    Ok(tried.into())
-}
-
-fn try_lock(object: &str, limit: Duration) -> Result<Option<LockState>, Error> {
-    if !sys::NAMES_DIE_WITH_HANDLES && matches!(Peek::open(object), Err(ObjectError::Absent)) {
-        return Ok(None);
-    }
-    let Some(lock) = NamedLock::open_as_guest(object)? else { return Ok(None) };
-    let acquired = lock.lock_timeout(limit)?;
-    Ok(Some(if acquired.is_abandoned() { LockState::Abandoned } else { LockState::Free }))
 }

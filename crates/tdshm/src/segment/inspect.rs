@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use zerocopy::{FromBytes, IntoBytes};
 
+use crate::chop::ChopShape;
 use crate::error::{BlockError, Error, ErrorKind, OsError, SegmentError, object_error};
 use crate::name::{INFO_SUFFIX, LOCK_SUFFIX, PREFIX, ShortName};
 use crate::segment::block;
@@ -111,6 +112,15 @@ pub struct ChopContents {
     pub sample_rate: f32,
     /// The names; `None` when none were sent.
     pub names: Option<Vec<String>>,
+}
+
+impl ChopContents {
+    /// Count, length and rate together.
+    #[must_use]
+    pub fn shape(&self) -> ChopShape {
+        let Self { num_channels, len_samples, sample_rate, .. } = *self;
+        ChopShape { num_channels, len_samples, sample_rate }
+    }
 }
 
 /// What a look at an image block found. Its pixels are not looked at.
@@ -428,7 +438,7 @@ fn image(peek: &Peek, object: &str) -> Result<Option<Result<TopLayout, BlockErro
 }
 
 /// Reads names in growing pieces, until all are there or the object ends.
-fn names(peek: &Peek, at: usize, count: usize) -> Result<Vec<String>, BlockError> {
+pub(super) fn names(peek: &Peek, at: usize, count: usize) -> Result<Vec<String>, BlockError> {
     let run_out = |bytes: &[u8]| chop::names_run_out(count, bytes.iter().filter(|byte| **byte == 0).count());
     let room = peek.bytes().saturating_sub(at);
     let mut bytes = Vec::new();

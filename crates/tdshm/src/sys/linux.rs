@@ -3,6 +3,8 @@
 //! An object is made without a name (`O_TMPFILE`), filled, and then given its name with `linkat`, which
 //! never replaces another: nobody ever sees half of one, and a program killed on the way leaves nothing.
 
+mod look;
+
 use std::fs::File;
 use std::io;
 use std::ops::Range;
@@ -21,6 +23,8 @@ use crate::step::step;
 use crate::sys::posix::map::Map;
 use crate::sys::posix::owner;
 use crate::sys::{Access, Life, Make, NameRules, ObjectError, Process};
+
+pub(crate) use look::lock_word;
 
 pub(crate) use crate::sys::posix::map::Map as Kept;
 pub(crate) use crate::sys::posix::process;

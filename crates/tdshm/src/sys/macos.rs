@@ -22,10 +22,10 @@ use std::time::Duration;
 
 use crate::directory;
 use crate::place::Place;
-use crate::sys::posix::cond_lock::CondLock;
+use crate::sys::posix::cond_lock::{self, CondLock};
 use crate::sys::posix::pause::Pause;
 use crate::sys::{
-    Access, LockFailure, LockLayout, LockOpenError, NameRules, ObjectError, Outcome, Party, Process,
+    Access, LockFailure, LockLayout, LockOpenError, LockWord, NameRules, ObjectError, Outcome, Party, Process,
 };
 
 #[cfg(not(target_os = "macos"))]
@@ -107,6 +107,13 @@ impl Lock {
             Err(_) => true,
         }
     }
+}
+
+/// What the memory of the lock of that name says. It is mapped for reading.
+pub(crate) fn lock_word(name: &str, layout: LockLayout) -> Result<Option<LockWord>, LockOpenError> {
+    let token = directory::SHARED.look_up(name).map_err(LockOpenError::Object)?;
+    let token = token.ok_or(LockOpenError::Object(ObjectError::Absent))?;
+    cond_lock::word_of(&token, &layout).map(Some).map_err(LockOpenError::Object)
 }
 
 /// What the recorded owner of anything is worth: as much as it lives.

@@ -30,7 +30,7 @@ use crate::sys::{Make, NameRules, ObjectError, Process};
 
 pub(crate) use directory::object_names;
 pub(crate) use map::View as Kept;
-pub(crate) use mutex::Lock;
+pub(crate) use mutex::{Lock, lock_word};
 pub(crate) use process::{life, start_time};
 pub(crate) use wake::Bell;
 

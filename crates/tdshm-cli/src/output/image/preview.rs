@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use tdshm::{Convert, RowOrder, TexelKind, TopFrame};
+use tdshm::{Convert, RowOrder, TopFrame, TopShape};
 
 use crate::output::screen::Size;
 
@@ -21,21 +21,45 @@ const ASCII_SHADES: [char; 10] = [' ', '.', ':', '-', '=', '+', '*', '#', '%', '
 const LOOKS: usize = 4;
 
 /// Red, green and blue.
-type Rgb = [u8; 3];
+pub(crate) type Rgb = [u8; 3];
+
+/// What is shown: the shape of an image and its rows from the top, or some of them, evenly.
+#[derive(Clone, Debug)]
+pub(crate) struct Picture<'p> {
+    pub(crate) shape: TopShape,
+    pub(crate) rows: Vec<&'p [u8]>,
+}
+
+/// A picture of so many columns and lines of letters: two pixels each, one above the other, row by row from the top.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Grid {
+    pub(crate) columns: usize,
+    pub(crate) lines: usize,
+    pub(crate) pixels: Vec<Rgb>,
+}
+
+impl Grid {
+    /// The upper and the lower pixel of each letter, line by line.
+    pub(crate) fn letters(&self) -> impl Iterator<Item = (&[Rgb], &[Rgb])> {
+        let columns = self.columns.max(1);
+        self.pixels.chunks_exact(columns.saturating_mul(2)).map(move |both| both.split_at(columns))
+    }
+}
 
 /// The picture, no larger than `room` and than itself, in its own proportions; `None` where nobody knows the pixels.
 pub(crate) fn lines(frame: &TopFrame, style: Style, room: Size) -> Option<Vec<String>> {
-    let shape = frame.shape();
-    let kind = shape.texels.kind()?;
+    let picture = Picture { shape: frame.shape(), rows: frame.rows(RowOrder::TopFirst).collect() };
+    let grid = grid(&picture, room)?;
+    Some(grid.letters().map(|(upper, lower)| line(upper, lower, style)).collect())
+}
+
+/// The same as pixels.
+pub(crate) fn grid(picture: &Picture<'_>, room: Size) -> Option<Grid> {
+    let shape = &picture.shape;
     // A letter is twice as high as wide.
     let (columns, lines) = fitted((shape.width, shape.height), shape.aspect, room);
-    let pixels = reduced(frame, kind, columns, lines.saturating_mul(2));
-    let mut rows = pixels.chunks(columns.max(1));
-    let mut text = Vec::with_capacity(lines);
-    while let (Some(upper), Some(lower)) = (rows.next(), rows.next()) {
-        text.push(line(upper, lower, style));
-    }
-    Some(text)
+    let pixels = reduced(picture, columns, lines.saturating_mul(2))?;
+    Some(Grid { columns, lines, pixels })
 }
 
 /// Columns and lines of letters for so many pixels.
@@ -49,20 +73,21 @@ fn fitted((width, height): (usize, usize), aspect: (f32, f32), room: Size) -> (u
     (columns.clamp(1, room.columns.max(1)), lines.clamp(1, room.rows.max(1)))
 }
 
-/// The picture with so many pixels, each the mean of some of those that it stands for; top row first.
-fn reduced(frame: &TopFrame, kind: TexelKind, columns: usize, rows: usize) -> Vec<Rgb> {
-    let shape = frame.shape();
+/// The picture with so many pixels, each the mean of some of those that it stands for; top row first. `None` where nobody
+/// knows the pixels.
+pub(crate) fn reduced(picture: &Picture<'_>, columns: usize, rows: usize) -> Option<Vec<Rgb>> {
+    let Picture { shape, rows: source } = picture;
+    let kind = shape.texels.kind()?;
     // One channel that is no grey is alpha alone.
     let alpha_alone = !kind.mono
         && kind.alpha
         && shape.texels.bytes_per_pixel().is_some_and(|bytes| bytes == usize::from(kind.bits / 8));
-    let source: Vec<&[u8]> = frame.rows(RowOrder::TopFirst).collect();
     let mut rgba = vec![0; shape.width.saturating_mul(4)];
     let mut reduced = Vec::with_capacity(columns.saturating_mul(rows));
     for y in 0..rows {
         let mut sums = vec![[0_u32; 3]; columns];
         let mut looks = 0_u32;
-        for row in looked_at(part(y, rows, shape.height)).filter_map(|y| source.get(y)) {
+        for row in looked_at(part(y, rows, source.len())).filter_map(|y| source.get(y)) {
             let converted = Convert::new(shape.texels, shape.width, 1).to_rgba8(row, &mut rgba);
             debug_assert_eq!(converted, Ok(()), "the format is known, and the row is whole");
             let pixels = rgba.as_chunks::<4>().0;
@@ -89,7 +114,7 @@ fn reduced(frame: &TopFrame, kind: TexelKind, columns: usize, rows: usize) -> Ve
         let mean = |sum: u32| sum.checked_div(looks).and_then(|mean| u8::try_from(mean).ok()).unwrap_or(0);
         reduced.extend(sums.into_iter().map(|sum| sum.map(mean)));
     }
-    reduced
+    Some(reduced)
 }
 
 /// Which of `of` pixels the one at `index` of `count` stands for, at least one.
@@ -121,8 +146,7 @@ fn line(upper: &[Rgb], lower: &[Rgb], style: Style) -> String {
                 }
                 text.push(if unicode { '▀' } else { ' ' });
             }
-            Style { unicode: true, .. } => text.push(shade(both, &SHADES)),
-            Style { .. } => text.push(shade(both, &ASCII_SHADES)),
+            Style { unicode, .. } => text.push(shade_of(*upper, *lower, unicode)),
         }
     }
     if style.colours {
@@ -131,7 +155,13 @@ fn line(upper: &[Rgb], lower: &[Rgb], style: Style) -> String {
     text
 }
 
-fn mean(a: Rgb, b: Rgb) -> Rgb {
+/// The letter for two pixels where there are no colours.
+pub(crate) fn shade_of(upper: Rgb, lower: Rgb, unicode: bool) -> char {
+    let both = mean(upper, lower);
+    if unicode { shade(both, &SHADES) } else { shade(both, &ASCII_SHADES) }
+}
+
+pub(crate) fn mean(a: Rgb, b: Rgb) -> Rgb {
     let mut mean = a;
     for (mean, b) in mean.iter_mut().zip(b) {
         *mean = mean.midpoint(b);

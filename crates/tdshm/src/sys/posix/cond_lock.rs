@@ -30,9 +30,11 @@ use crate::mem::Region;
 use crate::step::step;
 use crate::sys::posix::map::Map;
 use crate::sys::posix::pause::Pause;
+use crate::sys::posix::whole::Whole;
 use crate::sys::posix::{process, shm};
 use crate::sys::{
-    self, Access, Life, LockFailure, LockLayout, LockOpenError, ObjectError, Outcome, Process, RecordLayout,
+    self, Access, Life, LockFailure, LockLayout, LockOpenError, LockWord, ObjectError, Outcome, Process,
+    RecordLayout,
 };
 
 /// How long a lock that is being made is waited for.
@@ -414,6 +416,26 @@ impl CondLock {
     pub(in crate::sys) fn forget_record(&self) {
         self.clear_record();
     }
+}
+
+/// What the object of that name says, without its inner mutex.
+pub(crate) fn word_of(name: &str, layout: &LockLayout) -> Result<LockWord, ObjectError> {
+    let whole = Whole::open_to_read(name)?;
+    let region = whole.region();
+    let bytes = region.len();
+    let Ok(locked) = region.load_u8(LOCKED_AT) else { return Err(ObjectError::TooSmall { bytes }) };
+    if locked == 0 {
+        return Ok(LockWord::Free);
+    }
+    let layout = &layout.record;
+    let magic: [u8; 8] = region.read(layout.at).unwrap_or_default();
+    let pid: u32 = region.read(layout.pid_at).unwrap_or_default();
+    let start: u64 = region.read(layout.start_at).unwrap_or_default();
+    let holder = (magic == layout.magic && pid != 0).then_some(Process { pid, start });
+    Ok(match holder {
+        Some(holder) if !holder.lives() => LockWord::Abandoned,
+        holder => LockWord::Held(holder.map(|holder| holder.pid)),
+    })
 }
 
 /// Whose object a lock is.

@@ -11,10 +11,15 @@ use std::time::Instant;
 use crate::mem::{OutOfBounds, Region};
 use crate::sys::linux::Object;
 use crate::sys::posix::process;
-use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, Make, ObjectError, Outcome, Party};
+use crate::sys::{
+    Access, LockFailure, LockLayout, LockOpenError, LockWord, Make, ObjectError, Outcome, Party,
+};
 
 /// How often opening begins anew because the name changed hands meanwhile.
 const TRIES: usize = 1000;
+
+const STRANGER: &str = "something else has this name; remove it if no program uses it";
+const OTHER: &str = "it was made by a program with another C library; use one build of tdshm for both sides";
 
 const MUTEX_BYTES: usize = size_of::<libc::pthread_mutex_t>();
 
@@ -174,6 +179,54 @@ fn mutex_bytes() -> u32 {
     u32::try_from(MUTEX_BYTES).unwrap_or(u32::MAX)
 }
 
+/// Bytes of a lock object that [`word_of`] looks at.
+pub(crate) const LOOKED_AT: usize = 128;
+
+/// What the bytes of a lock object say of its holder, whose thread that is. `None`: nothing that can be understood.
+///
+/// Both C libraries keep the thread that holds a robust mutex in its first words, because the kernel looks for it there
+/// when that thread ends.
+pub(crate) fn word_of(
+    bytes: &[u8; LOOKED_AT],
+    layout: &LockLayout,
+) -> Result<Option<LockWord>, LockOpenError> {
+    /// Of `futex(2)`: the holder died, and nobody has taken it since.
+    const OWNER_DIED: u32 = 0x4000_0000;
+    /// Of `futex(2)`: the thread.
+    const THREAD: u32 = 0x3fff_ffff;
+    /// What the two keep there, or in the word that names the owner, when nobody made it consistent.
+    const BROKEN_MUSL: u32 = 0x7fff_ffff;
+    const BROKEN_GLIBC: u32 = 0x7fff_fffe;
+    let word = |at: usize| {
+        let word = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
+        word.map(|word| u32::from_le_bytes(*word)).unwrap_or_default()
+    };
+    let magic = bytes.first_chunk::<8>().copied().unwrap_or_default();
+    if magic != layout.magic {
+        let (value, expected) = (u64::from_le_bytes(magic), u64::from_le_bytes(layout.magic));
+        return Err(LockOpenError::NotALock { field: "magic", value, expected, advice: STRANGER });
+    }
+    let second = |number: usize| word(layout.mutex_at.saturating_add(number.saturating_mul(4)));
+    let found = word(layout.abi_at);
+    let (lock, is_broken) = if found == layout.abi_musl {
+        (second(1), second(1) == BROKEN_MUSL)
+    } else if found == layout.abi_glibc {
+        (second(0), second(2) == BROKEN_GLIBC)
+    } else {
+        return Ok(None);
+    };
+    if found != abi(layout) {
+        let (value, expected) = (found.into(), abi(layout).into());
+        return Err(LockOpenError::NotALock { field: "ABI", value, expected, advice: OTHER });
+    }
+    Ok(Some(match lock {
+        _ if is_broken => LockWord::Unrecoverable,
+        0 => LockWord::Free,
+        lock if lock & OWNER_DIED != 0 => LockWord::Abandoned,
+        lock => LockWord::Held(Some(lock & THREAD).filter(|thread| *thread != 0)),
+    }))
+}
+
 /// Writes the head and the mutex into an object that nobody else can see yet.
 fn prepare(region: Region<'_>, layout: &LockLayout) -> Result<(), ObjectError> {
     let failed = |source| ObjectError::Os { operation: "make the mutex of", source };
@@ -208,9 +261,6 @@ fn make_mutex(mutex: *mut libc::pthread_mutex_t) -> Result<(), std::io::Error> {
 
 /// Refuses what would not be a mutex of this C library: locking it would corrupt memory.
 fn check(region: Region<'_>, layout: &LockLayout) -> Result<(), LockOpenError> {
-    const STRANGER: &str = "something else has this name; remove it if no program uses it";
-    const OTHER: &str =
-        "it was made by a program with another C library; use one build of tdshm for both sides";
     let wrong = |field, value: u64, expected: u64, advice| {
         Err(LockOpenError::NotALock { field, value, expected, advice })
     };

@@ -10,14 +10,16 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, WAIT_ABANDONED, WAIT_OBJECT_0, WAIT_TIMEOUT};
+use windows_sys::Win32::Foundation::{
+    ERROR_ACCESS_DENIED, HANDLE, NTSTATUS, RtlNtStatusToDosError, WAIT_ABANDONED, WAIT_OBJECT_0, WAIT_TIMEOUT,
+};
 use windows_sys::Win32::System::Threading::{
     CreateMutexW, INFINITE, MUTEX_MODIFY_STATE, OpenMutexW, ReleaseMutex, SYNCHRONIZATION_SYNCHRONIZE,
     WaitForSingleObject,
 };
 
 use crate::sys::windows::{code, refused, wide};
-use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, ObjectError, Outcome, Party};
+use crate::sys::{Access, LockFailure, LockLayout, LockOpenError, LockWord, ObjectError, Outcome, Party};
 
 /// The thread of this process that holds the mutex of one name; 0: none.
 type Holder = Arc<AtomicU64>;
@@ -133,6 +135,86 @@ fn open_mutex(name: &str) -> io::Result<OwnedHandle> {
     }
     // SAFETY: the function gave this handle to its caller alone, and it is open.
     Ok(unsafe { OwnedHandle::from_raw_handle(handle) })
+}
+
+/// Whether the mutex of that name is held, and by whom where the system says. Nothing is taken.
+pub(crate) fn lock_word(name: &str, _layout: LockLayout) -> Result<Option<LockWord>, LockOpenError> {
+    let name = wide(name);
+    // SAFETY: `name` ends in a NUL and lives to the end of this function.
+    let handle = unsafe { OpenMutexW(MUTANT_QUERY_STATE, 0, name.as_ptr()) };
+    if handle.is_null() {
+        return Err(LockOpenError::Object(refused("look at the lock", 0, io::Error::last_os_error())));
+    }
+    // SAFETY: the function gave this handle to its caller alone, and it is open.
+    let handle = unsafe { OwnedHandle::from_raw_handle(handle) };
+    let state: BasicInformation = query(&handle, BASIC_INFORMATION)
+        .map_err(|source| LockOpenError::Object(ObjectError::Os { operation: "look at the lock", source }))?;
+    if state.abandoned != 0 {
+        return Ok(Some(LockWord::Abandoned));
+    }
+    if state.count > 0 {
+        return Ok(Some(LockWord::Free));
+    }
+    // Not every system says that.
+    let owner: Option<OwnerInformation> = query(&handle, OWNER_INFORMATION).ok();
+    let pid = owner.and_then(|owner| u32::try_from(owner.process).ok()).filter(|pid| *pid != 0);
+    Ok(Some(LockWord::Held(pid)))
+}
+
+/// The right to ask a mutex for its state.
+const MUTANT_QUERY_STATE: u32 = 1;
+const BASIC_INFORMATION: u32 = 0;
+const OWNER_INFORMATION: u32 = 1;
+
+/// How often it could be taken without waiting, and whether its holder died.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct BasicInformation {
+    count: i32,
+    owned_by_caller: u8,
+    abandoned: u8,
+}
+
+/// Who holds it.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct OwnerInformation {
+    process: usize,
+    thread: usize,
+}
+
+/// What can be filled with any bytes.
+trait Answer: Copy + Default {}
+impl Answer for BasicInformation {}
+impl Answer for OwnerInformation {}
+
+#[link(name = "ntdll")]
+unsafe extern "system" {
+    /// Neither a wait nor a change: `windows-sys` does not declare it.
+    fn NtQueryMutant(
+        mutant: HANDLE,
+        class: u32,
+        information: *mut core::ffi::c_void,
+        length: u32,
+        returned: *mut u32,
+    ) -> NTSTATUS;
+}
+
+fn query<T: Answer>(handle: &OwnedHandle, class: u32) -> io::Result<T> {
+    let mut answer = T::default();
+    let length = u32::try_from(size_of::<T>()).unwrap_or(0);
+    let mut returned = 0;
+    // SAFETY: the handle is open; the function writes `length` bytes to `answer` at most, which has so many and may hold
+    // any (`Answer`), and one `u32`.
+    let status = unsafe {
+        NtQueryMutant(handle.as_raw_handle(), class, (&raw mut answer).cast(), length, &raw mut returned)
+    };
+    if status < 0 {
+        // SAFETY: any number may be asked for.
+        let error = unsafe { RtlNtStatusToDosError(status) };
+        return Err(io::Error::from_raw_os_error(error.cast_signed()));
+    }
+    Ok(answer)
 }
 
 /// Whole milliseconds as the system counts them, none of them cut short, and never what stands for ever.
