@@ -247,7 +247,8 @@ impl Session {
                     return usage("no such object");
                 };
                 for _ in 0..number::<u32>(words, "N")? {
-                    let guard = lock.lock()?;
+                    // Whoever holds it may wait for a processor for longer than the usual limit.
+                    let guard = lock.lock_timeout(Duration::from_secs(600))?;
                     let value = object.u32(0);
                     std::thread::yield_now();
                     object.write(0, &value.wrapping_add(1).to_le_bytes());
