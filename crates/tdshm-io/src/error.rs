@@ -6,6 +6,9 @@
 use std::io;
 use std::path::PathBuf;
 
+#[cfg(feature = "recording")]
+pub use crate::file::recording::McapError;
+
 /// Channels that do not make a recording.
 ///
 /// None of these goes away by trying again.

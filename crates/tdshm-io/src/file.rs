@@ -15,6 +15,8 @@ pub mod clip;
 pub mod csv;
 #[cfg(feature = "images")]
 pub mod picture;
+#[cfg(feature = "recording")]
+pub mod recording;
 #[cfg(feature = "wav")]
 pub mod wav;
 

@@ -13,6 +13,7 @@
 //! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
 //! | `file::wav` | sound files: one channel a track | `wav` (default) |
 //! | `file::picture` | pictures (`.png`, `.jpg`, `.exr`): [`Picture`] | `images` (default) |
+//! | `file::recording` | what went through segments, frame by frame with its times, in one file (`.mcap`) | `recording` |
 //! | `op` | operators that read files, for networks of `tdshm-ops`, and what operators put out in files | `ops` |
 //! | `lines` | frames as CSV rows or JSON lines, one after the other as they come | `lines` (default) |
 //! | [`mod@error`] | every error type of the crate | always |
@@ -43,6 +44,8 @@ pub mod op;
 
 #[cfg(feature = "lines")]
 pub use error::LineError;
+#[cfg(feature = "recording")]
+pub use error::McapError;
 #[cfg(feature = "images")]
 pub use error::PictureError;
 #[cfg(feature = "ops")]

@@ -4,6 +4,7 @@
 //! between two reads is gone: the protocol has room for one block.
 
 mod block;
+mod bytes;
 mod draft;
 mod frame;
 mod names;

@@ -5,6 +5,7 @@
 //! unasked: what is sent is what arrives, and the block says what it is.
 
 mod block;
+mod bytes;
 mod draft;
 mod frame;
 mod receiver;

@@ -1,7 +1,7 @@
 //! One block's content, copied out.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::chop::names::{NameTable, completed};
 use crate::error::BlockError;
@@ -173,11 +173,24 @@ impl ChopFrame {
         self.receipt.notice.map(Notice::age)
     }
 
+    /// When it was written, by the sender's clock and to some milliseconds; `None` where nobody says.
+    #[must_use]
+    pub fn written_at(&self) -> Option<SystemTime> {
+        self.receipt.notice.map(Notice::written_at)
+    }
+
     /// Whether the lock had been left by a process that died with it, since the frame before. A frame of a sender
     /// of this library is whole all the same; a foreign one's may be half of one frame and half of another.
     #[must_use]
     pub fn is_abandoned(&self) -> bool {
         self.receipt.abandoned
+    }
+}
+
+/// No channels, at 60 Hz.
+impl Default for ChopFrame {
+    fn default() -> Self {
+        Self::empty()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a receiver has to know of a kind of block: how to check it, where its data lie, and what a frame of it is.
 
 use core::fmt::Debug;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes};
 
@@ -87,6 +87,11 @@ impl Notice {
     /// How long ago it was written.
     pub(crate) fn age(self) -> Duration {
         Duration::from_nanos(sys::coarse_time().saturating_sub(self.written))
+    }
+
+    /// When it was written.
+    pub(crate) fn written_at(self) -> SystemTime {
+        UNIX_EPOCH.checked_add(Duration::from_nanos(self.written)).unwrap_or(UNIX_EPOCH)
     }
 }
 

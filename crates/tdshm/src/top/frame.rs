@@ -1,6 +1,6 @@
 //! One image, copied out.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::convert::RowOrder;
 use crate::intake::block::{Notice, Receipt};
@@ -139,6 +139,12 @@ impl TopFrame {
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
         self.receipt.notice.map(Notice::age)
+    }
+
+    /// When it was written, by the sender's clock and to some milliseconds; `None` where nobody says.
+    #[must_use]
+    pub fn written_at(&self) -> Option<SystemTime> {
+        self.receipt.notice.map(Notice::written_at)
     }
 
     /// Whether the lock had been left by a process that died with it: see
