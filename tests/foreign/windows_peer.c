@@ -5,11 +5,12 @@
  * code. It plays one role in its life, and ends when its input does. With `--narrow` it is a program of 2018 and
  * before: ANSI calls, and the narrow info block.
  *
- *   create NAME SIZE [single]          a sender with a data segment of SIZE bytes; its info segment has the prefix once
- *                                      in its name, as those of several other programs
+ *   create NAME SIZE [single|bare]     a sender with a data segment of SIZE bytes; its info segment has the prefix once
+ *                                      in its name, as those of several other programs, or there is none
  *   send COUNT LENGTH RATE SEED NAMES  one frame; NAMES is `names` or `nonames`; also says whether the lock was
  *                                      `clean` or `abandoned`
  *   put HEX, put-regardless HEX        these bytes at the start of the data segment, under the lock, or without it
+ *   info AT HEX                        these bytes in the info segment
  *   resize SIZE [POSTFIX]              what the reference does; the new postfix, or nothing where the name stays
  *   detach                             the sender leaves
  *   open NAME                          a receiver; it attaches when it reads
@@ -252,7 +253,7 @@ static BOOL create_data(DWORD size)
     return create_segment(&data, name, size);
 }
 
-static void create(const char *name, DWORD size, BOOL single)
+static void create(const char *name, DWORD size, BOOL single, BOOL bare)
 {
     char object[NAME_CHARS];
     close_all();
@@ -265,17 +266,20 @@ static void create(const char *name, DWORD size, BOOL single)
         return;
     }
     object_name(object, sizeof object, INFO, short_name, "");
-    if (!create_segment(&info, single ? object + strlen("TouchSHM") : object, (DWORD)layout->size)) {
+    if (bare) {
+        ReleaseMutex(info_lock);
+    } else if (!create_segment(&info, single ? object + strlen("TouchSHM") : object, (DWORD)layout->size)) {
         DWORD code = GetLastError();
         ReleaseMutex(info_lock);
         close_all();
         refuse(code, "info already exists");
         return;
+    } else {
+        memset(info.view, 0, layout->size);
+        set_number(info.view, INFO_MAGIC);
+        set_number(info.view + 4, 2);
+        ReleaseMutex(info_lock);
     }
-    memset(info.view, 0, layout->size);
-    set_number(info.view, INFO_MAGIC);
-    set_number(info.view + 4, 2);
-    ReleaseMutex(info_lock);
     if (!create_data(size)) {
         DWORD code = GetLastError();
         close_all();
@@ -348,18 +352,34 @@ static void send_frame(size_t count, size_t length, float rate, uint32_t seed, B
     agree(how);
 }
 
+static void write_hex(BYTE *to, const char *hex)
+{
+    size_t index;
+    for (index = 0; index < strlen(hex) / 2; index++) {
+        unsigned byte;
+        if (sscanf(hex + 2 * index, "%2x", &byte) == 1)
+            to[index] = (BYTE)byte;
+    }
+}
+
+static void put_info(size_t at, const char *hex)
+{
+    if (!info.view || at + strlen(hex) / 2 > mapped_bytes(&info)) {
+        refuse(ERROR_INVALID_PARAMETER, "the bytes cannot be put there");
+        return;
+    }
+    write_hex(info.view + at, hex);
+    agree("");
+}
+
 static void put(const char *hex, BOOL locked)
 {
-    size_t index, length = strlen(hex) / 2;
+    size_t length = strlen(hex) / 2;
     if (length > mapped_bytes(&data) || (locked && !take(data_lock, LOCK_LIMIT_MS))) {
         refuse(GetLastError(), "the bytes cannot be put there");
         return;
     }
-    for (index = 0; index < length; index++) {
-        unsigned byte;
-        if (sscanf(hex + 2 * index, "%2x", &byte) == 1)
-            data.view[index] = (BYTE)byte;
-    }
+    write_hex(data.view, hex);
     if (locked)
         ReleaseMutex(data_lock);
     agree("");
@@ -508,7 +528,9 @@ static BOOL obey(char *words)
     if (word_is(command, "die")) {
         TerminateProcess(GetCurrentProcess(), 9);
     } else if (word_is(command, "create") && b) {
-        create(a, strtoul(b, NULL, 10), word_is(c, "single"));
+        create(a, strtoul(b, NULL, 10), word_is(c, "single"), word_is(c, "bare"));
+    } else if (word_is(command, "info") && b) {
+        put_info(strtoul(a, NULL, 10), b);
     } else if (word_is(command, "open") && a) {
         open_receiver(a);
     } else if (word_is(command, "look") && a) {

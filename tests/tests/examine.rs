@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use tdshm::{ChopSender, Examination, LockState, PixelFormat, Pixels, TopSender, examine, try_locks};
+use tdshm::{
+    ChopSender, DeviationKind, Examination, LockState, ObjectAccess, ObjectRole, PixelFormat, Pixels,
+    TopSender, examine, glance, objects, try_locks,
+};
+#[cfg(target_os = "linux")]
+use tdshm::{LockSight, NamedLock, look_at_locks};
 use tdshm_tests::Scene;
 use tdshm_tests::foreign::{Block, DETACH_AT, Foreign, Info, Mapping, Names, POSTFIX_AT, info_block};
 
@@ -66,7 +71,9 @@ fn ours_are_right_also_when_they_moved_and_with_images() {
 #[test]
 fn what_others_get_wrong_is_named() {
     let fine = |data: &Mapping| block().write_to(data);
-    assert_departs(&of(Info::SinglePrefix, fine), true, "with TouchSHM once");
+    let single = of(Info::SinglePrefix, fine);
+    assert_departs(&single, true, "with TouchSHM once");
+    assert_eq!(single.deviations[0].kind, DeviationKind::InfoMisnamed);
     assert_departs(&of(Info::Missing, fine), true, "there is no info segment");
     let old = [&info_block("", 0)[..4], &1_i32.to_le_bytes(), &info_block("", 0)[8..]].concat();
     assert_departs(&of(Info::Bytes(old), fine), true, "before 2 it cannot say that the sender left");
@@ -156,4 +163,98 @@ fn locks_are_tried_and_none_is_made() {
     assert_eq!(here[0], Some(Ok(LockState::Abandoned)), "its holder died");
     let here: Vec<_> = states(scene.name()).collect();
     assert_eq!(here[0], Some(Ok(LockState::Free)), "and that was told once");
+}
+
+#[test]
+fn every_broken_rule_of_a_header_is_told() {
+    let wrong =
+        Block { version: 0, rate: f32::NAN, channel_data_offset: 8, name_data_offset: 9999, ..block() };
+    let found = of(Info::Doubled, |data| data.write(0, &wrong.header()));
+    let kinds: Vec<_> = found.deviations.iter().map(|deviation| deviation.kind).collect();
+    let fields = ["version", "sampleRate", "channelDataOffset", "nameDataOffset"];
+    assert_eq!(kinds, fields.map(DeviationKind::Channels), "{found:#?}");
+}
+
+#[test]
+fn names_that_are_all_empty_were_not_written() {
+    let silent = Block { names: Vec::new(), size: Some(46), ..block() };
+    let found = of(Info::Doubled, |data| silent.write_to(data));
+    assert_departs(&found, false, "all of them are empty");
+    assert_eq!(found.deviations[0].kind, DeviationKind::Names);
+}
+
+#[test]
+fn objects_are_told_with_their_owners() {
+    let scene = Scene::new("examine: objects");
+    let roles = || -> Vec<_> {
+        objects(scene.name()).unwrap().into_iter().map(|object| (object.role, object.access)).collect()
+    };
+    assert_eq!(roles(), []);
+    let _out = ChopSender::create(scene.name()).unwrap();
+    let found = roles();
+    let all = [ObjectRole::Info, ObjectRole::Data, ObjectRole::DataLock, ObjectRole::InfoLock];
+    assert_eq!(found.iter().map(|(role, _)| *role).collect::<Vec<_>>(), all);
+    for (role, access) in &found {
+        let unknown = cfg!(windows) && matches!(role, ObjectRole::DataLock | ObjectRole::InfoLock);
+        let expected = if unknown { ObjectAccess::Unknown } else { ObjectAccess::Full };
+        assert_eq!(*access, expected, "{role:?}");
+    }
+    for object in objects(scene.name()).unwrap() {
+        assert_eq!(object.is_own.is_some(), !cfg!(windows), "{object:?}");
+        assert_ne!(object.is_own, Some(false), "{object:?}");
+        assert_eq!(object.mode.is_some(), object.user.is_some(), "{object:?}");
+    }
+    // What is in the way of the name, and what nothing leads to.
+    let single = Mapping::create(&Names::of(scene.name()).info_single, 44);
+    let other = Mapping::create(&format!("{}{POSTFIX}", Names::of(scene.name()).data), 4096);
+    let found = roles();
+    assert!(found.iter().any(|(role, _)| *role == ObjectRole::MisnamedInfo), "{found:?}");
+    assert!(found.iter().any(|(role, _)| *role == ObjectRole::OtherData), "{found:?}");
+    single.unlink();
+    other.unlink();
+}
+
+#[test]
+fn a_glance_shows_what_changes() {
+    let scene = Scene::new("examine: glance");
+    assert!(glance(scene.name()).is_err());
+    let mut sender = Foreign::default().start(scene.name());
+    sender.send(&block());
+    let before = glance(scene.name()).unwrap();
+    assert_eq!((before.frames, before.detached, before.is_writing), (None, Some(false), false));
+    assert_eq!(glance(scene.name()).unwrap(), before, "nothing was sent");
+    sender.send(&Block::new(2, &[0.5, 2.5], 60.0, Some(&["tx", "ty"])));
+    let after = glance(scene.name()).unwrap();
+    assert_ne!(after.fingerprint, before.fingerprint);
+    sender.move_to(POSTFIX, 8192, &block());
+    assert!(glance(scene.name()).unwrap().segment.ends_with(POSTFIX));
+    sender.leave();
+}
+
+/// Where that can be seen: nobody is told of a lock's dead holder by others looking.
+#[test]
+#[cfg(target_os = "linux")]
+fn locks_are_looked_at_and_not_taken() {
+    let scene = Scene::new("examine: look");
+    let sights = || -> Vec<_> {
+        let seen = look_at_locks(scene.name()).unwrap().into_iter();
+        seen.map(|seen| seen.state.map(|state| state.map_err(|error| error.to_string()))).collect()
+    };
+    assert_eq!(sights(), [None, None]);
+    let _out = ChopSender::create(scene.name()).unwrap();
+    let names = Names::of(scene.name());
+    assert_eq!(sights(), [Some(Ok(LockSight::Free)), Some(Ok(LockSight::Free))]);
+    let mut peer = scene.peer();
+    peer.ask(&format!("lock {} 1000", names.data_lock));
+    assert_eq!(sights()[0], Some(Ok(LockSight::Held(Some(peer.pid())))));
+    peer.kill();
+    for _ in 0..2 {
+        assert_eq!(sights()[0], Some(Ok(LockSight::Abandoned)));
+    }
+    let lock = NamedLock::open(&names.data_lock).unwrap();
+    assert!(lock.lock().unwrap().is_abandoned(), "looking took nothing from whoever is next");
+    let held = lock.lock().unwrap();
+    assert_eq!(sights()[0], Some(Ok(LockSight::Held(Some(std::process::id())))));
+    drop(held);
+    assert_eq!(sights()[0], Some(Ok(LockSight::Free)));
 }

@@ -64,7 +64,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Remove what dead senders left behind, and locks that nobody has open
     Clean(CleanArgs),
-    /// Find out what keeps programs apart: on this machine alone, or between it and a running TouchDesigner
+    /// Find out what keeps programs apart: on this machine alone, between the two sides of a segment, or between this
+    /// machine and a running TouchDesigner
     Doctor(doctor::DoctorArgs),
     /// Print a script that makes a shell complete this command's words
     Completions(CompletionsArgs),

@@ -105,13 +105,15 @@ pub use mem::{ViewBytes, ViewBytesMut, ViewF32, ViewF32Mut};
 pub use name::ShortName;
 pub use place::{Place, place};
 pub use segment::clean::{DryRun, Fate, Swept, SweptKind, clean};
-pub use segment::examine::{Deviation, Examination, ExaminedField, ExaminedObject, examine};
+pub use segment::examine::{Deviation, DeviationKind, Examination, ExaminedField, ExaminedObject, examine};
+pub use segment::glance::{Glance, glance};
 pub use segment::glimpse::{Glimpse, GlimpsedBlock, glimpse};
 pub use segment::inspect::{
     BlockKind, ChopContents, ChopReport, NoticeReport, ReceiverReport, SegmentReport, Survey, TopContents,
     TopReport, inspect, list, survey,
 };
 pub use segment::locks::{LockSight, LockState, SeenLock, TriedLock, look_at_locks, try_locks};
+pub use segment::objects::{ObjectAccess, ObjectReport, ObjectRole, objects};
 pub use segment::read::ReadGuard;
 pub use segment::receiver::{Attached, SegmentReceiver, SegmentReceiverBuilder};
 pub use segment::sender::{SegmentSender, SegmentSenderBuilder};

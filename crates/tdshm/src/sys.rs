@@ -9,8 +9,8 @@
 //! - [`Peek`]: an object through its descriptor, for those who look and clean up: nothing is mapped;
 //! - [`Bell`]: how receivers sleep until the next frame, and are woken;
 //! - [`process`], [`life`]: who this process is, and whether another one lives;
-//! - [`object_names`]: the names of the objects there are; [`place`]: where they are; [`lock_word`]: whether a lock is
-//!   held, for those who look;
+//! - [`object_names`]: the names of the objects there are; [`place`]: where they are; [`standing`], [`lock_word`]: how
+//!   one of them stands, for those who look;
 //! - [`NAME_RULES`], [`INFO_IS_WIDE`]: what object names and info blocks look like here.
 //!
 //! Some questions have an answer of another nature on each system. Who owns an object is what the system's own
@@ -54,7 +54,7 @@ pub(crate) use process::{die, stop};
 pub(crate) use system::{
     Bell, INFO_IS_WIDE, Kept, LIVE_SENDERS_ARE_ROBBED, Lock, NAME_RULES, NAMES_DIE_WITH_HANDLES,
     OWNER_IS_A_RECORD, Object, Peek, coarse_instant, coarse_time, life, lock_word, object_names, place,
-    process, program_name, start_time,
+    process, program_name, standing, start_time,
 };
 
 /// What a name may be.
@@ -153,6 +153,17 @@ pub(crate) enum ObjectError {
     Map(io::Error),
     /// Any other refusal of the system, with what was tried.
     Os { operation: &'static str, source: io::Error },
+}
+
+/// What stands under an object's name, and what this user may do with it.
+#[derive(Debug)]
+pub(crate) struct Standing {
+    pub(crate) bytes: Option<usize>,
+    pub(crate) user: Option<u32>,
+    pub(crate) is_own: Option<bool>,
+    pub(crate) mode: Option<u32>,
+    /// Whether it may write as well as read; or why it may do neither.
+    pub(crate) may_write: Result<bool, String>,
 }
 
 /// What the memory of a lock says in one moment, to whoever only looks.

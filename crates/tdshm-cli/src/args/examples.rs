@@ -128,12 +128,21 @@ const CLEAN: &[Example] = &[
 
 const DOCTOR: &[Example] = &[
     ("tdshm doctor", "does this machine do all that it takes?"),
+    ("tdshm doctor mocap", "what stands between the sender of mocap and its receivers?"),
+    ("tdshm doctor mocap cam1 --timeout 10", "of two, watched for ten seconds"),
+    ("tdshm doctor mocap --json | jq -r '.todo[].what'", "for programs: what to do"),
     ("tdshm doctor --touchdesigner", "with TouchDesigner running: both ways, channels and images"),
     ("tdshm doctor --touchdesigner --timeout 300 > report.txt", "with more time; the summary into a file"),
 ];
 
-const DOCTOR_REMARKS: &[(&str, &str)] =
-    &[("Exit status", "0 when nothing failed, also where there are warnings; 1 when something did.")];
+const DOCTOR_REMARKS: &[(&str, &str)] = &[
+    (
+        "With NAME",
+        "Nothing is disturbed: it reads beside the locks, and where only taking one tells how it stands, takes it for an \
+         instant. docs/doctor.md lists every check with its id.",
+    ),
+    ("Exit status", "0 when nothing failed, also where there are warnings; 1 when something did."),
+];
 
 const COMPLETIONS: &[Example] = &[
     ("tdshm completions bash > ~/.local/share/bash-completion/completions/tdshm", "bash"),

@@ -32,6 +32,16 @@ impl Name {
         Self(format!("cli{}x{:04}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
+    /// One that ends so.
+    pub(crate) fn ending(end: &str) -> Self {
+        Self(format!("{}{end}", Self::new().as_str()))
+    }
+
+    /// That very name.
+    pub(crate) fn called(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
     /// A name that is longer than tables like.
     #[cfg(unix)]
     pub(crate) fn long() -> Self {

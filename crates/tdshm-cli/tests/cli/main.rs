@@ -7,6 +7,9 @@
     reason = "a test that panics has failed, which is what its helpers are for"
 )]
 
+mod between;
+#[cfg(unix)]
+mod between_files;
 mod clean;
 mod demo;
 mod doctor;

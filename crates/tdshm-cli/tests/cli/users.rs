@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::kit::{Ended, Name, Run, run, start};
 
 /// The command, run by somebody without rights.
-fn run_as_stranger(args: &[&str]) -> Ended {
+pub(crate) fn run_as_stranger(args: &[&str]) -> Ended {
     let folder = tempfile::tempdir().unwrap();
     // The build folder may be out of the stranger's reach, too.
     let program = folder.path().join("tdshm");

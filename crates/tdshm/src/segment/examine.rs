@@ -8,6 +8,7 @@ use crate::segment::block;
 use crate::segment::inspect::extension;
 use crate::sys::{self, ObjectError, Peek};
 use crate::wire::chop::{self, ChopHeader};
+use crate::wire::global::GlobalHeader;
 use crate::wire::info::{self, InfoBlock, Layout, Postfix};
 use crate::wire::top;
 use crate::wire::top_legacy;
@@ -59,11 +60,43 @@ pub struct ExaminedField {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Deviation {
+    /// What it concerns, for programs.
+    pub kind: DeviationKind,
     /// Whether it keeps others from reading the segment, or from following it when it moves or ends. Otherwise it is
     /// allowed, and only unusual.
     pub is_breach: bool,
     /// What it is, and what was expected.
     pub text: String,
+}
+
+/// What a deviation concerns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeviationKind {
+    /// There is no info segment.
+    InfoMissing,
+    /// The info segment has a name with the prefix once, where nobody looks for it.
+    InfoMisnamed,
+    /// What has the info segment's name holds no info block.
+    InfoBroken,
+    /// The info block's version.
+    InfoVersion,
+    /// A field of the info block that is 0 or 1.
+    InfoFlag,
+    /// The info block's postfix has characters of another width than this system's programs give it.
+    InfoWidth,
+    /// The letters of the info block's postfix.
+    Postfix,
+    /// There is no data segment where the info block leads to.
+    DataMissing,
+    /// What lies in the data segment is nothing that the protocol knows.
+    DataUnknown,
+    /// That field of the header of a channel block, or what follows from several of them.
+    Channels(&'static str),
+    /// The names behind the channels.
+    Names,
+    /// That field of the header of an image block, or what follows from several of them.
+    Image(&'static str),
 }
 
 impl Examination {
@@ -74,12 +107,12 @@ impl Examination {
         fields.find(|field| field.name == name).map(|field| field.value.as_str())
     }
 
-    fn breach(&mut self, text: String) {
-        self.deviations.push(Deviation { is_breach: true, text });
+    fn breach(&mut self, kind: DeviationKind, text: String) {
+        self.deviations.push(Deviation { kind, is_breach: true, text });
     }
 
-    fn unusual(&mut self, text: String) {
-        self.deviations.push(Deviation { is_breach: false, text });
+    fn unusual(&mut self, kind: DeviationKind, text: String) {
+        self.deviations.push(Deviation { kind, is_breach: false, text });
     }
 }
 
@@ -124,7 +157,8 @@ pub fn examine(name: &str) -> Result<Examination, Error> {
             return Err(SegmentError::DoesNotExist { name: found.name.as_str().to_owned() }.into());
         }
         Err(ObjectError::Absent) if !found.detached => {
-            found.breach(format!("the data segment {object} is not there, which the info segment leads to"));
+            let text = format!("the data segment {object} is not there, which the info segment leads to");
+            found.breach(DeviationKind::DataMissing, text);
         }
         Err(ObjectError::Absent) => {}
         Err(error) => return Err(object_error(error, &object, chop::HEADER_BYTES).into()),
@@ -140,16 +174,22 @@ fn examine_info(found: &mut Examination) -> Result<Option<Postfix>, Error> {
         Err(ObjectError::Absent) => {
             let misnamed = format!("{PREFIX}{}{INFO_SUFFIX}", found.name.as_str());
             let single = Peek::open(&misnamed).is_ok();
-            found.breach(match single {
-                true => format!(
-                    "the info segment is called {misnamed}, with {PREFIX} once: receivers look for {object}, and \
-                     TouchDesigner reads nothing without it"
+            match single {
+                true => found.breach(
+                    DeviationKind::InfoMisnamed,
+                    format!(
+                        "the info segment is called {misnamed}, with {PREFIX} once: receivers look for {object}, and \
+                         TouchDesigner reads nothing without it"
+                    ),
                 ),
-                false => format!(
-                    "there is no info segment {object}: TouchDesigner reads nothing without it, and nobody learns that \
-                     the sender moved or left"
+                false => found.breach(
+                    DeviationKind::InfoMissing,
+                    format!(
+                        "there is no info segment {object}: TouchDesigner reads nothing without it, and nobody learns \
+                         that the sender moved or left"
+                    ),
                 ),
-            });
+            }
             return Ok(None);
         }
         Err(error) => return Err(object_error(error, &object, info::LEAST_BYTES).into()),
@@ -176,7 +216,8 @@ fn examine_info(found: &mut Examination) -> Result<Option<Postfix>, Error> {
             Ok(block.postfix.ok())
         }
         Err(error) => {
-            found.breach(block::no_block(error, &object, mapped_bytes).to_string());
+            found
+                .breach(DeviationKind::InfoBroken, block::no_block(error, &object, mapped_bytes).to_string());
             Ok(None)
         }
     }
@@ -184,22 +225,26 @@ fn examine_info(found: &mut Examination) -> Result<Option<Postfix>, Error> {
 
 fn check_info(found: &mut Examination, block: &InfoBlock, peek: &Peek) {
     if block.version < info::VERSION {
-        found.breach(format!(
+        let text = format!(
             "the info block's version is {}: before {} it cannot say that the sender left",
             block.version,
             info::VERSION
-        ));
+        );
+        found.breach(DeviationKind::InfoVersion, text);
     } else if block.version > info::VERSION {
         let (version, known) = (block.version, info::VERSION);
-        found.unusual(format!("the info block's version is {version}: later than {known}, which is known"));
+        let text = format!("the info block's version is {version}: later than {known}, which is known");
+        found.unusual(DeviationKind::InfoVersion, text);
     }
     for (field, value) in [("supported", block.supported), ("detach", block.detach)] {
         if value > 1 {
-            found.breach(format!("the info block's {field} is {value}: 0 and 1 are what it may be"));
+            let text = format!("the info block's {field} is {value}: 0 and 1 are what it may be");
+            found.breach(DeviationKind::InfoFlag, text);
         }
     }
     if sys::INFO_IS_WIDE && block.layout == Layout::Narrow {
         found.unusual(
+            DeviationKind::InfoWidth,
             "the info block has 8-bit characters, as builds up to 2018 wrote it on Windows".to_owned(),
         );
     }
@@ -207,21 +252,31 @@ fn check_info(found: &mut Examination, block: &InfoBlock, peek: &Peek) {
         Ok(postfix) if !postfix.as_str().is_empty() => {
             let letters = postfix.as_str();
             if letters.len() != Postfix::LEN || !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
-                found.unusual(format!(
-                    "the postfix is {letters:?}: {} letters from a to z are usual",
-                    Postfix::LEN
-                ));
+                let text =
+                    format!("the postfix is {letters:?}: {} letters from a to z are usual", Postfix::LEN);
+                found.unusual(DeviationKind::Postfix, text);
             }
         }
         Ok(_) if !sys::INFO_IS_WIDE && has_wide_postfix(peek) => {
             found.breach(
+                DeviationKind::InfoWidth,
                 "the postfix is written with 16-bit characters, as on Windows: receivers here look for 8-bit ones, \
                  and lose the segment"
                     .to_owned(),
             );
         }
         Ok(_) => {}
-        Err(first) => found.breach(format!("the postfix holds no letters: it begins with {first:#x}")),
+        Err(first) => {
+            // Two letters where one character of 16 bits belongs.
+            let narrow = first.to_le_bytes().iter().all(u8::is_ascii_lowercase);
+            let (kind, why) = match narrow {
+                true => {
+                    (DeviationKind::InfoWidth, ", two 8-bit letters where a character of 16 bits belongs")
+                }
+                false => (DeviationKind::Postfix, ""),
+            };
+            found.breach(kind, format!("the postfix holds no letters: it begins with {first:#x}{why}"));
+        }
     }
 }
 
@@ -266,56 +321,87 @@ fn examine_data(found: &mut Examination, object: String, peek: &Peek) -> Result<
     } else if top::is_blank(bytes) {
         examined.holds = "nothing yet";
         found.objects.push(examined);
+    } else if GlobalHeader::read_from_prefix(bytes).is_ok_and(|(header, _)| header.is_global()) {
+        examined.holds = "all blocks of a program of this library";
+        found.objects.push(examined);
     } else {
         let magic = bytes.first_chunk().map(|magic| u32::from_le_bytes(*magic)).unwrap_or_default();
         found.objects.push(examined);
-        found.breach(format!(
+        let text = format!(
             "the data segment begins with {magic:#010x}: channels begin with {:#010x}, images with {:#010x} or {:#010x}",
             chop::MAGIC,
             top::MAGIC,
             top_legacy::MAGIC
-        ));
+        );
+        found.breach(DeviationKind::DataUnknown, text);
     }
     Ok(())
 }
 
 fn check_channels(found: &mut Examination, header: &ChopHeader, peek: &Peek) {
-    let layout = match header.check(peek.bytes()) {
-        Ok(layout) => layout,
-        Err(error) => return found.breach(error.to_string()),
+    let mut whole = *header;
+    let layout = loop {
+        match whole.check(peek.bytes()) {
+            Ok(layout) => break layout,
+            Err(error) => {
+                found.breach(DeviationKind::Channels(error.field), error.to_string());
+                match whole.mended(error.field) {
+                    Some(mended) => whole = mended,
+                    None => return,
+                }
+            }
+        }
     };
+    if whole != *header {
+        return; // what is unusual about the rest of it is the least
+    }
     let (version, names_sent) = header.version_and_names_sent();
     if version != chop::VERSION {
-        found.unusual(format!("version is {version}: {} is the one that is known", chop::VERSION));
+        let text = format!("version is {version}: {} is the one that is known", chop::VERSION);
+        found.unusual(DeviationKind::Channels("version"), text);
     }
     if !(0..=1).contains(&names_sent) {
-        found.unusual(format!("namesSent is {names_sent}: 0 and 1 are what it may be"));
+        let text = format!("namesSent is {names_sent}: 0 and 1 are what it may be");
+        found.unusual(DeviationKind::Channels("namesSent"), text);
     }
     if layout.samples_at != chop::HEADER_BYTES && !found.is_ours {
-        found.unusual(format!("channelDataOffset is {}: {} is usual", layout.samples_at, chop::HEADER_BYTES));
+        let text = format!("channelDataOffset is {}: {} is usual", layout.samples_at, chop::HEADER_BYTES);
+        found.unusual(DeviationKind::Channels("channelDataOffset"), text);
     }
     let samples_end = layout.samples_at.saturating_add(layout.samples_bytes());
     let mut end = samples_end;
     if let Some(names_at) = layout.names_at {
         if names_at != samples_end && !found.is_ours {
-            found.unusual(format!(
-                "nameDataOffset is {names_at}: right behind the samples, at {samples_end}, is usual"
-            ));
+            let text =
+                format!("nameDataOffset is {names_at}: right behind the samples, at {samples_end}, is usual");
+            found.unusual(DeviationKind::Channels("nameDataOffset"), text);
         }
         match names_bytes(peek, names_at, layout.num_channels) {
-            Some(bytes) => end = samples_end.max(names_at.saturating_add(bytes)),
+            Some(bytes) => {
+                end = samples_end.max(names_at.saturating_add(bytes));
+                // Nothing but the NULs behind them.
+                if bytes == layout.num_channels && bytes > 0 && !found.is_ours {
+                    let text = format!(
+                        "the names of {bytes} channels are announced, and all of them are empty: the sender has to write \
+                         them, or to say that there are none (namesSent 0)"
+                    );
+                    found.unusual(DeviationKind::Names, text);
+                }
+            }
             None => {
-                return found.breach(format!(
+                let text = format!(
                     "the names of {} channels are announced, and not all of them end in what is mapped: the sender has \
                      to write them, each with a NUL behind it",
                     layout.num_channels
-                ));
+                );
+                return found.breach(DeviationKind::Names, text);
             }
         }
     }
     let claimed = header.block_bytes();
     if !found.is_ours && usize::try_from(claimed).ok() != Some(end) {
-        found.unusual(format!("size is {claimed}: the block takes {end} bytes"));
+        let text = format!("size is {claimed}: the block takes {end} bytes");
+        found.unusual(DeviationKind::Channels("size"), text);
     }
 }
 
@@ -329,29 +415,40 @@ fn names_bytes(peek: &Peek, at: usize, count: usize) -> Option<usize> {
 fn check_image(found: &mut Examination, bytes: &[u8], mapped: usize) {
     let layout = match top::check(bytes, mapped) {
         Ok(layout) => layout,
-        Err(error) => return found.breach(error.to_string()),
+        Err(error) => {
+            found.breach(DeviationKind::Image(error.field), error.to_string());
+            // Whatever its version is, the rest can be held against the tables.
+            if let Some(Err(error)) = top::versioned(bytes).map(|bytes| top::check(&bytes, mapped))
+                && error.field != "version"
+                && found.deviations.last().is_none_or(|last| last.kind != DeviationKind::Image(error.field))
+            {
+                found.breach(DeviationKind::Image(error.field), error.to_string());
+            }
+            return;
+        }
     };
     let version = found.field("version").map(str::to_owned).unwrap_or_default();
     if version != layout.version.number().to_string() {
-        found.unusual(format!("version is {version}: it is read as {}", layout.version.number()));
+        let text = format!("version is {version}: it is read as {}", layout.version.number());
+        found.unusual(DeviationKind::Image("version"), text);
     }
     let header = layout.version.header_bytes();
     if layout.data_at != header && !found.is_ours {
-        found.unusual(format!("dataOffset is {}: {header} is usual", layout.data_at));
+        let text = format!("dataOffset is {}: {header} is usual", layout.data_at);
+        found.unusual(DeviationKind::Image("dataOffset"), text);
     }
     if layout.texels.bytes_per_pixel().is_none() {
-        found.breach(format!("the pixel format is {}, which is not known", layout.texels));
+        let text = format!("the pixel format is {}, which is not known", layout.texels);
+        found.breach(DeviationKind::Image("pixelFormat"), text);
     }
     if let Some(colour) = layout.colour {
         if colour.primaries != top::PRIMARIES_REC709 {
-            found.unusual(format!(
-                "gamutPrimaries is {}: {} is known",
-                colour.primaries,
-                top::PRIMARIES_REC709
-            ));
+            let text = format!("gamutPrimaries is {}: {} is known", colour.primaries, top::PRIMARIES_REC709);
+            found.unusual(DeviationKind::Image("gamutPrimaries"), text);
         }
         if ![top::TRANSFER_LINEAR, top::TRANSFER_SRGB].contains(&colour.transfer) {
-            found.unusual(format!("transfer is {}: 0 and 1 are known", colour.transfer));
+            let text = format!("transfer is {}: 0 and 1 are known", colour.transfer);
+            found.unusual(DeviationKind::Image("transfer"), text);
         }
     }
 }

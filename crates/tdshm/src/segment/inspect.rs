@@ -68,6 +68,8 @@ pub struct NoticeReport {
     pub program: String,
     /// Frames written.
     pub frames: u64,
+    /// Whether a frame was being written in that moment, or its writer died in the middle of it.
+    pub is_writing: bool,
     /// How old the last frame is, to some milliseconds; `None` before the first.
     pub age: Option<Duration>,
     /// Who reads, the dead included until their places are needed. Foreign receivers do not register.
@@ -372,6 +374,7 @@ fn notices(info: &Peek, detached: bool) -> Option<NoticeReport> {
             && process.is_some_and(|process| process.lives() || out_of_sight(info, process)),
         program: String::from_utf8_lossy(program).into_owned(),
         frames,
+        is_writing: u64_at(notice::SEQUENCE_OFFSET).is_some_and(|sequence| sequence & 1 == 1),
         age: written.map(|time| Duration::from_nanos(sys::coarse_time().saturating_sub(time))),
         receivers: receivers(info, &bytes, frames),
     })

@@ -24,7 +24,7 @@ use crate::sys::posix::map::Map;
 use crate::sys::posix::owner;
 use crate::sys::{Access, Life, Make, NameRules, ObjectError, Process};
 
-pub(crate) use look::lock_word;
+pub(crate) use look::{lock_word, standing};
 
 pub(crate) use crate::sys::posix::map::Map as Kept;
 pub(crate) use crate::sys::posix::process;

@@ -24,8 +24,10 @@ use crate::directory;
 use crate::place::Place;
 use crate::sys::posix::cond_lock::{self, CondLock};
 use crate::sys::posix::pause::Pause;
+use crate::sys::posix::shm;
 use crate::sys::{
-    Access, LockFailure, LockLayout, LockOpenError, LockWord, NameRules, ObjectError, Outcome, Party, Process,
+    Access, LockFailure, LockLayout, LockOpenError, LockWord, NameRules, ObjectError, Outcome, Party,
+    Process, Standing,
 };
 
 #[cfg(not(target_os = "macos"))]
@@ -107,6 +109,28 @@ impl Lock {
             Err(_) => true,
         }
     }
+}
+
+/// Whose an object is, and what this user may do with it. A long name that the directory does not know leads nowhere.
+pub(crate) fn standing(name: &str) -> Result<Standing, ObjectError> {
+    let token = directory::SHARED.look_up(name)?.ok_or(ObjectError::Absent)?;
+    let object = match shm::open_to_read(&token) {
+        Err(ObjectError::NotOurs(reason)) => {
+            let may_write = Err(reason);
+            return Ok(Standing { bytes: None, user: None, is_own: Some(false), mode: None, may_write });
+        }
+        opened => opened?,
+    };
+    let stat = rustix::fs::fstat(&object).map_err(shm::os("look at"))?;
+    #[allow(clippy::useless_conversion, reason = "macOS' modes have 16 bits")]
+    let mode = u32::from(stat.st_mode) & 0o7777;
+    Ok(Standing {
+        bytes: usize::try_from(stat.st_size).ok(),
+        user: Some(stat.st_uid),
+        is_own: Some(stat.st_uid == rustix::process::geteuid().as_raw()),
+        mode: Some(mode),
+        may_write: Ok(shm::open(&token).is_ok()),
+    })
 }
 
 /// What the memory of the lock of that name says. It is mapped for reading.

@@ -26,7 +26,7 @@ use crate::mem::Region;
 use crate::place::Place;
 use crate::step::step;
 use crate::sys::windows::map::{Rights, View, create_section, open_section};
-use crate::sys::{Make, NameRules, ObjectError, Process};
+use crate::sys::{Make, NameRules, ObjectError, Process, Standing};
 
 pub(crate) use directory::object_names;
 pub(crate) use map::View as Kept;
@@ -245,6 +245,13 @@ impl Peek {
 
     /// The name goes with the last handle.
     pub(crate) fn unlink(&self) {}
+}
+
+/// Whether something has the name, and what this user may do with it: objects have no owner that could be asked for.
+pub(crate) fn standing(name: &str) -> Result<Standing, ObjectError> {
+    let bytes = Some(Peek::open(name)?.bytes());
+    let may_write = Ok(Peek::open_to_write(name).is_ok());
+    Ok(Standing { bytes, user: None, is_own: None, mode: None, may_write })
 }
 
 fn owners(recorded: Option<Process>) -> Vec<u32> {

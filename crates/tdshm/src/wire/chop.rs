@@ -23,6 +23,8 @@ const MOST_CHANNELS: usize = 1 << 20;
 const LARGEST_BLOCK: usize = 0x7fff_ffff;
 
 const SENDER: &str = "the sender writes a wrong header";
+/// What the bytes of all samples are called.
+const SAMPLES: &str = "numChans * length * 4";
 
 /// The header, byte for byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -147,7 +149,7 @@ impl ChopHeader {
         let room = mapped.min(LARGEST_BLOCK).saturating_sub(samples_at);
         if samples > room || samples_at > mapped {
             let rule = "the mapped bytes behind channelDataOffset are only";
-            return Err(BlockError::int("numChans * length * 4", samples, rule, room, SENDER));
+            return Err(BlockError::int(SAMPLES, samples, rule, room, SENDER));
         }
 
         let names_at = if self.names_sent.get() == 1 && num_channels > 0 {
@@ -162,6 +164,21 @@ impl ChopHeader {
             None
         };
         Ok(ChopLayout { num_channels, len_samples, sample_rate, samples_at, names_at })
+    }
+
+    /// This header with something that breaks no rule where that was broken, to find out what else is; `None`: nothing
+    /// more can be told.
+    pub(crate) fn mended(mut self, broken: &str) -> Option<Self> {
+        match broken {
+            "version" => self.version.set(VERSION),
+            "numChans" => self.num_chans.set(0),
+            "length" | SAMPLES => self.length.set(0),
+            "sampleRate" => self.sample_rate.set(1.0),
+            "channelDataOffset" => self.channel_data_offset.set(i32::try_from(HEADER_BYTES).ok()?),
+            "nameDataOffset" => self.names_sent.set(0),
+            _ => return None,
+        }
+        Some(self)
     }
 
     /// This header of a block of ours, with samples and names elsewhere than it was planned.

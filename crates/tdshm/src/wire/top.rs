@@ -271,6 +271,15 @@ pub(crate) fn is_image(bytes: &[u8]) -> bool {
     bytes.first_chunk().is_some_and(|magic| [MAGIC, top_legacy::MAGIC].contains(&u32::from_le_bytes(*magic)))
 }
 
+/// The first bytes of a header with a version that is known, whatever stands there, to find out what else is wrong.
+pub(crate) fn versioned(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut bytes = bytes.to_vec();
+    let at = core::mem::offset_of!(TopHeader, version);
+    let version = bytes.get_mut(at..)?.first_chunk_mut::<4>()?;
+    *version = VERSION.to_le_bytes();
+    Some(bytes)
+}
+
 /// Checks a header of either kind, of which `bytes` are the first 56, or as many as are mapped, against the size of the
 /// mapping.
 pub(crate) fn check(bytes: &[u8], mapped: usize) -> Result<TopLayout, BlockError> {

@@ -8,12 +8,12 @@ use serde_json::Value;
 use tdshm::{Attached, ChopReceiver, ChopSender, DryRun, SegmentReceiver};
 
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::doctor::check;
 use crate::cmd::doctor::other::Other;
 use crate::cmd::doctor::report::Report;
 use crate::stop::{SLICE, Stop};
 use crate::{Again, Exit, say};
 
-const STEP: &str = "Two processes here";
 /// How long anything of this may take: a process starts and makes, or finds, a segment.
 const WITHIN: Duration = Duration::from_secs(10);
 /// Frames that are looked at.
@@ -33,7 +33,7 @@ pub(super) fn check(report: &mut Report, again: &Again, stop: &Stop) -> Option<E
         return Some(exit);
     }
     if let Err(error) = result {
-        report.failed(STEP, error.to_string(), REPORT_IT);
+        report.failed(check::EXCHANGE_FAILS, error.to_string(), REPORT_IT);
     }
     None
 }
@@ -44,7 +44,7 @@ fn send_and_grow(report: &mut Report, name: &str, again: &Again, stop: &Stop) ->
     let begin = Instant::now();
     sender.send(&[[0.25], [-0.5]])?;
     report.ok(
-        STEP,
+        check::EXCHANGE_MAKE,
         format!("segments and locks can be made ({name:?}, in {} µs)", begin.elapsed().as_micros()),
     );
     let other =
@@ -55,7 +55,7 @@ fn send_and_grow(report: &mut Report, name: &str, again: &Again, stop: &Stop) ->
         "process {} received something else than what was sent: {line}",
         other.id()
     );
-    report.ok(STEP, format!("process {} receives what this one sends", other.id()));
+    report.ok(check::EXCHANGE_RECEIVE, format!("process {} receives what this one sends", other.id()));
     let room = sender.room_bytes();
     // A sample is four bytes: two channels of this length are twice the room.
     let len_samples = room.div_ceil(4);
@@ -67,7 +67,7 @@ fn send_and_grow(report: &mut Report, name: &str, again: &Again, stop: &Stop) ->
         other.id()
     );
     report.ok(
-        STEP,
+        check::EXCHANGE_GROW,
         format!("it follows when the block outgrows its room, from {room} to {} bytes", sender.room_bytes()),
     );
     Ok(())
@@ -88,9 +88,9 @@ fn receive_and_survive(report: &mut Report, name: &str, again: &Again, stop: &St
         usual.as_millis()
     );
     if usual > WOKEN_WITHIN {
-        report.warning(STEP, said, "waking takes long here: is this machine very busy?");
+        report.warning(check::EXCHANGE_WAKE, said, "waking takes long here: is this machine very busy?");
     } else {
-        report.ok(STEP, said);
+        report.ok(check::EXCHANGE_WAKE, said);
     }
 
     let died = first.id();
@@ -102,12 +102,15 @@ fn receive_and_survive(report: &mut Report, name: &str, again: &Again, stop: &St
         receiver.next_timeout(SLICE)?;
     }
     report.ok(
-        STEP,
+        check::EXCHANGE_DEATH,
         format!("it notices within {} ms that process {died} was killed", begin.elapsed().as_millis()),
     );
     let mut second = Other::start(again, &args)?;
     frames(&mut receiver, &second, stop, 2)?;
-    report.ok(STEP, format!("process {} takes the name over, and this one goes on receiving", second.id()));
+    report.ok(
+        check::EXCHANGE_TAKE_OVER,
+        format!("process {} takes the name over, and this one goes on receiving", second.id()),
+    );
     second.end();
     let begin = Instant::now();
     while receiver.attached() == Attached::Yes {
@@ -115,7 +118,7 @@ fn receive_and_survive(report: &mut Report, name: &str, again: &Again, stop: &St
         ensure!(begin.elapsed() < WITHIN, "that process {} left was not noticed within 10 s", second.id());
         receiver.next_timeout(SLICE)?;
     }
-    report.ok(STEP, "it is told when a sender leaves");
+    report.ok(check::EXCHANGE_LEAVE, "it is told when a sender leaves");
     Ok(())
 }
 

@@ -1,28 +1,32 @@
 //! What this machine is, and what its shared memory has room for.
 
 use crate::args::version;
+use crate::cmd::doctor::check;
 use crate::cmd::doctor::report::Report;
-
-const STEP: &str = "This machine";
 
 /// Says where this runs, and what is in the way there.
 pub(super) fn check(report: &mut Report) {
     for line in version::long().lines() {
         let said = if line.contains(':') { line.to_owned() } else { format!("tdshm {line}") };
-        report.seen(STEP, said);
+        report.seen(check::MACHINE_ABOUT, said);
     }
+    place(report);
+}
+
+/// What there is to know of the place where objects are.
+pub(super) fn place(report: &mut Report) {
     let place = tdshm::place();
     let room = match (place.free_bytes, place.total_bytes) {
         (Some(free), Some(total)) => format!(", {} of {} free", size(free), size(total)),
         (Some(free), None) => format!(", {} free", size(free)),
         _ => String::new(),
     };
-    report.seen(STEP, format!("shared memory: {}{room}", place.what));
+    report.seen(check::MACHINE_MEMORY, format!("shared memory: {}{room}", place.what));
     for fact in &place.facts {
-        report.seen(STEP, fact.as_str());
+        report.seen(check::MACHINE_FACT, fact.as_str());
     }
     for trouble in &place.troubles {
-        report.warning(STEP, trouble.as_str(), None);
+        report.warning(check::MACHINE_TROUBLE, trouble.as_str(), None);
     }
 }
 

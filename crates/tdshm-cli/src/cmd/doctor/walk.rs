@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use tdshm::{ChopSender, DryRun, Error, Sent, ShortName};
 
 use crate::Exit;
+use crate::cmd::doctor::check::Check;
 use crate::cmd::doctor::person::{Answer, Person, Waited};
 use crate::cmd::doctor::report::Report;
 use crate::stop::Stop;
@@ -98,7 +99,7 @@ impl Sending {
     }
 
     /// Says how it went, and begins anew.
-    fn settle(&mut self, report: &mut Report, step: &'static str) {
+    fn settle(&mut self, report: &mut Report, step: Check) {
         let Self { longest, abandoned } = std::mem::take(self);
         let said =
             format!("the longest that a frame took to send, locks included: {:.1} ms", milliseconds(longest));
@@ -155,14 +156,7 @@ pub(super) fn run(
 
 impl Walk<'_> {
     /// Asks what TouchDesigner shows: yes is as it should be.
-    fn ask(
-        &mut self,
-        step: &'static str,
-        question: &str,
-        fine: &str,
-        wrong: &str,
-        advice: &'static str,
-    ) -> Answer {
+    fn ask(&mut self, step: Check, question: &str, fine: &str, wrong: &str, advice: &'static str) -> Answer {
         let Self { person, stop, sender, sending, .. } = self;
         let answer = person.ask(question, stop, || beat(sender, sending));
         match answer {
@@ -183,13 +177,7 @@ impl Walk<'_> {
     }
 
     /// Says why something did not come. `true`: it was waited for in vain.
-    fn not_there<T>(
-        &mut self,
-        step: &'static str,
-        waited: &Waited<T>,
-        what: &str,
-        advice: &'static str,
-    ) -> bool {
+    fn not_there<T>(&mut self, step: Check, waited: &Waited<T>, what: &str, advice: &'static str) -> bool {
         match waited {
             Waited::Came(..) | Waited::Stopped => return false,
             Waited::Late => self.report.failed(step, format!("{what} within the time"), advice),

@@ -15,6 +15,10 @@ pub(crate) const KILLED: Option<i32> = None;
 /// By what a command is asked to end, and its status then.
 pub(crate) const ASKED_TO_END: &[(&str, i32)] = &[("INT", 130), ("TERM", 143), ("HUP", 129)];
 
+/// Bytes of a postfix's character, where it stands in the info block, and where detach does (wire §3).
+pub(crate) const CHARACTER: usize = 1;
+pub(crate) const POSTFIX_AT: u64 = 9;
+pub(crate) const DETACH_AT: u64 = 41;
 /// Whether a lock says which process holds it.
 pub(crate) const LOCKS_NAME_HOLDERS: bool = true;
 
@@ -82,6 +86,15 @@ impl ForeignOut {
         fields[..4].copy_from_slice(&0x56ed_34ba_u32.to_le_bytes());
         fields[4] = 2;
         File::create_new(&info).unwrap().write_all_at(&fields, 0).unwrap();
+        Self::beside(name, info, block, bytes)
+    }
+
+    /// One without an info segment.
+    pub(crate) fn bare(name: &str, block: &[u8], bytes: usize) -> Self {
+        Self::beside(name, format!("{OBJECTS}/TouchSHMTouchSHM{name}4jhd783h"), block, bytes)
+    }
+
+    fn beside(name: &str, info: String, block: &[u8], bytes: usize) -> Self {
         let lock = NamedLock::open(&ShortName::new(name).unwrap().data_lock()).unwrap();
         let mut out = Self { name: name.to_owned(), info, postfix: String::new(), lock: Some(lock) };
         out.make_data(bytes);
@@ -119,7 +132,8 @@ impl ForeignOut {
         self.postfix = "abcdefghijklmnopqrstuvwxyzabcde".to_owned();
         self.make_data(bytes);
         self.put(block);
-        self.write_info(9, self.postfix.as_bytes());
+        let postfix = self.postfix.clone();
+        self.write_info(9, postfix.as_bytes());
         fs::remove_file(old).unwrap();
     }
 
@@ -131,7 +145,8 @@ impl ForeignOut {
         fs::remove_file(self.data()).unwrap();
     }
 
-    fn write_info(&self, at: u64, bytes: &[u8]) {
+    /// Writes these bytes into its info segment.
+    pub(crate) fn write_info(&mut self, at: u64, bytes: &[u8]) {
         OpenOptions::new().write(true).open(&self.info).unwrap().write_all_at(bytes, at).unwrap();
     }
 

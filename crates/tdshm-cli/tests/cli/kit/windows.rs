@@ -11,6 +11,10 @@ pub(crate) const KILLED: Option<i32> = Some(9);
 pub(crate) const ASKED_TO_END: &[(&str, i32)] = &[("INT", 130), ("BREAK", 130)];
 /// Whether a lock says which process holds it.
 pub(crate) const LOCKS_NAME_HOLDERS: bool = false;
+/// Bytes of a postfix's character, where it stands in the info block, and where detach does (wire §3).
+pub(crate) const CHARACTER: usize = 2;
+pub(crate) const POSTFIX_AT: u64 = 10;
+pub(crate) const DETACH_AT: u64 = 74;
 /// A console of its own, without a window.
 const CREATE_NO_WINDOW: u32 = 0x0800_0000;
 
@@ -113,6 +117,16 @@ impl ForeignOut {
     /// One whose info segment has the prefix once, as those of several other programs.
     pub(crate) fn misnamed(name: &str, block: &[u8], bytes: usize) -> Self {
         Self::told(&format!("create {name} {bytes} single"), block)
+    }
+
+    /// One without an info segment.
+    pub(crate) fn bare(name: &str, block: &[u8], bytes: usize) -> Self {
+        Self::told(&format!("create {name} {bytes} bare"), block)
+    }
+
+    /// Writes these bytes into its info segment.
+    pub(crate) fn write_info(&mut self, at: u64, bytes: &[u8]) {
+        self.program.ask(&format!("info {at} {}", hexadecimal(bytes)));
     }
 
     fn told(command: &str, block: &[u8]) -> Self {

@@ -1,8 +1,38 @@
 //! How an object stands, and what a lock's memory says, for those who look: nothing is mapped, nothing taken.
 
-use crate::sys::linux::Peek;
+use rustix::fs::OFlags;
+
+use crate::sys::linux::{Peek, denied, open_plain, path};
 use crate::sys::posix::robust_lock::{self, word_of};
-use crate::sys::{LockLayout, LockOpenError, LockWord, ObjectError};
+use crate::sys::{LockLayout, LockOpenError, LockWord, ObjectError, Standing};
+
+/// Bits of a mode that let others in.
+const OTHERS: u32 = 0o066;
+
+/// Whose an object is, and what this user may do with it.
+pub(crate) fn standing(name: &str) -> Result<Standing, ObjectError> {
+    let path = path(name);
+    let stat = rustix::fs::lstat(&path).map_err(|_| ObjectError::Absent)?;
+    let is_own = stat.st_uid == rustix::process::geteuid().as_raw();
+    let refused = |error| match error {
+        ObjectError::NotOurs(reason) => Ok(Err(reason)),
+        error => Err(error),
+    };
+    let may_write = match open_plain(&path, OFlags::RDONLY) {
+        // Root may read everything, and uses a stranger's no more than anybody else does.
+        Ok(_) if !is_own && stat.st_mode & OTHERS == 0 => refused(denied(&path))?,
+        Ok(_) if open_plain(&path, OFlags::RDWR).is_ok() => Ok(true),
+        Ok(_) => Ok(false),
+        Err(error) => refused(error)?,
+    };
+    Ok(Standing {
+        bytes: usize::try_from(stat.st_size).ok(),
+        user: Some(stat.st_uid),
+        is_own: Some(is_own),
+        mode: Some(stat.st_mode & 0o7777),
+        may_write,
+    })
+}
 
 /// What the memory of the lock of that name says. `None`: nothing that can be understood.
 pub(crate) fn lock_word(name: &str, layout: LockLayout) -> Result<Option<LockWord>, LockOpenError> {

@@ -1,9 +1,10 @@
 //! Step 2: what is sent changes: names, length, rate, and more of it than there is room for.
 
+use crate::cmd::doctor::check::{self, Check};
 use crate::cmd::doctor::person::Answer;
 use crate::cmd::doctor::walk::Walk;
 
-pub(super) const STEP: &str = "2 Changes while TouchDesigner reads";
+pub(super) const STEP: Check = check::WALK_CHANGE;
 /// Channels of the large block.
 const MANY: usize = 40;
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 use tdshm::{ChopSender, DryRun, ErrorKind};
 
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::doctor::check::{self, Check};
 use crate::cmd::doctor::leftovers;
 use crate::cmd::doctor::person::{Answer, Waited};
 use crate::cmd::doctor::walk::Walk;
 
-pub(super) const STEP: &str = "6 TouchDesigner closes";
+pub(super) const STEP: Check = check::WALK_CLOSE;
 /// After its last answer a program may still be closing.
 const CLOSING: Duration = Duration::from_millis(200);
 

@@ -3,10 +3,11 @@
 use tdshm::{PixelFormat, Pixels, TopSender};
 
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::doctor::check::{self, Check};
 use crate::cmd::doctor::person::Waited;
 use crate::cmd::doctor::walk::{NOBODY_CAME, Walk};
 
-pub(super) const STEP: &str = "4 An image to TouchDesigner";
+pub(super) const STEP: Check = check::WALK_IMAGE_IN;
 /// Pixels of each side.
 const SIDE: usize = 128;
 /// Bytes of a pixel: red, green, blue, opaque.

@@ -3,11 +3,12 @@
 use tdshm::{Convert, RowOrder, SegmentReceiver, TopFrame, TopReceiver};
 
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::doctor::check::{self, Check};
 use crate::cmd::doctor::person::{Answer, Waited};
 use crate::cmd::doctor::walk::{NOBODY_CAME, Walk, look};
 use crate::stop::SLICE;
 
-pub(super) const STEP: &str = "5 An image from TouchDesigner";
+pub(super) const STEP: Check = check::WALK_IMAGE_OUT;
 /// How much brighter one half has to be than the other, of 255, for a person to see which.
 const CONTRAST: f64 = 16.0;
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tdshm::{Error, ErrorKind, Examination, NamedLock, SegmentReceiver, ShortName};
 
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::doctor::check::Check;
 use crate::cmd::doctor::report::Report;
 use crate::cmd::doctor::walk::{LONG_FOR_A_LOCK, milliseconds};
 
@@ -38,7 +39,7 @@ pub(super) fn holds(name: &str, what: &str) -> Result<Option<Examination>, Error
 }
 
 /// Reports every field, and every deviation that stays.
-pub(super) fn report(report: &mut Report, step: &'static str, name: &str) -> Result<(), Error> {
+pub(super) fn report(report: &mut Report, step: Check, name: &str) -> Result<(), Error> {
     let mut found = tdshm::examine(name)?;
     for _ in 1..LOOKS {
         thread::sleep(APART);
@@ -87,7 +88,7 @@ pub(super) fn report(report: &mut Report, step: &'static str, name: &str) -> Res
 }
 
 /// Watches the data lock for a second, and reports the longest that somebody else had it.
-pub(super) fn lock(report: &mut Report, step: &'static str, name: &str) -> Result<(), Error> {
+pub(super) fn lock(report: &mut Report, step: Check, name: &str) -> Result<(), Error> {
     let lock = NamedLock::open(&ShortName::new(name)?.data_lock())?;
     let begin = Instant::now();
     let (mut longest, mut held_since, mut times) = (Duration::ZERO, None, 0_u64);
@@ -130,12 +131,7 @@ pub(super) fn lock(report: &mut Report, step: &'static str, name: &str) -> Resul
 
 /// Holds the data lock for a moment, in which a block that moves must stand still: then whoever writes it takes the same
 /// lock.
-pub(super) fn same_lock(
-    report: &mut Report,
-    step: &'static str,
-    name: &str,
-    moves: bool,
-) -> Result<(), Error> {
+pub(super) fn same_lock(report: &mut Report, step: Check, name: &str, moves: bool) -> Result<(), Error> {
     let mut segment = SegmentReceiver::builder(name).lock_limit(LOCK_LIMIT).open()?;
     let Some(held) = segment.lock()? else { return Ok(()) };
     let view = held.view();

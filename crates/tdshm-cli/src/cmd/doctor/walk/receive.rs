@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 use tdshm::{ChopReceiver, SegmentReceiver};
 
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::doctor::check::{self, Check};
 use crate::cmd::doctor::person::Waited;
 use crate::cmd::doctor::walk::{NOBODY_CAME, Walk, look};
 use crate::output::{number, shape};
 use crate::stop::SLICE;
 
-pub(super) const STEP: &str = "3 Channels from TouchDesigner";
+pub(super) const STEP: Check = check::WALK_RECEIVE;
 /// How long frames are counted.
 const COUNTED: Duration = Duration::from_secs(1);
 /// So many of them in a second leave no doubt that some are due in a quarter of it.

@@ -5,10 +5,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tdshm::{ChopSender, Error};
 
 use crate::cmd::LOCK_LIMIT;
+use crate::cmd::doctor::check::{self, Check};
 use crate::cmd::doctor::person::Waited;
 use crate::cmd::doctor::walk::{NOBODY_CAME, Sending, Walk};
 
-pub(super) const STEP: &str = "1 Channels to TouchDesigner";
+pub(super) const STEP: Check = check::WALK_SEND;
 
 /// What does not move, in the order of the channels.
 const FIXED: [f32; 2] = [0.25, -0.5];
