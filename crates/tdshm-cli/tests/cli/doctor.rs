@@ -10,6 +10,7 @@ use std::thread::{self, JoinHandle};
 use serde_json::Value;
 use tdshm::{ChopSender, NamedLock, ShortName};
 
+use crate::between::documented_all;
 use crate::kit::{
     Ended, ForeignIn, ForeignOut, LOCKS_NAME_HOLDERS, Name, Run, command, remove_objects, run, start, until,
 };
@@ -258,6 +259,7 @@ fn nobody_is_asked_where_nobody_answers() {
     drop(script);
     assert!(!ended.err.iter().any(|line| line.contains("[y/n")), "{:#?}", ended.err);
     let report: Value = serde_json::from_str(&ended.out[0]).unwrap();
+    documented_all(&report);
     let lines = report["lines"].as_array().unwrap();
     let is = |verdict: &str, said: &str| {
         lines.iter().any(|line| line["verdict"] == verdict && line["said"].as_str().unwrap().contains(said))
@@ -300,6 +302,7 @@ fn this_machine_alone() {
     let ended = run(&["doctor", "--json"]);
     drop(held);
     let report: Value = serde_json::from_str(&ended.out[0]).unwrap();
+    documented_all(&report);
     let lines = report["lines"].as_array().unwrap();
     let of = |step: &str, verdict: &str| {
         let of = lines.iter().filter(|line| line["step"] == step && line["verdict"] == verdict);

@@ -37,7 +37,10 @@ pub(super) fn check(
     growth(report, examined, watched);
     match (&last.notices, last.detached) {
         (_, Some(true)) => {}
-        (Some(notices), _) => counted(report, last, notices, watched),
+        (Some(notices), _) if half(report, notices, watched) => {}
+        (Some(notices), _) if notices.owner_alive => counted(report, last, notices, watched),
+        // Of the dead nothing comes.
+        (Some(_), _) => {}
         (None, _) => uncounted(report, watched),
     }
 }
@@ -82,6 +85,20 @@ fn growth(report: &mut Report, examined: &Examination, watched: &Watched) {
     }
 }
 
+/// Whether one frame was being written all the time.
+fn half(report: &mut Report, notices: &NoticeReport, watched: &Watched) -> bool {
+    let is_half = watched.half_to_the_end >= GLANCES.max(watched.glances);
+    if is_half {
+        let said = format!(
+            "frame {} was being written all the {:.1} s that this watched",
+            notices.frames.saturating_add(1),
+            watched.time.as_secs_f64()
+        );
+        report.failed(check::SENDER_HALF, said, GO_ON);
+    }
+    is_half
+}
+
 /// Frames of a sender that counts them.
 fn counted(report: &mut Report, segment: &SegmentReport, notices: &NoticeReport, watched: &Watched) {
     let before =
@@ -89,17 +106,6 @@ fn counted(report: &mut Report, segment: &SegmentReport, notices: &NoticeReport,
     let sent = notices.frames.saturating_sub(before.unwrap_or(notices.frames));
     let seconds = watched.time.as_secs_f64();
     let age = notices.age.unwrap_or_default();
-    if watched.half_to_the_end >= GLANCES.max(watched.glances) {
-        report.failed(
-            check::SENDER_HALF,
-            format!(
-                "frame {} was being written all the {seconds:.1} s that this watched",
-                notices.frames.saturating_add(1)
-            ),
-            GO_ON,
-        );
-        return;
-    }
     if notices.frames == 0 {
         return report.warning(
             check::SENDER_FRAMES,
