@@ -181,6 +181,14 @@ fn of_foreign_with(block: &Block, change: impl FnOnce(&mut ForeignOut)) -> Found
     doctor(name.as_str())
 }
 
+/// Is busy for so long.
+fn spin(milliseconds: u64) {
+    let begin = Instant::now();
+    while begin.elapsed() < Duration::from_millis(milliseconds) {
+        thread::yield_now();
+    }
+}
+
 fn data_lock(name: &Name) -> NamedLock {
     NamedLock::open(&ShortName::new(name.as_str()).unwrap().data_lock()).unwrap()
 }
@@ -423,6 +431,47 @@ fn a_segment_that_moves_is_followed() {
     let found = doctor(name.as_str());
     found.tells("sender.growth", "seen", "receivers have to follow", "").only(&[]);
     found.tells("objects.data", "ok", "8192 bytes", "");
+}
+
+/// Does something while the doctor watches, and gives what it says in the end.
+fn while_it_watches(name: &str, act: impl FnOnce()) -> Vec<String> {
+    let mut doctor = start(&["doctor", name, "--timeout", "3"]);
+    while !doctor.line().contains("every field of the info block") {}
+    act();
+    doctor.wait().out
+}
+
+#[test]
+fn a_segment_that_moves_meanwhile_is_followed() {
+    let name = Name::new();
+    let mut out = ChopSender::create(name.as_str()).unwrap();
+    let mut receiver = ChopReceiver::open(name.as_str()).unwrap();
+    out.send(&[[1.0]]).unwrap();
+    receiver.next_timeout(Duration::from_secs(9)).unwrap().unwrap();
+    let said = while_it_watches(name.as_str(), || {
+        out.send(&[vec![1.0; 100_000]]).unwrap();
+    });
+    assert!(
+        said.iter().any(|line| line.starts_with("ok       it moved 1 time while it was watched")),
+        "{said:#?}"
+    );
+}
+
+#[test]
+fn a_lock_that_is_held_for_long_and_let_go_of() {
+    let name = Name::new();
+    let mut out = ChopSender::create(name.as_str()).unwrap();
+    out.send(&[[1.0]]).unwrap();
+    let lock = data_lock(&name);
+    let said = while_it_watches(name.as_str(), || {
+        let held = lock.lock().unwrap();
+        spin(500);
+        drop(held);
+    });
+    let told = |line: &String| {
+        line.starts_with("warning  TouchSHM") && line.contains(" was held") && line.ends_with(" ms at a time")
+    };
+    assert!(said.iter().any(told), "{said:#?}");
 }
 
 // The block.
@@ -673,12 +722,6 @@ fn a_reader_that_keeps_the_lock_to_itself() {
     let over = AtomicBool::new(false);
     let found = thread::scope(|scope| {
         scope.spawn(|| {
-            let spin = |milliseconds| {
-                let begin = Instant::now();
-                while begin.elapsed() < Duration::from_millis(milliseconds) {
-                    thread::yield_now();
-                }
-            };
             while !over.load(Ordering::Relaxed) {
                 // A long copy, and a short pause.
                 let held = lock.lock().unwrap();
