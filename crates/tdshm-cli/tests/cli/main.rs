@@ -8,8 +8,6 @@
 )]
 
 mod between;
-#[cfg(unix)]
-mod between_files;
 mod clean;
 mod demo;
 mod doctor;

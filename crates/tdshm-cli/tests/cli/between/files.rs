@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tdshm::{ChopSender, NamedLock, ShortName};
 
-use crate::between::{Found, channels, doctor};
+use super::{Found, channels, doctor};
 use crate::kit::{ForeignOut, Name};
 use crate::users::run_as_stranger;
 
