@@ -209,7 +209,7 @@ impl Report {
         let several = names.any(|name| Some(name) != first);
         let mut text = match (self.has_failed(), tasks.is_empty()) {
             (false, true) => "\nNothing stands between them.\n".to_owned(),
-            (false, false) => "\nNothing stands between them. To look at, all the same:\n".to_owned(),
+            (false, false) => "\nNothing is broken between them. To look at, all the same:\n".to_owned(),
             (true, _) => "\nWhat to do, the most important first:\n".to_owned(),
         };
         let room = screen::columns().unwrap_or(usize::MAX).saturating_sub(4).max(30);

@@ -91,8 +91,9 @@ fn several_names_are_looked_at_together() {
     assert!(of(a) > 10 && of(a) == of(b), "{} and {}", of(a), of(b));
     let ended = run(&["doctor", a, "--timeout", "0.2"]);
     assert_eq!(ended.code, Some(0));
-    let end = "Nothing stands between them.";
-    assert!(ended.out.iter().any(|line| line.starts_with(end)), "{:#?}", ended.out);
+    // On a slow machine it is silent for so long that this is told.
+    let ends = ["Nothing stands between them.", "Nothing is broken between them. To look at, all the same:"];
+    assert!(ended.out.iter().any(|line| ends.contains(&line.as_str())), "{:#?}", ended.out);
 }
 
 #[test]
