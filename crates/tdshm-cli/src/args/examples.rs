@@ -47,6 +47,7 @@ const TDSHM: &[Example] = &[
     ("tdshm snap bars bars.png", "an image, into a file"),
     ("tdshm run patch.toml", "a network of operators, described in a file"),
     ("tdshm list", "every segment of this machine"),
+    ("tdshm doctor mocap", "what stands between its sender and its receivers"),
     ("tdshm clean", "remove what dead senders left behind"),
 ];
 

@@ -104,38 +104,38 @@ impl Report {
         Self { lines: Vec::new(), name: None, live, unprinted: Ok(()) }
     }
 
-    pub(super) fn ok(&mut self, step: Check, said: impl Into<String>) {
-        self.add(step, Verdict::Ok, said.into(), None);
+    pub(super) fn ok(&mut self, check: Check, said: impl Into<String>) {
+        self.add(check, Verdict::Ok, said.into(), None);
     }
 
-    pub(super) fn seen(&mut self, step: Check, said: impl Into<String>) {
-        self.add(step, Verdict::Seen, said.into(), None);
+    pub(super) fn seen(&mut self, check: Check, said: impl Into<String>) {
+        self.add(check, Verdict::Seen, said.into(), None);
     }
 
-    pub(super) fn skipped(&mut self, step: Check, said: impl Into<String>) {
-        self.add(step, Verdict::Skipped, said.into(), None);
+    pub(super) fn skipped(&mut self, check: Check, said: impl Into<String>) {
+        self.add(check, Verdict::Skipped, said.into(), None);
     }
 
     pub(super) fn warning(
         &mut self,
-        step: Check,
+        check: Check,
         said: impl Into<String>,
         advice: impl Into<Option<&'static str>>,
     ) {
-        self.add(step, Verdict::Warning, said.into(), advice.into());
+        self.add(check, Verdict::Warning, said.into(), advice.into());
     }
 
     pub(super) fn failed(
         &mut self,
-        step: Check,
+        check: Check,
         said: impl Into<String>,
         advice: impl Into<Option<&'static str>>,
     ) {
-        self.add(step, Verdict::Failed, said.into(), advice.into());
+        self.add(check, Verdict::Failed, said.into(), advice.into());
     }
 
-    pub(super) fn unknown(&mut self, step: Check, said: impl Into<String>, advice: &'static str) {
-        self.add(step, Verdict::Unknown, said.into(), Some(advice));
+    pub(super) fn unknown(&mut self, check: Check, said: impl Into<String>, advice: &'static str) {
+        self.add(check, Verdict::Unknown, said.into(), Some(advice));
     }
 
     /// From here on it is about that segment, or about none.
