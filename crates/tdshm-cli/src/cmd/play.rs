@@ -60,6 +60,9 @@ pub(crate) fn run(args: &PlayArgs, stop: &Stop) -> anyhow::Result<Exit> {
     let names = names(args, &chosen)?;
     let mut outs = BTreeMap::new();
     for (segment, name) in chosen.iter().zip(names) {
+        if segment.first > part.last || segment.last < part.first {
+            continue; // a sender without frames would be one too many
+        }
         let first = layout_at(segment, part.first);
         let out = first.map(|layout| Out::create(segment, name, layout, args.take_over)).transpose()?;
         outs.extend(out.map(|out| (segment.name.clone(), out)));

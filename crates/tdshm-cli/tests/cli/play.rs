@@ -208,10 +208,10 @@ fn what_cannot_be_played_is_told() {
 fn a_large_recording_takes_little_memory() {
     let (name, file) = (Name::new(), File::new());
     let mut writer = Writer::create(file.path()).unwrap();
-    let pixels = vec![7; 1280 * 720 * 4];
-    let picture = Pixels::bottom_first(PixelFormat::R8G8B8A8_UNORM, 1280, 720, &pixels);
+    let pixels = vec![7; 1920 * 1080 * 4];
+    let picture = Pixels::bottom_first(PixelFormat::R8G8B8A8_UNORM, 1920, 1080, &pixels);
     let picture = TopFrame::from_pixels(&picture).unwrap();
-    for index in 0..85 {
+    for index in 0..37 {
         writer.image(name.as_str(), &picture, &stamp(index)).unwrap();
     }
     writer.finish().unwrap();
@@ -219,7 +219,7 @@ fn a_large_recording_takes_little_memory() {
     let play = start(&["play", file.as_str(), "--no-wait", "--loop"]);
     // As soon as one round has been played, and somebody has seen it.
     let mut input = TopReceiver::open(name.as_str()).unwrap();
-    while input.next_timeout(LIMIT).unwrap().unwrap().number().unwrap() < 100 {}
+    while input.next_timeout(LIMIT).unwrap().unwrap().number().unwrap() < 45 {}
     let status = fs::read_to_string(format!("/proc/{}/status", play.id())).unwrap();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
     let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();

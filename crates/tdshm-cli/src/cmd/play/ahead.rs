@@ -131,7 +131,7 @@ impl Ahead {
     /// A block that has been sent: its memory is free.
     pub(super) fn give_back(&self, block: Vec<u8>) {
         let mut state = self.0.state();
-        if state.spares.len() < 2 {
+        if state.spares.is_empty() {
             state.spares.push(block);
         }
     }

@@ -131,7 +131,6 @@ impl Capture {
                 Ok(None) => {}
                 Err(error) => {
                     if !self.has_changed_kind(&error) {
-                        self.tell_of_error(error.to_string());
                         std::thread::sleep(WAIT.saturating_sub(begin.elapsed()));
                     }
                 }
@@ -168,27 +167,28 @@ impl Capture {
         });
     }
 
-    /// Whether a block cannot be read because it is of the other kind; then that is received from now on.
+    /// Whether a block cannot be read because it is of the other kind; then that is received from now on. What is wrong
+    /// with it otherwise is said.
     fn has_changed_kind(&mut self, error: &Error) -> bool {
-        if !matches!(error, Error::Block(_)) {
-            return false;
-        }
-        let kind = tdshm::inspect(self.name.as_str()).map_or(BlockKind::Unknown, |report| report.kind);
-        let is_other = match kind {
-            BlockKind::Chop => self.feed.kind() != Kind::Channels,
-            BlockKind::Top => self.feed.kind() != Kind::Image,
-            BlockKind::Global => {
-                let name = self.name.as_str();
-                let what = "what a process shares as Global memory, which is not recorded: name its segments";
-                self.tell_of_error(format!("{name:?} holds {what}"));
-                false
-            }
-            _ => false,
+        let kind = match error {
+            Error::Block(_) => tdshm::inspect(self.name.as_str()).map_or(BlockKind::Unknown, |r| r.kind),
+            _ => BlockKind::Unknown,
         };
-        if is_other && let Ok(feed) = Feed::open(&self.name, kind) {
+        let other = match kind {
+            BlockKind::Chop => Kind::Channels,
+            BlockKind::Top => Kind::Image,
+            _ => self.feed.kind(),
+        };
+        if other != self.feed.kind()
+            && let Ok(feed) = Feed::open(&self.name, kind)
+        {
             (self.feed, self.announced) = (feed, false);
             return true;
         }
+        self.tell_of_error(match kind {
+            BlockKind::Global => "this is a process's Global memory, which is not recorded".to_owned(),
+            _ => error.to_string(),
+        });
         false
     }
 

@@ -7,8 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cmd::record::Taken;
 
-/// Buffers that are kept for the next frames.
-const SPARES: usize = 16;
+/// Bytes of buffers that are kept for the next frames, or one buffer.
+const SPARE_BYTES: usize = 32 << 20;
+/// How many of them.
+const SPARES: usize = 64;
 
 /// The time since the Unix epoch, which runs on as the processor's clock does, whoever sets the system's meanwhile.
 #[derive(Clone, Copy, Debug)]
@@ -117,7 +119,8 @@ impl Queue {
         let Taken { mut block, bytes, .. } = taken;
         let mut state = self.state();
         state.bytes = state.bytes.saturating_sub(bytes);
-        if state.spares.len() < SPARES {
+        let kept = state.spares.iter().map(Vec::capacity).fold(block.capacity(), usize::saturating_add);
+        if state.spares.is_empty() || state.spares.len() < SPARES && kept <= SPARE_BYTES {
             block.clear();
             state.spares.push(block);
         }
