@@ -12,7 +12,7 @@
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ const SIZE: (usize, usize) = (1280, 720);
 
 fn main() {
     if let Some(file) = std::env::var_os(PLAY) {
-        let exit = tdshm_cli::run(["tdshm".into(), "play".into(), file, "-q".into()]);
+        let exit = tdshm_cli::run(["tdshm".into(), "play".into(), file, "--json".into(), "-q".into()]);
         std::process::exit(exit.code().into());
     }
     let folder = std::env::temp_dir().join(unique("recordings"));
@@ -53,7 +53,6 @@ fn played(folder: &Path) {
     let frame = ChopFrame::from_rows(["tx"; 64], 60.0, &[[0.5]; 64]).unwrap();
     let file = made(folder, |writer, stamp| writer.channels(&name, &frame, stamp).unwrap());
     let mut input = ChopReceiver::open(&name).unwrap();
-    input.set_spin(EVER);
     let p99 = arrivals("64 channels x 1 sample", &file, || {
         input.next_timeout(EVER).unwrap().and_then(ChopFrame::number)
     });
@@ -67,7 +66,6 @@ fn played(folder: &Path) {
     let frame = frame.unwrap();
     let file = made(folder, |writer, stamp| writer.image(&name, &frame, stamp).unwrap());
     let mut input = TopReceiver::open(&name).unwrap();
-    input.set_spin(EVER);
     arrivals("1280 x 720 rgba8", &file, || input.next_timeout(EVER).unwrap().and_then(TopFrame::number));
     tidy(&name);
 }
@@ -84,12 +82,12 @@ fn made(folder: &Path, mut write: impl FnMut(&mut Writer<BufWriter<File>>, &Stam
 }
 
 fn player(file: &Path) -> Child {
-    Command::new(std::env::current_exe().unwrap()).env(PLAY, file).spawn().unwrap()
+    Command::new(std::env::current_exe().unwrap()).env(PLAY, file).stdout(Stdio::piped()).spawn().unwrap()
 }
 
 /// Plays a file, and gives the ninety-ninth percentile of what its frames are off their times, in seconds.
 fn arrivals(what: &str, file: &Path, mut next: impl FnMut() -> Option<u64>) -> f64 {
-    let mut player = player(file);
+    let player = player(file);
     let begin = Instant::now();
     let mut times = Vec::new();
     while let Some(number) = next() {
@@ -98,7 +96,12 @@ fn arrivals(what: &str, file: &Path, mut next: impl FnMut() -> Option<u64>) -> f
             break;
         }
     }
-    assert!(player.wait().unwrap().success());
+    let said = player.wait_with_output().unwrap();
+    assert!(said.status.success());
+    // What it says itself: how late it was when it began to send.
+    let said = String::from_utf8(said.stdout).unwrap();
+    let late = said.split_once("\"late_ms\":").map_or("", |(_, late)| late.trim_end().trim_end_matches('}'));
+    row(&format!("  part: {what}, late to begin with"), &format!("{}, in ms", late.trim_start_matches('{')));
     jitter(&format!("{what}, {} of {FRAMES} seen", times.len()), times)
 }
 
