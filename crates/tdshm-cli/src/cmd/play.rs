@@ -69,7 +69,7 @@ pub(crate) fn run(args: &PlayArgs, stop: &Stop) -> anyhow::Result<Exit> {
     }
     announce(args, &outs, part);
     let reader = Reader::open(&args.file)?.between(part.first, part.last);
-    let mut playing = Playing { args, outs, part, late: Late::default() };
+    let mut playing = Playing { args, outs, part, late: Late::default(), behind: Duration::ZERO };
     let result = playing.play(reader, stop);
     playing.leave(result, stop)
 }
@@ -184,6 +184,8 @@ struct Playing<'a> {
     outs: BTreeMap<String, Out>,
     part: Part,
     late: Late,
+    /// Time that was lost because nothing could be sent for so long.
+    behind: Duration,
 }
 
 /// What was played.
@@ -193,6 +195,8 @@ struct Account<'a> {
     frames: u64,
     left_out: u64,
     segments: Vec<Segment<'a>>,
+    /// Time by which all frames behind it came later, because none could be sent for so long.
+    behind_s: f64,
     /// How much later than due frames were sent, in milliseconds; null without any.
     late_ms: Option<late::Percentiles>,
 }
@@ -232,6 +236,7 @@ impl Playing<'_> {
                 let late = begin.elapsed().saturating_sub(at);
                 if late >= STOPPED {
                     stopped = stopped.saturating_add(late);
+                    self.behind = stopped;
                 }
                 self.late.note(late);
             } else if stop.requested().is_some() {
@@ -271,7 +276,7 @@ impl Playing<'_> {
 
     /// Leaves all segments, however the playing ended, and says what was played.
     fn leave(self, result: anyhow::Result<()>, stop: &Stop) -> anyhow::Result<Exit> {
-        let Self { args, outs, late, .. } = self;
+        let Self { args, outs, late, behind, .. } = self;
         let (mut frames, mut left_out) = (0_u64, 0_u64);
         for out in outs.values() {
             frames = frames.saturating_add(out.frames);
@@ -284,14 +289,21 @@ impl Playing<'_> {
                 frames: out.frames,
                 left_out: out.left_out,
             });
-            let segments = segments.collect();
+            let (segments, behind_s) = (segments.collect(), behind.as_secs_f64());
             json::print(&Account {
                 file: &args.file,
                 frames,
                 left_out,
                 segments,
+                behind_s,
                 late_ms: late.percentiles(),
             })?;
+        }
+        if !behind.is_zero() {
+            let late = short(behind.as_secs_f64());
+            say::error(format_args!(
+                "it took {late} s longer than the recording: reading it is too slow, or it was stopped"
+            ));
         }
         let segments = say::count_of(outs.len(), "segment");
         let mut detached = Ok(());
