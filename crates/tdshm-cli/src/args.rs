@@ -2,6 +2,9 @@
 
 pub(crate) mod doctor;
 pub(crate) mod examples;
+pub(crate) mod info;
+pub(crate) mod play;
+pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod version;
 
@@ -55,10 +58,14 @@ pub(crate) enum Command {
     Watch(WatchArgs),
     /// Write an image that arrives under a name into a file
     Snap(SnapArgs),
+    /// Record what comes through segments into a file, channels and images, with their times
+    Record(record::RecordArgs),
+    /// Play a recording as if its senders were there
+    Play(play::PlayArgs),
     /// Run a network of operators that a file describes: the shared-memory operators, what makes channels and images, and
     /// what changes them
     Run(run::RunArgs),
-    /// Say what is known about one segment, without touching it
+    /// Say what is known about one segment, without touching it, or what a recording holds
     Info(InfoArgs),
     /// List the segments of this machine
     List(ListArgs),
@@ -287,9 +294,9 @@ pub(crate) struct SnapArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("info"))]
 pub(crate) struct InfoArgs {
-    /// The shared-memory name
-    #[arg(value_parser = short_name, value_hint = ValueHint::Other)]
-    pub(crate) name: ShortName,
+    /// The shared-memory name; or a recording: what is the path of a file that begins as one
+    #[arg(value_name = "NAME|FILE", value_parser = info::asked, value_hint = ValueHint::FilePath)]
+    pub(crate) asked: info::Asked,
 
     /// Print one JSON object, with null for what is not known [default: lines for people]
     #[arg(long)]

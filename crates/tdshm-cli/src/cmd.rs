@@ -7,12 +7,19 @@ mod doctor;
 mod info;
 mod list;
 mod man;
+mod names;
+mod play;
+mod record;
 mod run;
 mod send;
 mod snap;
 mod watch;
 
+use std::path::Path;
 use std::time::Duration;
+
+use anyhow::anyhow;
+use tdshm_io::McapError;
 
 use crate::args::Command;
 use crate::stop::Stop;
@@ -21,6 +28,14 @@ use crate::{Again, Exit};
 /// How long a lock is waited for. Shorter than the usual 5 seconds: Ctrl-C waits as long.
 const LOCK_LIMIT: Duration = Duration::from_secs(1);
 
+/// What is wrong with a recording, and which one it is.
+fn of_recording(path: &Path, error: McapError) -> anyhow::Error {
+    match error {
+        McapError::Open { .. } | McapError::Create { .. } => error.into(),
+        error => anyhow!("{}: {error}", path.display()),
+    }
+}
+
 /// Runs a subcommand.
 pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
     match command {
@@ -28,6 +43,8 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Send(args) => send::run(&args, &Stop::on_signals()?),
         Command::Watch(args) => watch::run(&args, &Stop::on_signals()?),
         Command::Run(args) => run::run(&args, &Stop::on_signals()?),
+        Command::Record(args) => record::run(&args, &Stop::on_signals()?),
+        Command::Play(args) => play::run(&args, &Stop::on_signals()?),
         Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.

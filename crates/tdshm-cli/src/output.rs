@@ -15,7 +15,7 @@ use std::io;
 
 use tdshm::ChopFrame;
 
-pub(crate) use text::{fit, format_name, image_shape, number, printable, shape, short, wrapped};
+pub(crate) use text::{fit, format_name, image_shape, megabytes, number, printable, shape, short, wrapped};
 
 /// A frame and its place among those that arrived.
 #[derive(Clone, Copy, Debug)]

@@ -109,6 +109,19 @@ def test_grow(name, example):
     assert len(lines) == 20 and lines[-1] == "1048576 samples, the last of which is 1048575", error
 
 
+def test_a_recording(names, example, command, tmp_path):
+    pose, cam, take = names(), names(), str(tmp_path / "take.mcap")
+    with tdshm.ChopSender(pose, ["tx", "ty"]) as channels, tdshm.TopSender(cam) as images:
+        channels.send([[0.25, -1], [7, numpy.inf]])
+        images.send(numpy.array([[[1, 2, 3, 4]], [[5, 6, 7, 8]]], "uint8"))  # two rows, the top one first
+        record = subprocess.run([command, "record", pose, cam, "-o", take, "-C", "2", "--quiet"])
+        assert record.returncode == 0
+    out, error = example("recording.py", take).communicate()
+    lines = dict(line.split(" ", 1) for line in out.splitlines())
+    assert re.fullmatch(r"1 \d{19} {'tx': \[0.25, -1.0\], 'ty': \[7.0, inf\]} 60.0", lines[pose]), (out, error)
+    assert re.fullmatch(r"1 \d{19} \(2, 1, 4\) uint8 \[5, 6, 7, 8\]", lines[cam]), (out, error)
+
+
 def test_list(name, example):
     with tdshm.TopSender(name) as sender:
         sender.send(numpy.zeros((3, 4), "uint8"))

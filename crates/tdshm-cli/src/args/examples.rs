@@ -26,6 +26,8 @@ pub(crate) fn below(command: &str) -> Below {
         "send" => Below { examples: SEND, remarks: &[] },
         "watch" => Below { examples: WATCH, remarks: &[] },
         "snap" => Below { examples: SNAP, remarks: &[] },
+        "record" => Below { examples: RECORD, remarks: RECORD_REMARKS },
+        "play" => Below { examples: PLAY, remarks: PLAY_REMARKS },
         "run" => Below { examples: RUN, remarks: RUN_REMARKS },
         "info" => Below { examples: INFO, remarks: &[] },
         "list" => Below { examples: LIST, remarks: &[] },
@@ -45,6 +47,8 @@ const TDSHM: &[Example] = &[
     ("tdshm watch mocap", "what arrives, as a table"),
     ("tdshm watch mocap --format csv > take2.csv", "or into a file"),
     ("tdshm snap bars bars.png", "an image, into a file"),
+    ("tdshm record mocap bars -o take.mcap", "all that comes, with its times"),
+    ("tdshm play take.mcap", "as if the senders were there"),
     ("tdshm run patch.toml", "a network of operators, described in a file"),
     ("tdshm list", "every segment of this machine"),
     ("tdshm doctor mocap", "what stands between its sender and its receivers"),
@@ -91,6 +95,41 @@ const SNAP: &[Example] = &[
     ("tdshm snap cam small.jpg --lossy", "whatever it is, as a JPEG"),
 ];
 
+const RECORD: &[Example] = &[
+    ("tdshm record mocap -o take.mcap", "until Ctrl-C"),
+    ("tdshm record 'cam*' mocap -o take.mcap", "several segments; the quotes are for the shell"),
+    ("tdshm record '*' -o all.mcap --seconds 60", "everything that is there or comes, for a minute"),
+    ("tdshm record mocap -o one.mcap -C 1 --force", "the frame that is there, over an older file"),
+];
+
+const RECORD_REMARKS: &[(&str, &str)] = &[
+    (
+        "Lost frames",
+        "No sender ever waits for the recorder. Frames that it did not see in time, and frames for which the disk was too \
+         slow, are counted and told, here and in the file. Of senders that do not count their frames, TouchDesigner's \
+         among them, nobody knows how many were not seen.",
+    ),
+    (
+        "The file",
+        "MCAP, which other programs read as well. If this program is killed, or the disk is full, all but the last second \
+         can be read: see `tdshm info`.",
+    ),
+];
+
+const PLAY: &[Example] = &[
+    ("tdshm play take.mcap", "all segments, under their names"),
+    ("tdshm play take.mcap --loop --from 2 --to 7.5", "five and a half seconds, over and over"),
+    ("tdshm play take.mcap --speed 0.25", "at a quarter of the speed"),
+    ("tdshm play take.mcap --name mocap --as ghost", "one segment, under another name"),
+    ("tdshm play take.mcap --as cam1=a --as cam2=b", "two of them under other names"),
+];
+
+const PLAY_REMARKS: &[(&str, &str)] = &[(
+    "Frames",
+    "Each is sent as it was, bit by bit, when its time has come. While the lock of a segment is not free frames of it are \
+     left out, and told.",
+)];
+
 const RUN: &[Example] = &[
     ("tdshm run patch.toml", "until Ctrl-C"),
     ("tdshm run patch.toml --watch --print 'null*'", "values each frame; again whenever the file is saved"),
@@ -116,6 +155,7 @@ const RUN_REMARKS: &[(&str, &str)] = &[
 const INFO: &[Example] = &[
     ("tdshm info mocap", "what is in it, whose it is, who reads it"),
     ("tdshm info mocap --json | jq .frames", "for programs"),
+    ("tdshm info take.mcap", "what a recording holds"),
 ];
 
 const LIST: &[Example] =

@@ -1,4 +1,6 @@
-//! `tdshm info`: what is known about one segment.
+//! `tdshm info`: what is known about one segment, or what a recording holds.
+
+mod recording;
 
 use std::borrow::Cow;
 
@@ -7,6 +9,7 @@ use tdshm::{
 };
 
 use crate::args::InfoArgs;
+use crate::args::info::Asked;
 use crate::output::{json, printable, screen, shape, wrapped};
 use crate::{Exit, say};
 
@@ -18,7 +21,11 @@ const USUAL_COLUMNS: usize = 80;
 
 /// Prints what a look at the segment finds.
 pub(crate) fn run(args: &InfoArgs) -> anyhow::Result<Exit> {
-    let report = tdshm::inspect(args.name.as_str())?;
+    let name = match &args.asked {
+        Asked::Segment(name) => name,
+        Asked::File(path) => return recording::run(path, args.json),
+    };
+    let report = tdshm::inspect(name.as_str())?;
     if args.json {
         json::print(&json::Segment::from(&report))?;
     } else {

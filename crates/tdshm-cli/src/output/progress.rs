@@ -23,8 +23,7 @@ pub(crate) struct Progress {
 impl Progress {
     /// A bar of so many seconds, if it can be seen.
     pub(crate) fn start(title: &str, seconds: f64) -> Option<Self> {
-        let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if dumb || !io::stderr().is_terminal() {
+        if !is_seen() {
             return None;
         }
         let bar = ProgressBar::with_draw_target(Some(tenths(seconds)), ProgressDrawTarget::stderr());
@@ -48,6 +47,43 @@ impl Progress {
             .set_message(format!("{seconds:.1} of {} s{round}", short((self.seconds * 10.0).round() / 10.0)));
         self.bar.set_position(now.0);
     }
+}
+
+/// A line that says how far something is that has no end yet. It goes when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Line(ProgressBar);
+
+impl Line {
+    /// A line, if it can be seen.
+    pub(crate) fn start(title: &str) -> Option<Self> {
+        if !is_seen() {
+            return None;
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let style = ProgressStyle::with_template("{prefix}: {wide_msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.set_prefix(printable(title).into_owned());
+        *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        Some(Self(bar))
+    }
+
+    /// Says it, in place of what it said before.
+    pub(crate) fn say(&mut self, what: String) {
+        self.0.set_message(what);
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        *BAR.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.0.finish_and_clear();
+    }
+}
+
+/// Whether standard error is a terminal that can show it.
+fn is_seen() -> bool {
+    let dumb = env::var_os("TERM").is_some_and(|term| term == "dumb");
+    !dumb && io::stderr().is_terminal()
 }
 
 /// What the ends of a bar are replaced with where the terminal knows only ASCII: nothing elsewhere.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tdshm::{PixelFormat, Texels, TopShape};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::say::count_of;
+use crate::say::{count, count_of};
 
 /// The shortest digits that read back as the same sample.
 pub(crate) fn number(value: f32) -> String {
@@ -26,6 +26,16 @@ pub(crate) fn short(value: f64) -> String {
     match rounded.trim_end_matches('0').trim_end_matches('.') {
         "0" | "-0" => format!("{value:e}"),
         text => text.to_owned(),
+    }
+}
+
+/// `14.2 MB`.
+pub(crate) fn megabytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => count(bytes, "byte"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
     }
 }
 

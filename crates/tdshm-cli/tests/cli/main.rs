@@ -16,6 +16,8 @@ mod images;
 mod inspect;
 mod kit;
 mod lines;
+mod play;
+mod record;
 mod run;
 mod scope;
 mod send;

@@ -15,7 +15,7 @@ use crate::file::recording::writer::LostMessage;
 use crate::file::recording::{Kind, LOST_ENCODING, LOST_TOPIC, Lost, METADATA, McapError, VERSION, nanos};
 
 /// Buffers that are kept for the next frames.
-const SPARES: usize = 4;
+const SPARES: usize = 1;
 /// The fields of a chunk in front of the name of its compression: two times, a size, a checksum.
 const CHUNK_FIELDS: u64 = 28;
 /// Names of compressions are shorter.

@@ -1,0 +1,134 @@
+//! The file, and the thread that writes it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufWriter};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use anyhow::{anyhow, bail};
+use tdshm::ShortName;
+use tdshm_io::file::recording::{McapError, Writer};
+
+use crate::args::record::RecordArgs;
+use crate::cmd::record::queue::Next;
+use crate::cmd::record::tally::Tally;
+use crate::cmd::record::{Lost, Shared};
+
+/// How long a frame is waited for before it is looked whether what was written should go to the system.
+const WAIT: Duration = Duration::from_millis(100);
+
+/// A file that was made.
+pub(super) struct Target {
+    writer: Writer<BufWriter<File>>,
+}
+
+/// The thread that writes, and what others may know of it.
+#[derive(Debug)]
+pub(super) struct Writing {
+    thread: JoinHandle<Ended>,
+    progress: Arc<Progress>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    frames: AtomicU64,
+    bytes: AtomicU64,
+    failed: AtomicBool,
+}
+
+/// The file, where it has not failed.
+type Ended = Result<Writer<BufWriter<File>>, McapError>;
+
+/// What became of the file.
+#[derive(Debug)]
+pub(super) struct Written {
+    pub(super) frames: u64,
+    /// Bytes of blocks.
+    pub(super) bytes: u64,
+    pub(super) result: Result<(), McapError>,
+}
+
+impl Target {
+    /// Makes the file, which is there from now on.
+    pub(super) fn create(args: &RecordArgs) -> anyhow::Result<Self> {
+        let path = &args.out;
+        match std::fs::symlink_metadata(path) {
+            Ok(about) if about.is_dir() => bail!("{} is a folder: name a file in it", path.display()),
+            Ok(_) if !args.force => {
+                bail!("{} is there already: name another file, or write over it with --force", path.display())
+            }
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(anyhow!("cannot write {}: {error}", path.display()));
+            }
+            _ => {}
+        }
+        Ok(Self { writer: Writer::create(path)? })
+    }
+
+    /// Starts to write what comes.
+    pub(super) fn start(self, shared: &Arc<Shared>) -> Writing {
+        let progress = Arc::new(Progress::default());
+        let (shared, its) = (Arc::clone(shared), Arc::clone(&progress));
+        let thread = thread::spawn(move || {
+            let ended = write(self.writer, &shared, &its);
+            its.failed.store(ended.is_err(), Ordering::Relaxed);
+            ended
+        });
+        Writing { thread, progress }
+    }
+}
+
+fn write(mut writer: Writer<BufWriter<File>>, shared: &Shared, progress: &Progress) -> Ended {
+    loop {
+        match shared.queue.next(WAIT) {
+            Next::Frame(taken) => {
+                let name = taken.segment.as_str();
+                if taken.lost != Lost::default() {
+                    writer.lost(name, taken.lost, taken.stamp.received)?;
+                }
+                writer.block(name, taken.kind, &taken.block, &taken.stamp)?;
+                progress.frames.fetch_add(1, Ordering::Relaxed);
+                let bytes = u64::try_from(taken.block.len()).unwrap_or(u64::MAX);
+                progress.bytes.fetch_add(bytes, Ordering::Relaxed);
+                shared.queue.give_back(taken);
+            }
+            Next::Nothing => writer.flush_if_due()?,
+            Next::End => return Ok(writer),
+        }
+    }
+}
+
+impl Writing {
+    pub(super) fn frames(&self) -> u64 {
+        self.progress.frames.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.progress.bytes.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.progress.failed.load(Ordering::Relaxed)
+    }
+
+    /// Waits until all is written, and ends the file.
+    pub(super) fn finish(self, tallies: &BTreeMap<ShortName, Arc<Tally>>, now: Duration) -> Written {
+        let Self { thread, progress } = self;
+        let gone = || McapError::Format("the thread that writes has gone".into());
+        let result = thread.join().unwrap_or_else(|_| Err(gone())).and_then(|mut writer| {
+            for (name, tally) in tallies {
+                let lost = tally.take_untold();
+                if lost != Lost::default() {
+                    writer.lost(name.as_str(), lost, now)?;
+                }
+            }
+            writer.finish().map(drop)
+        });
+        let (frames, bytes) =
+            (progress.frames.load(Ordering::Relaxed), progress.bytes.load(Ordering::Relaxed));
+        Written { frames, bytes, result }
+    }
+}
