@@ -26,6 +26,7 @@ pub(crate) fn below(command: &str) -> Below {
         "send" => Below { examples: SEND, remarks: &[] },
         "watch" => Below { examples: WATCH, remarks: &[] },
         "snap" => Below { examples: SNAP, remarks: &[] },
+        "convert" => Below { examples: CONVERT, remarks: CONVERT_REMARKS },
         "run" => Below { examples: RUN, remarks: RUN_REMARKS },
         "info" => Below { examples: INFO, remarks: &[] },
         "list" => Below { examples: LIST, remarks: &[] },
@@ -45,6 +46,7 @@ const TDSHM: &[Example] = &[
     ("tdshm watch mocap", "what arrives, as a table"),
     ("tdshm watch mocap --format csv > take2.csv", "or into a file"),
     ("tdshm snap bars bars.png", "an image, into a file"),
+    ("tdshm convert take2.csv take2.clip --rate 60", "another format"),
     ("tdshm run patch.toml", "a network of operators, described in a file"),
     ("tdshm list", "every segment of this machine"),
     ("tdshm clean", "remove what dead senders left behind"),
@@ -70,6 +72,7 @@ const SEND: &[Example] = &[
     ("tdshm send take1 --file walk.csv --start 5 --speed 0.5", "from 5 seconds on, at half speed"),
     ("tdshm send plate --image plate.exr", "a picture, until Ctrl-C"),
     ("tdshm send shot --image frames --fps 24 --loop", "a folder of pictures, over and over"),
+    ("tdshm send shot --image shot.%04d.png --fps 24", "pictures by their numbers"),
     ("tdshm send bars --test-pattern 1280x720 --format rgba16f", "colour bars that move, in half floats"),
     ("tdshm send old --image plate.png --header legacy", "for programs from before 2022"),
     ("sensor | tdshm send knob --stdin", "what a program prints, as it comes"),
@@ -88,6 +91,25 @@ const SNAP: &[Example] = &[
     ("tdshm snap cam now.png", "the image that is there, or the first one that comes"),
     ("tdshm snap cam next.exr --next --timeout 5", "the next one; fails after five seconds without"),
     ("tdshm snap cam small.jpg --lossy", "whatever it is, as a JPEG"),
+];
+
+const CONVERT: &[Example] = &[
+    ("tdshm convert walk.csv walk.clip --rate 120", "a table of 120 rows a second, for TouchDesigner"),
+    ("tdshm convert voice.wav voice.parquet", "for pandas"),
+    ("tdshm convert walk.clip walk.csv --from 2 --to 5.5 --channels 'tx ty'", "a part of it"),
+    ("tdshm convert walk.clip walk.wav --resample 48000", "at another rate"),
+    ("tdshm convert frames shot.%04d.exr", "a folder of pictures, in another format"),
+];
+
+const CONVERT_REMARKS: &[(&str, &str)] = &[
+    (
+        "What does not come along",
+        "Names, rates, starts and pixels that NEW cannot hold are told on standard error; docs/files.md has a table of them.",
+    ),
+    (
+        "Binary clips",
+        "Nobody describes .bclip and .bchan in public: open them in TouchDesigner and save them as .clip or .chan.",
+    ),
 ];
 
 const RUN: &[Example] = &[
