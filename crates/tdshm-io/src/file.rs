@@ -155,7 +155,7 @@ impl Recording {
     /// # let path = folder.path().join("take.aiff");
     /// let r = Recording::new(vec!["left".into(), "right".into()], 44_100.0, vec![vec![0.5; 100], vec![-0.5; 100]])?;
     /// let lost = r.save(&path, Existing::Refuse)?;
-    /// assert_eq!(lost[0].to_string(), "a .aiff file holds no channel names: who reads it finds chan1, chan2 and so on");
+    /// assert_eq!(lost[0].to_string(), ".aiff files hold no channel names: who reads this one finds chan1, chan2 and so on");
     /// # Ok(())
     /// # }
     /// ```

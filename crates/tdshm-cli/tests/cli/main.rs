@@ -8,6 +8,7 @@
 )]
 
 mod clean;
+mod convert;
 mod demo;
 mod doctor;
 mod documents;

@@ -48,7 +48,7 @@ pub enum FileError {
     /// A format whose layout is TouchDesigner's secret.
     #[error(
         "the format .{extension} is described nowhere in public: use a file that ends in {known}; \
-        TouchDesigner reads and writes .{public} as well, which holds the same as text"
+        TouchDesigner opens .{extension} and saves .{public}, which holds the same as text"
     )]
     NotPublic {
         /// The extension, without the point.

@@ -88,19 +88,25 @@ impl fmt::Display for Lost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Names { file } => {
-                write!(f, "a {file} file holds no channel names: who reads it finds chan1, chan2 and so on")
+                write!(
+                    f,
+                    "{file} files hold no channel names: who reads this one finds chan1, chan2 and so on"
+                )
             }
             Self::Rate { file, hz } => {
-                write!(f, "a {file} file holds no sample rate: who reads it has to know that it is {hz} Hz")
+                write!(
+                    f,
+                    "{file} files hold no sample rate: who reads this one has to know that it is {hz} Hz"
+                )
             }
             Self::Start { file, start } => {
                 write!(
                     f,
-                    "a {file} file always begins at sample 0: that these samples began at {start} is lost"
+                    "{file} files always begin at sample 0: that these samples began at {start} is lost"
                 )
             }
             Self::Ends { file } => {
-                write!(f, "a {file} file does not say how channels go on outside their samples: that is lost")
+                write!(f, "{file} files do not say how channels go on outside their samples: that is lost")
             }
             Self::Renamed { file, count: 1, from, to, because } => {
                 write!(f, "in the {file} file the channel {from:?} is called {to:?}, because {because}")
@@ -119,7 +125,7 @@ impl fmt::Display for Lost {
             }
             Self::NotFinite { file, count } => {
                 let are = if *count == 1 { "1 sample is" } else { &format!("{count} samples are") };
-                write!(f, "{are} infinite or no number: not every program takes that from a {file} file")
+                write!(f, "{are} infinite or no number: not every program takes that from {file} files")
             }
             Self::Precision { was } => {
                 write!(f, "the samples were {was}: channels hold 32-bit floats, so the last digits are lost")

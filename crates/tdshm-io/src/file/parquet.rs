@@ -1,6 +1,6 @@
 //! Columns of Parquet (`.parquet`), as pandas, Polars and databases read them: a column a channel, a row a sample.
 //!
-//! Written are 32-bit floats without gaps, a few million samples a row group, and beside them, as metadata, the sample rate
+//! Written are 32-bit floats without gaps, about a million samples a row group, and beside them, as metadata, the sample rate
 //! (`tdshm.sample_rate`, in Hz) and the index of the first sample (`tdshm.start`).
 //!
 //! Read are columns of floats, integers and truth values, of which the numbers become 32-bit floats and what is missing NaN.
@@ -14,7 +14,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use ::parquet::basic::{Compression, ConvertedType, LogicalType, Repetition, Type as Physical};
-use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use ::parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use ::parquet::data_type::{DataType, FloatType};
 use ::parquet::errors::ParquetError as Broken;
 use ::parquet::file::metadata::KeyValue;
@@ -24,11 +24,14 @@ use ::parquet::file::writer::SerializedFileWriter;
 use ::parquet::schema::types::{ColumnDescriptor, Type};
 use bytes::Bytes;
 
+use self::pages::{Checked, caught};
 use crate::cell::shown;
 use crate::error::ParquetError;
 use crate::file::flat::Flat;
 use crate::file::writer::Trouble;
 use crate::file::{Layout, Lost};
+
+mod pages;
 
 /// Where the sample rate stands, in Hz.
 pub const RATE_KEY: &str = "tdshm.sample_rate";
@@ -36,7 +39,7 @@ pub const RATE_KEY: &str = "tdshm.sample_rate";
 pub const START_KEY: &str = "tdshm.start";
 
 /// Samples of all channels in a row group: what is kept in memory while one is written.
-const GROUP_SAMPLES: usize = 1 << 22;
+const GROUP_SAMPLES: usize = 1 << 20;
 /// Columns that are told when they are left out.
 const MOST_TOLD: usize = 5;
 
@@ -98,6 +101,10 @@ struct Numbers {
 impl Reader {
     /// Reads all but the columns. `assumed_rate` is for files that do not say.
     pub(super) fn new(file: File, assumed_rate: f64) -> Result<Self, ParquetError> {
+        caught(|| Self::of(file, assumed_rate))
+    }
+
+    fn of(file: File, assumed_rate: f64) -> Result<Self, ParquetError> {
         let size = file.metadata()?.len();
         let file = SerializedFileReader::new(Bounded { file, size }).map_err(broken)?;
         let metadata = file.metadata().file_metadata();
@@ -155,6 +162,10 @@ impl Reader {
 
     /// Reads the next rows, about `most` samples of all channels together, and gives how many: 0 at the end.
     pub(super) fn read(&mut self, flat: &mut Vec<f32>, most: usize) -> Result<usize, ParquetError> {
+        caught(|| self.read_rows(flat, most))
+    }
+
+    fn read_rows(&mut self, flat: &mut Vec<f32>, most: usize) -> Result<usize, ParquetError> {
         flat.clear();
         while self.left == 0 {
             if !self.next_group()? {
@@ -201,7 +212,13 @@ impl Reader {
                     found: column.compression().to_string(),
                 });
             }
-            self.readers.push(group.get_column_reader(numbers.index).map_err(broken)?);
+            let offsets = [column.data_page_offset(), column.compressed_size()];
+            if offsets.into_iter().chain(column.dictionary_page_offset()).any(i64::is_negative) {
+                return Err(reason("a column begins before the file"));
+            }
+            let pages = group.get_column_page_reader(numbers.index).map_err(broken)?;
+            let pages = Checked::new(pages);
+            self.readers.push(get_column_reader(column.column_descr_ptr(), Box::new(pages)));
         }
         self.group = self.group.saturating_add(1);
         Ok(true)
