@@ -381,8 +381,7 @@ fn from_extended(bytes: [u8; 10]) -> Option<f64> {
     let [e0, e1, mantissa @ ..] = bytes;
     let exponent = i16::from_be_bytes([e0, e1]);
     let power = i32::from(exponent).saturating_sub(16383 + 63);
-    (exponent >= 0 && exponent < 0x7fff)
-        .then(|| u64::from_be_bytes(mantissa) as f64 * f64::from(power).exp2())
+    (0..0x7fff).contains(&exponent).then(|| u64::from_be_bytes(mantissa) as f64 * f64::from(power).exp2())
 }
 
 #[cfg(test)]

@@ -66,9 +66,12 @@ pub fn read(reader: impl Read) -> Result<Recording, WavError> {
 /// Samples of all channels together that are taken apart at once: enough that it goes fast, whatever the file announces.
 const PIECE: usize = 1 << 15;
 
+/// A plain head, and the samples behind it.
+type Input<R> = Chain<Cursor<Vec<u8>>, EndIsAnError<BufReader<R>>>;
+
 /// A sound file that is read piece by piece.
 pub(super) struct Reader<R: Read> {
-    wav: hound::WavReader<Chain<Cursor<Vec<u8>>, EndIsAnError<BufReader<R>>>>,
+    wav: hound::WavReader<Input<R>>,
     layout: Layout,
     /// Samples of all channels together: announced, and read so far.
     expected: u64,

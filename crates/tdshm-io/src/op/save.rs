@@ -130,10 +130,11 @@ fn layout(clip: &Clip, format: Format) -> Result<Layout, FileError> {
     let ends = if extends == [Extend::Hold; 2] {
         Vec::new()
     } else {
-        let mut ends = Ends::default();
-        ends.left = Some(clip.extend_left().to_string());
-        ends.right = Some(clip.extend_right().to_string());
-        ends.default = extends.contains(&Extend::Default).then(|| clip.default_value());
+        let ends = Ends {
+            left: Some(clip.extend_left().to_string()),
+            right: Some(clip.extend_right().to_string()),
+            default: extends.contains(&Extend::Default).then(|| clip.default_value()),
+        };
         vec![ends; names.len()]
     };
     let len_samples = u64::try_from(clip.len_samples()).unwrap_or(u64::MAX);
