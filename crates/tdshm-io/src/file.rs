@@ -25,6 +25,8 @@ pub mod picture;
 mod reader;
 #[cfg(feature = "recording")]
 pub mod recording;
+#[cfg(feature = "recording")]
+pub mod segment;
 #[cfg(feature = "images")]
 pub mod sequence;
 #[cfg(feature = "wav")]

@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 
 use clap::ValueHint;
+use tdshm::ShortName;
 use tdshm_ops::Pattern;
 
-use crate::args::{examples, pattern, positive, zero_or_more};
+use crate::args::{examples, pattern, positive, short_name, zero_or_more};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("convert"))]
 pub(crate) struct ConvertArgs {
-    /// What is there: .csv, .chan, .clip, .wav, .aiff or .parquet; or pictures (.png, .jpg, .exr): a folder, or names such as
-    /// shot.%04d.png or 'shot.####.png'
+    /// What is there: .csv, .chan, .clip, .wav, .aiff or .parquet; pictures (.png, .jpg, .exr): a folder, or names such as
+    /// shot.%04d.png or 'shot.####.png'; or a recording (.mcap)
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) source: PathBuf,
 
@@ -20,11 +21,11 @@ pub(crate) struct ConvertArgs {
     #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
     pub(crate) target: PathBuf,
 
-    /// Where to begin, in seconds from the first sample or picture
+    /// Where to begin, in seconds from the first sample, picture or frame
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = zero_or_more, allow_negative_numbers = true)]
     pub(crate) from: f64,
 
-    /// Where to end, in seconds from the first sample or picture of the whole file [default: at its end]
+    /// Where to end, in seconds from the first sample, picture or frame of the whole file [default: at its end]
     #[arg(long, value_name = "SECONDS", value_parser = positive, allow_negative_numbers = true)]
     pub(crate) to: Option<f64>,
 
@@ -34,7 +35,7 @@ pub(crate) struct ConvertArgs {
     pub(crate) channels: Option<Pattern>,
 
     /// Samples or pictures a second of a file that does not say: of .csv, .chan, pictures, and .parquet of other
-    /// programs; files that do bring their own [default: 60]
+    /// programs; files that say it keep theirs [default: 60]
     #[arg(long, value_name = "HZ", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: Option<f64>,
 
@@ -42,6 +43,15 @@ pub(crate) struct ConvertArgs {
     /// All of them are in memory for that [default: the samples stay as they are]
     #[arg(long, value_name = "HZ", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) resample: Option<f64>,
+
+    /// The segment of a recording that is wanted [default: the only one that holds channels, or images; all, into another
+    /// recording]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub(crate) name: Option<String>,
+
+    /// What the segment in a new recording is called [default: the name of the new file, or of the segment]
+    #[arg(long = "as", value_name = "NAME", value_parser = short_name, value_hint = ValueHint::Other)]
+    pub(crate) renamed: Option<ShortName>,
 
     /// Replace what is there already [default: refuse]
     #[arg(short, long)]

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 #[cfg(feature = "csv")]
 use super::CsvError;
+#[cfg(feature = "recording")]
+use super::McapError;
 #[cfg(feature = "parquet")]
 use super::ParquetError;
 #[cfg(feature = "images")]
@@ -122,6 +124,36 @@ pub enum FileError {
         path: PathBuf,
         /// What is wrong with it.
         source: CsvError,
+    },
+    /// The file was opened as a recording of segments, and is none that can be used.
+    #[cfg(feature = "recording")]
+    #[error("{}: {source}", path.display())]
+    Recording {
+        /// The path that was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: McapError,
+    },
+    /// The recording has no such segment.
+    #[cfg(feature = "recording")]
+    #[error("{} holds no segment that is wanted{}: it has {there}", path.display(),
+        wanted.as_deref().map(|wanted| format!(" ({wanted:?})")).unwrap_or_default())]
+    NoSegment {
+        /// The path that was given.
+        path: PathBuf,
+        /// The name that was given.
+        wanted: Option<String>,
+        /// The segments of that kind that there are, for people to read.
+        there: String,
+    },
+    /// The recording has several segments, and one is wanted.
+    #[cfg(feature = "recording")]
+    #[error("{} holds several segments of that kind: choose one of {there}", path.display())]
+    SeveralSegments {
+        /// The path that was given.
+        path: PathBuf,
+        /// Those that there are, for people to read.
+        there: String,
     },
     /// The file was opened as a sound file of the kind AIFF, and is none that can be used.
     #[error("{}: {source}", path.display())]

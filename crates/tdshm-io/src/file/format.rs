@@ -20,6 +20,8 @@ pub const EXTENSIONS: &[&str] = &[
     "aif",
     #[cfg(feature = "parquet")]
     "parquet",
+    #[cfg(feature = "recording")]
+    "mcap",
 ];
 
 /// A format of channels.
@@ -41,6 +43,9 @@ pub enum Format {
     /// Columns of Parquet: everything but how channels go on outside their samples.
     #[cfg(feature = "parquet")]
     Parquet,
+    /// A segment of a recording: names and rate, frame by frame.
+    #[cfg(feature = "recording")]
+    Recording,
 }
 
 impl Format {
@@ -68,6 +73,8 @@ impl Format {
             Some("aiff" | "aif") => Ok(Self::Aiff),
             #[cfg(feature = "parquet")]
             Some("parquet") => Ok(Self::Parquet),
+            #[cfg(feature = "recording")]
+            Some("mcap") => Ok(Self::Recording),
             Some("bchan") => Err(secret("chan")),
             Some("bclip") => Err(secret("clip")),
             _ => {
@@ -90,6 +97,8 @@ impl Format {
             Self::Aiff => ".aiff",
             #[cfg(feature = "parquet")]
             Self::Parquet => ".parquet",
+            #[cfg(feature = "recording")]
+            Self::Recording => ".mcap",
         }
     }
 
@@ -162,6 +171,8 @@ impl Format {
             Self::Csv => true,
             #[cfg(feature = "parquet")]
             Self::Parquet => true,
+            #[cfg(feature = "recording")]
+            Self::Recording => true,
             _ => false,
         }
     }

@@ -20,6 +20,7 @@ pub struct Layout {
     start: i64,
     ends: Vec<Ends>,
     len_samples: Option<u64>,
+    segment: Option<String>,
     lost: Vec<Lost>,
 }
 
@@ -54,6 +55,7 @@ impl Layout {
             start: 0,
             ends: Vec::new(),
             len_samples: None,
+            segment: None,
             lost: Vec::new(),
         })
     }
@@ -99,8 +101,15 @@ impl Layout {
     ///
     /// [`RecordingError::SampleRate`]: the rate is not finite, or not above 0.
     pub fn with_sample_rate(self, sample_rate: f64) -> Result<Self, RecordingError> {
-        let Self { names, start, ends, len_samples, lost, .. } = self;
-        Ok(Self { start, ends, len_samples, lost, ..Self::new(names, sample_rate)? })
+        let Self { names, start, ends, len_samples, segment, lost, .. } = self;
+        Ok(Self { start, ends, len_samples, segment, lost, ..Self::new(names, sample_rate)? })
+    }
+
+    /// The same with a name for the segment that they become in a recording; without it that is the name of the file.
+    #[must_use]
+    pub fn with_segment(mut self, name: impl Into<String>) -> Self {
+        self.segment = Some(name.into());
+        self
     }
 
     /// The channels at these places alone, in that order. Places beyond the last channel are left out.
@@ -159,6 +168,12 @@ impl Layout {
     #[must_use]
     pub fn len_samples(&self) -> Option<u64> {
         self.len_samples
+    }
+
+    /// The name for the segment that they become in a recording.
+    #[must_use]
+    pub fn segment(&self) -> Option<&str> {
+        self.segment.as_deref()
     }
 
     /// What of the file did not come along.

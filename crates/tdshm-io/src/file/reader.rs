@@ -10,9 +10,11 @@ use crate::file::csv;
 use crate::file::format::Format;
 #[cfg(feature = "parquet")]
 use crate::file::parquet;
+#[cfg(feature = "recording")]
+use crate::file::segment;
 #[cfg(feature = "wav")]
 use crate::file::wav;
-use crate::file::{Layout, ReadOptions, Recording, aiff, chan, clip};
+use crate::file::{Layout, Lost, ReadOptions, Recording, aiff, chan, clip};
 
 /// Samples of all channels together in a piece, about.
 const PIECE: usize = 1 << 16;
@@ -51,6 +53,8 @@ enum Decoder {
     Aiff(aiff::Reader<File>),
     #[cfg(feature = "parquet")]
     Parquet(Box<parquet::Reader>),
+    #[cfg(feature = "recording")]
+    Recording(Box<segment::Channels>),
 }
 
 impl ChannelReader {
@@ -89,8 +93,38 @@ impl ChannelReader {
             Format::Parquet => parquet::Reader::new(file, f64::from(rate))
                 .map(|reader| Decoder::Parquet(Box::new(reader)))
                 .map_err(|source| FileError::Parquet { path: path.clone(), source }),
+            #[cfg(feature = "recording")]
+            Format::Recording => {
+                drop(file);
+                segment::Channels::open(&path, &segment::Part::all())
+                    .map(|channels| Decoder::Recording(Box::new(channels)))
+            }
         }?;
         Ok(Self { path, decoder })
+    }
+
+    /// Opens the channels of a segment in a recording: the samples of its frames, one frame after the other. The first frame
+    /// says which channels there are, and their rate; what does not go with that is in [`lost`](Self::lost).
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Recording`], [`FileError::NoSegment`], and [`FileError::SeveralSegments`] where the part means more than
+    /// one.
+    #[cfg(feature = "recording")]
+    pub fn open_segment(path: impl AsRef<Path>, part: &segment::Part) -> Result<Self, FileError> {
+        let path = path.as_ref();
+        let channels = segment::Channels::open(path, part)?;
+        Ok(Self { path: path.to_owned(), decoder: Decoder::Recording(Box::new(channels)) })
+    }
+
+    /// What of the file did not come along, as far as it has been read.
+    #[must_use]
+    pub fn lost(&self) -> Vec<Lost> {
+        match &self.decoder {
+            #[cfg(feature = "recording")]
+            Decoder::Recording(recording) => recording.lost(),
+            _ => self.layout().lost().to_vec(),
+        }
     }
 
     /// The channels of the file, and what of it does not come along.
@@ -103,6 +137,8 @@ impl ChannelReader {
             Decoder::Aiff(aiff) => aiff.layout(),
             #[cfg(feature = "parquet")]
             Decoder::Parquet(parquet) => parquet.layout(),
+            #[cfg(feature = "recording")]
+            Decoder::Recording(recording) => recording.layout(),
         }
     }
 
@@ -135,6 +171,8 @@ impl ChannelReader {
             Decoder::Parquet(parquet) => {
                 parquet.read(samples, PIECE).map_err(|source| FileError::Parquet { path: path(), source })
             }
+            #[cfg(feature = "recording")]
+            Decoder::Recording(recording) => recording.read(samples, PIECE),
         }
     }
 
@@ -161,7 +199,11 @@ impl ChannelReader {
                 to.extend_from_slice(from);
             }
         }
-        let layout = self.layout().clone();
+        let lost = match self.layout().lost() {
+            [] => self.lost(),
+            _ => Vec::new(),
+        };
+        let layout = self.layout().clone().with_lost(lost);
         Recording::of(layout, channels).map_err(|error| self.wrong(error))
     }
 
@@ -195,6 +237,10 @@ impl ChannelReader {
             Decoder::Aiff(_) => FileError::Aiff { path, source: error.into() },
             #[cfg(feature = "parquet")]
             Decoder::Parquet(_) => FileError::Parquet { path, source: error.into() },
+            #[cfg(feature = "recording")]
+            Decoder::Recording(_) => {
+                FileError::Open { path, source: io::Error::new(io::ErrorKind::InvalidData, error) }
+            }
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::file::flat::Flat;
 use crate::file::format::Format;
 #[cfg(feature = "parquet")]
 use crate::file::parquet;
+#[cfg(feature = "recording")]
+use crate::file::segment;
 #[cfg(feature = "wav")]
 use crate::file::wav;
 use crate::file::whole::{Existing, NewFile};
@@ -62,6 +64,8 @@ enum Encoder {
     Aiff(aiff::Writer<Output>),
     #[cfg(feature = "parquet")]
     Parquet(Box<parquet::Writer<Output>>),
+    #[cfg(feature = "recording")]
+    Recording(Box<segment::Writer<Output>>),
 }
 
 impl ChannelWriter {
@@ -102,6 +106,10 @@ impl ChannelWriter {
                 let writer = parquet::Writer::new(output, layout, &names);
                 writer.map(|writer| Encoder::Parquet(Box::new(writer)))
             }
+            #[cfg(feature = "recording")]
+            Format::Recording => segment::name(path, layout)
+                .and_then(|name| segment::Writer::new(output, name, layout))
+                .map(|writer| Encoder::Recording(Box::new(writer))),
         };
         let encoder = encoder.map_err(|trouble| trouble.at(path))?;
         Ok(Self {
@@ -145,6 +153,8 @@ impl ChannelWriter {
             Encoder::Aiff(aiff) => aiff.write(flat),
             #[cfg(feature = "parquet")]
             Encoder::Parquet(parquet) => parquet.write(flat),
+            #[cfg(feature = "recording")]
+            Encoder::Recording(recording) => recording.write(flat),
         };
         written.map_err(|trouble| trouble.at(&self.path))
     }
@@ -175,6 +185,8 @@ impl ChannelWriter {
             Encoder::Aiff(aiff) => aiff.finish(&layout),
             #[cfg(feature = "parquet")]
             Encoder::Parquet(parquet) => parquet.finish(),
+            #[cfg(feature = "recording")]
+            Encoder::Recording(recording) => recording.finish(),
         };
         finished.map_err(|trouble| trouble.at(&path))?;
         new.commit()?;

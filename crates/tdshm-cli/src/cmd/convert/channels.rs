@@ -1,13 +1,13 @@
 //! Channels: piece by piece, so that a long recording takes no more memory than a short one.
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use tdshm_io::FileError;
-use tdshm_io::file::{ChannelReader, ChannelWriter, Format, Layout, ReadOptions};
+use tdshm_io::file::{ChannelReader, ChannelWriter, Format, Layout, Lost, ReadOptions};
 use tdshm_ops::clip::{ChannelNames, Clip};
 use tdshm_ops::resample::{Resampling, resample};
 
 use crate::args::convert::ConvertArgs;
-use crate::cmd::convert::{existing, say_lost, usage};
+use crate::cmd::convert::{advise, existing, part, say_lost, usage};
 use crate::output::progress::Progress;
 use crate::output::short;
 use crate::stop::Stop;
@@ -21,7 +21,12 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
     if let Some(rate) = args.rate {
         options = options.table_rate(rate as f32);
     }
-    let mut source = ChannelReader::open(&args.source, &options)?;
+    let is_recording = Format::of(&args.source)? == Format::Recording;
+    let mut source = if is_recording {
+        ChannelReader::open_segment(&args.source, &part(args)).map_err(advise)?
+    } else {
+        ChannelReader::open(&args.source, &options)?
+    };
     let layout = source.layout().clone();
     check_rate(args, &layout)?;
     if layout.rate_is_assumed() && args.rate.is_none() && needs_rate(args, format) {
@@ -32,7 +37,8 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
         ));
     }
     let picked = pick(args, &layout)?;
-    let part = Part::of(args, &layout)?;
+    // Of a recording the reader cuts, by the times of the frames.
+    let part = if is_recording { Part { first: 0, end: u64::MAX } } else { Part::of(args, &layout)? };
     let mut chosen = part.layout(&layout);
     if let Some(rate) = args.rate.filter(|_| layout.rate_is_assumed()) {
         chosen = chosen.with_sample_rate(rate)?;
@@ -40,7 +46,9 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
     if let Some(picked) = &picked {
         chosen = chosen.select(picked);
     }
-    say_lost(layout.lost());
+    if let Some(name) = &args.renamed {
+        chosen = chosen.with_segment(name.as_str());
+    }
     let mut pieces = Pieces {
         part,
         picked,
@@ -62,6 +70,7 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
                 return Ok(exit);
             }
             drop(pieces);
+            let read = source.lost();
             let clip = samples.resampled(&chosen, rate)?;
             let layout = chosen
                 .with_sample_rate(rate)?
@@ -69,7 +78,7 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
                 .with_len_samples(u64::try_from(clip.len_samples()).unwrap_or(u64::MAX));
             let mut target = ChannelWriter::create(&args.target, &layout, existing(args)).map_err(advise)?;
             target.write(clip.samples(), clip.len_samples())?;
-            return finish(args, target, &layout);
+            return finish(args, target, &layout, &read);
         }
     };
     let mut target = ChannelWriter::create(&args.target, &layout, existing(args)).map_err(advise)?;
@@ -79,11 +88,12 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
     }
     drop(pieces);
     // Where a file is converted into itself, some systems want it closed.
+    let read = source.lost();
     drop(source);
-    finish(args, target, &layout)
+    finish(args, target, &layout, &read)
 }
 
-fn finish(args: &ConvertArgs, target: ChannelWriter, layout: &Layout) -> anyhow::Result<Exit> {
+fn finish(args: &ConvertArgs, target: ChannelWriter, layout: &Layout, read: &[Lost]) -> anyhow::Result<Exit> {
     let len_samples = target.len_samples();
     if len_samples == 0 {
         bail!("there is no sample between --from and --to in {}: choose others", args.source.display());
@@ -96,21 +106,9 @@ fn finish(args: &ConvertArgs, target: ChannelWriter, layout: &Layout) -> anyhow:
         say::count(len_samples, "sample"),
         layout.sample_rate()
     ));
+    say_lost(read);
     say_lost(&lost);
     Ok(Exit::Done)
-}
-
-/// What to do about it with the flags of this command.
-fn advise(error: FileError) -> anyhow::Error {
-    match error {
-        FileError::Exists { path } => {
-            anyhow!("{} is there already: choose another name, or replace it with --force", path.display())
-        }
-        FileError::DoesNotFit { what: "the sample rate", .. } => {
-            anyhow!("{error}; --resample does that here")
-        }
-        error => error.into(),
-    }
 }
 
 /// A file with a rate of its own keeps it.
