@@ -133,7 +133,8 @@ pub(crate) struct SendArgs {
     pub(crate) take_over: bool,
 
     /// Send a recording at its own speed: .csv (a header row of channel names, then a row a sample), .chan (without
-    /// the names), .clip, .parquet, .wav or .aiff (a channel a track); or pictures, as with --image [default: a wave]
+    /// the names), .clip, .parquet, .wav or .aiff (a channel a track), or the channels of an .mcap recording that has one
+    /// segment of them; or pictures, as with --image [default: a wave]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["wave", "count", "channels", "length"])]
     pub(crate) file: Option<PathBuf>,
 

@@ -339,7 +339,8 @@ mod tests {
         let said = |path: &str| Recording::open(path, &ReadOptions::new()).unwrap_err().to_string();
         let known = || {
             let parquet = if cfg!(feature = "parquet") { " or .parquet" } else { "" };
-            format!(".chan or .clip or .csv or .wav or .aiff or .aif{parquet}")
+            let mcap = if cfg!(feature = "recording") { " or .mcap" } else { "" };
+            format!(".chan or .clip or .csv or .wav or .aiff or .aif{parquet}{mcap}")
         };
         assert_eq!(
             said("take.mp3"),

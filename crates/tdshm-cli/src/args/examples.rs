@@ -99,6 +99,8 @@ const CONVERT: &[Example] = &[
     ("tdshm convert walk.clip walk.csv --from 2 --to 5.5 --channels 'tx ty'", "a part of it"),
     ("tdshm convert walk.clip walk.wav --resample 48000", "at another rate"),
     ("tdshm convert frames shot.%04d.exr", "a folder of pictures, in another format"),
+    ("tdshm convert take.mcap pose.csv --name pose", "a segment out of a recording"),
+    ("tdshm convert walk.csv walk.mcap --rate 120", "a table as a recording"),
 ];
 
 const CONVERT_REMARKS: &[(&str, &str)] = &[

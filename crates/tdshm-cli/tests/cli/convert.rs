@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use tdshm::ChopFrame;
 use tdshm_io::file::{ChannelWriter, Existing, Layout};
 use tdshm_io::{Loss, Picture, ReadOptions, Recording};
 
@@ -246,4 +247,142 @@ fn a_long_recording_takes_no_more_memory_than_a_short_one() {
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
         fs::remove_file(&to).unwrap();
     }
+}
+
+#[test]
+fn channels_go_into_recordings_and_out_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let rows: String = (0..1000).map(|row| format!("{row},{}\n", row * 2)).collect();
+    fs::write(folder.join("walk.csv"), format!("tx,ty\n{rows}")).unwrap();
+    assert_eq!(convert(folder, &["walk.csv", "walk.mcap", "--rate", "240"]).code, Some(0));
+    let ended = convert(folder, &["walk.mcap", "back.csv"]);
+    assert_eq!(
+        said(folder, &ended),
+        "tdshm: wrote back.csv: 2 channels × 1000 samples at 240 Hz\n\
+         tdshm: .csv files hold no sample rate: who reads this one has to know that it is 240 Hz"
+    );
+    assert_eq!(fs::read(folder.join("back.csv")).unwrap(), fs::read(folder.join("walk.csv")).unwrap());
+    // Frames are of four samples: what is cut is cut between them.
+    assert_eq!(
+        convert(folder, &["walk.mcap", "part.parquet", "--from", "1", "--to", "2", "--channels", "ty"]).code,
+        Some(0)
+    );
+    let part = Recording::open(folder.join("part.parquet"), &ReadOptions::new()).unwrap();
+    assert_eq!(
+        (part.names(), part.channel(0)),
+        (&["ty".to_owned()][..], Some(&(240..480).map(|row| row as f32 * 2.0).collect::<Vec<_>>()[..]))
+    );
+
+    let refused = |args: &[&str], says: &str| {
+        let ended = convert(folder, args);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(said(folder, &ended).contains(says), "{ended:?}");
+    };
+    refused(&["walk.mcap", "x.png"], "walk.mcap holds no segment of images: of those it has none");
+    refused(
+        &["walk.mcap", "x.csv", "--name", "nix"],
+        "walk.mcap holds no segment of channels called \"nix\": of those it has walk",
+    );
+    refused(&["walk.csv", "x/y.mcap"], "cannot write");
+    refused(&["walk.csv", "walk.mcap"], "walk.mcap is there already");
+    fs::write(folder.join("broken.mcap"), "no recording").unwrap();
+    refused(&["broken.mcap", "x.csv"], "broken.mcap: the file begins with");
+    fs::write(folder.join("empty.mcap"), "").unwrap();
+    refused(&["empty.mcap", "x.csv"], "empty.mcap: ");
+    let ended = convert(folder, &["walk.csv", "x.csv", "--as", "pose"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(!folder.join("x.csv").exists());
+}
+
+#[test]
+fn what_changes_in_a_recording_is_said() {
+    use std::time::Duration;
+    use tdshm_io::file::recording::{Lost as Gap, Stamp, Writer};
+
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let mut writer = Writer::create(folder.join("a.mcap")).unwrap();
+    for at in 0..30_u64 {
+        let value = at as f32;
+        let frame = match at {
+            0..10 => ChopFrame::from_rows(["a", "b"], 30.0, &[[value], [-value]]),
+            10..20 => ChopFrame::from_rows(["a", "b"], 60.0, &[[value], [-value]]),
+            _ => ChopFrame::from_rows(["c"], 30.0, &[[value]]),
+        };
+        let stamp = Stamp::at(Duration::from_millis(at * 100));
+        writer.channels("pose", &frame.unwrap(), &stamp).unwrap();
+        if at == 25 {
+            writer.lost("pose", Gap { unseen: 3, dropped: 0 }, stamp.received).unwrap();
+        }
+    }
+    writer
+        .channels(
+            "other",
+            &ChopFrame::from_rows(["z"], 60.0, &[[1.0_f32]]).unwrap(),
+            &Stamp::at(Duration::ZERO),
+        )
+        .unwrap();
+    writer.finish().unwrap();
+
+    let ended = convert(folder, &["a.mcap", "a.clip"]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        said(folder, &ended)
+            .contains("several segments that could be meant: choose one of other, pose, with --name"),
+        "{ended:?}"
+    );
+    let ended = convert(folder, &["a.mcap", "a.clip", "--name", "pose"]);
+    assert_eq!(
+        said(folder, &ended),
+        "tdshm: wrote a.clip: 2 channels × 20 samples at 30 Hz\n\
+         tdshm: 10 frames have other channels than the first one, and are left out: from 2.000 s on there are c\n\
+         tdshm: 10 frames have another rate than the first one, whose 30 Hz all of them get: from 1.000 s on it is 60 Hz\n\
+         tdshm: the samples last 0.667 s at 30 Hz, and their frames came over 1.933 s: the times between are lost\n\
+         tdshm: the recording lacks 3 frames of \"pose\", which leave no gap in what is made of it"
+    );
+    let ended = convert(folder, &["a.mcap", "c.csv", "--name", "pose", "--from", "2"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let rest: String = (20..30).map(|at| format!("{at}\n")).collect();
+    assert_eq!(fs::read_to_string(folder.join("c.csv")).unwrap(), format!("c\n{rest}"));
+    // A part of it, as it was.
+    let ended = convert(
+        folder,
+        &["a.mcap", "b.mcap", "--name", "pose", "--as", "pose2", "--from", "0.5", "--to", "1.5"],
+    );
+    assert!(said(folder, &ended).starts_with("tdshm: wrote b.mcap: 10 frames of 1 segment\n"), "{ended:?}");
+    let ended = convert(folder, &["b.mcap", "b.csv"]);
+    assert!(said(folder, &ended).contains("wrote b.csv: 2 channels × 10 samples at 30 Hz"), "{ended:?}");
+    assert_eq!(convert(folder, &["a.mcap", "all.mcap"]).code, Some(0));
+    assert_eq!(convert(folder, &["a.mcap", "x.mcap", "--as", "x"]).code, Some(1), "one of them alone");
+    assert_eq!(files(folder), ["a.clip", "a.mcap", "all.mcap", "b.csv", "b.mcap", "c.csv"]);
+}
+
+#[test]
+fn images_go_into_recordings_and_out_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::create_dir(folder.join("in")).unwrap();
+    for number in 1..=4 {
+        picture(number).save(folder.join(format!("in/{number}.png")), Loss::Refuse).unwrap();
+    }
+    let ended = convert(folder, &["in", "cam.mcap", "--rate", "10", "--from", "0.1"]);
+    assert_eq!(said(folder, &ended), "tdshm: wrote cam.mcap: 3 images of \"cam\" at 10 a second");
+    let ended = convert(folder, &["cam.mcap", "out"]);
+    assert!(
+        said(folder, &ended).contains("pictures hold no times: these came over 0.200 s, 10.000 a second"),
+        "{ended:?}"
+    );
+    assert_eq!(files(&folder.join("out")), ["0001.png", "0002.png", "0003.png"]);
+    for number in 2..=4 {
+        let out = Picture::open(folder.join(format!("out/000{}.png", number - 1))).unwrap();
+        assert_eq!(out, picture(number));
+    }
+    let again = convert(folder, &["cam.mcap", "out"]);
+    assert_eq!(again.code, Some(1), "{again:?}");
+    let ended = convert(folder, &["cam.mcap", "x.csv"]);
+    assert!(said(folder, &ended).contains("cam.mcap holds no segment of channels"), "{ended:?}");
+    let ended = convert(folder, &["in", "y.mcap", "--as", "a/b"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(!folder.join("y.mcap").exists());
 }

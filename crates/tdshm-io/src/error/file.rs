@@ -136,11 +136,13 @@ pub enum FileError {
     },
     /// The recording has no such segment.
     #[cfg(feature = "recording")]
-    #[error("{} holds no segment that is wanted{}: it has {there}", path.display(),
-        wanted.as_deref().map(|wanted| format!(" ({wanted:?})")).unwrap_or_default())]
+    #[error("{} holds no {what}{}: of those it has {there}", path.display(),
+        wanted.as_deref().map(|wanted| format!(" called {wanted:?}")).unwrap_or_default())]
     NoSegment {
         /// The path that was given.
         path: PathBuf,
+        /// What was looked for.
+        what: &'static str,
         /// The name that was given.
         wanted: Option<String>,
         /// The segments of that kind that there are, for people to read.
@@ -148,7 +150,7 @@ pub enum FileError {
     },
     /// The recording has several segments, and one is wanted.
     #[cfg(feature = "recording")]
-    #[error("{} holds several segments of that kind: choose one of {there}", path.display())]
+    #[error("{} holds several segments that could be meant: choose one of {there}", path.display())]
     SeveralSegments {
         /// The path that was given.
         path: PathBuf,

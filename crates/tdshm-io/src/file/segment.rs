@@ -100,8 +100,13 @@ impl SegmentReader {
         let segments: Vec<SegmentSummary> =
             summary.segments.iter().filter(is_of).filter(is_named).cloned().collect();
         if segments.is_empty() {
-            let wanted = part.name.clone();
-            return Err(FileError::NoSegment { path: path.to_owned(), wanted, there: there() });
+            let what = match part.kind {
+                Some(Kind::Channels) => "segment of channels",
+                Some(Kind::Image) => "segment of images",
+                None => "segment",
+            };
+            let (path, wanted) = (path.to_owned(), part.name.clone());
+            return Err(FileError::NoSegment { path, what, wanted, there: there() });
         }
         let begin = summary.begin.unwrap_or_default();
         let last = part
@@ -336,7 +341,8 @@ impl Channels {
 }
 
 fn no_samples(path: &Path) -> FileError {
-    FileError::NoSegment { path: path.to_owned(), wanted: None, there: "none with samples".to_owned() }
+    let (path, there) = (path.to_owned(), "none in the part that is wanted".to_owned());
+    FileError::NoSegment { path, what: "samples", wanted: None, there }
 }
 
 /// Names for a sentence: the first of them, and how many more there are.
