@@ -15,7 +15,16 @@ use proptest::prelude::*;
 use tdshm_io::file::{ChannelReader, ChannelWriter, Ends, Existing, Format, Layout, Lost};
 use tdshm_io::{FileError, ReadOptions, Recording};
 
-const FORMATS: [&str; 6] = ["chan", "clip", "csv", "wav", "aiff", "parquet"];
+const FORMATS: &[&str] = &[
+    "chan",
+    "clip",
+    "csv",
+    "wav",
+    "aiff",
+    "parquet",
+    #[cfg(feature = "recording")]
+    "mcap",
+];
 
 /// A rate that every format holds, if it holds one, and that no reader assumes.
 const RATE: f32 = 120.0;
@@ -39,7 +48,7 @@ fn same(one: &Recording, other: &Recording) -> bool {
 }
 
 fn holds_names(format: &str) -> bool {
-    matches!(format, "clip" | "csv" | "parquet")
+    matches!(format, "clip" | "csv" | "parquet" | "mcap")
 }
 
 fn holds_rate(format: &str) -> bool {
@@ -60,7 +69,7 @@ proptest! {
     fn every_format_into_every_other((names, samples) in channels(), start in -1000_i64..1000) {
         let folder = tempfile::tempdir().unwrap();
         let recording = Recording::new(names.clone(), RATE, samples).unwrap().with_start(start);
-        for first in FORMATS {
+        for first in FORMATS.iter().copied() {
             let (one, lost) = through(&recording, folder.path(), first);
             prop_assert!(same(&recording, &one), "{}", first);
             // What is lost is told, and nothing else is.
@@ -70,7 +79,7 @@ proptest! {
             prop_assert_eq!(one.start() != start, told(|lost| matches!(lost, Lost::Start { .. })));
             let more = told(|lost| matches!(lost, Lost::Renamed { .. } | Lost::Precision { .. } | Lost::LeftOut { .. }));
             prop_assert!(!more);
-            for second in FORMATS {
+            for second in FORMATS.iter().copied() {
                 let (two, _) = through(&one, folder.path(), second);
                 prop_assert!(same(&recording, &two), "{} {}", first, second);
                 prop_assert_eq!(two.names() == recording.names(), holds_names(first) && holds_names(second));
@@ -85,7 +94,8 @@ proptest! {
     fn pieces_make_the_same_file((names, samples) in channels(), cuts in prop::collection::vec(0_usize..40, 0..4)) {
         let folder = tempfile::tempdir().unwrap();
         let recording = Recording::new(names, RATE, samples).unwrap();
-        for format in FORMATS {
+        // A recording hands on what it has twice a second, so its bytes depend on the time.
+        for format in FORMATS.iter().copied().filter(|format| *format != "mcap") {
             let (whole, pieces) = (folder.path().join(format!("a.{format}")), folder.path().join(format!("b.{format}")));
             recording.save(&whole, Existing::Refuse).unwrap();
             let layout = recording.layout().clone().with_unknown_len();

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use tdshm::ChopFrame;
-use tdshm_io::file::{ChannelWriter, Existing, Layout};
+use tdshm_io::file::Existing;
 use tdshm_io::{Loss, Picture, ReadOptions, Recording};
 
 use crate::kit::{Ended, run};
@@ -228,6 +228,8 @@ fn pictures_become_pictures() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_long_recording_takes_no_more_memory_than_a_short_one() {
+    use tdshm_io::file::{ChannelWriter, Layout};
+
     let folder = tempfile::tempdir().unwrap();
     let wav = folder.path().join("long.wav");
     let layout = Layout::new((1..=8).map(|n| format!("chan{n}")).collect(), 48_000.0).unwrap();

@@ -187,16 +187,22 @@ impl ChannelReader {
             return Ok(recording);
         }
         let mut channels: Vec<Vec<f32>> = vec![Vec::new(); self.layout().num_channels()];
-        let (mut samples, mut all) = (Vec::new(), 0_usize);
+        let mut samples = Vec::new();
         loop {
             let len_samples = self.read(&mut samples)?;
             if len_samples == 0 {
                 break;
             }
-            all = all.saturating_add(samples.len());
-            self.check_size(all)?;
             for (to, from) in channels.iter_mut().zip(samples.chunks_exact(len_samples)) {
                 to.extend_from_slice(from);
+            }
+            // A few bytes of a packed format may stand for samples without end.
+            #[cfg(feature = "parquet")]
+            if let (Decoder::Parquet(_), Some(first)) = (&self.decoder, channels.first())
+                && first.len().saturating_mul(channels.len()) > clip::MOST_SAMPLES
+            {
+                let source = crate::error::ParquetError::TooLong { limit: clip::MOST_SAMPLES };
+                return Err(FileError::Parquet { path: self.path, source });
             }
         }
         let lost = match self.layout().lost() {
@@ -205,25 +211,6 @@ impl ChannelReader {
         };
         let layout = self.layout().clone().with_lost(lost);
         Recording::of(layout, channels).map_err(|error| self.wrong(error))
-    }
-
-    /// A few bytes of a packed format may stand for samples without end.
-    #[cfg_attr(
-        not(feature = "parquet"),
-        expect(clippy::unnecessary_wraps, reason = "no packed format is read")
-    )]
-    fn check_size(&self, samples: usize) -> Result<(), FileError> {
-        match &self.decoder {
-            #[cfg(feature = "parquet")]
-            Decoder::Parquet(_) if samples > clip::MOST_SAMPLES => {
-                let source = crate::error::ParquetError::TooLong { limit: clip::MOST_SAMPLES };
-                Err(FileError::Parquet { path: self.path.clone(), source })
-            }
-            _ => {
-                let _ = samples;
-                Ok(())
-            }
-        }
     }
 
     fn wrong(&self, error: crate::error::RecordingError) -> FileError {

@@ -1,7 +1,7 @@
 //! Files that are there whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -94,6 +94,7 @@ fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
 /// Writes a whole file. What is no ordinary file, such as a pipe, is written to as it is.
 #[cfg(feature = "images")]
 pub(crate) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(), FileError> {
+    use std::io::Write as _;
     let refused = |source| FileError::Create { path: path.to_owned(), source };
     let special = path.metadata().is_ok_and(|found| !found.is_file() && !found.is_dir());
     if special && existing == Existing::Replace {
@@ -107,6 +108,8 @@ pub(crate) fn write(path: &Path, bytes: &[u8], existing: Existing) -> Result<(),
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {

@@ -82,7 +82,7 @@ impl ChannelWriter {
         format.check(layout)?;
         let mut lost = format.lost(layout);
         let (new, file) = NewFile::begin(path, existing)?;
-        let mut output = BufWriter::new(file);
+        let output = BufWriter::new(file);
         let encoder = match format {
             Format::Chan => Ok(Encoder::Chan(output)),
             Format::Clip => {
@@ -94,6 +94,7 @@ impl ChannelWriter {
             Format::Csv => {
                 let (names, more) = csv::names(layout.names());
                 lost.extend(more);
+                let mut output = output;
                 csv::write_names(&mut output, &names).map(|()| Encoder::Csv(output)).map_err(Trouble::Io)
             }
             #[cfg(feature = "wav")]
