@@ -1,5 +1,6 @@
 //! The flags, as data: parser and help follow from here.
 
+pub(crate) mod convert;
 pub(crate) mod doctor;
 pub(crate) mod examples;
 pub(crate) mod info;
@@ -62,6 +63,8 @@ pub(crate) enum Command {
     Record(record::RecordArgs),
     /// Play a recording as if its senders were there
     Play(play::PlayArgs),
+    /// Write what one file holds in another format: channels, or pictures
+    Convert(convert::ConvertArgs),
     /// Run a network of operators that a file describes: the shared-memory operators, what makes channels and images, and
     /// what changes them
     Run(run::RunArgs),
@@ -115,7 +118,7 @@ pub(crate) struct SendArgs {
     #[arg(long, value_name = "SAMPLES", default_value_t = 1, value_parser = at_least_one, allow_negative_numbers = true)]
     pub(crate) length: usize,
 
-    /// Sample rate, in Hz, of a wave, of CSV, and of JSON lines that do not say; a WAV file brings its own
+    /// Sample rate, in Hz, of a wave, of CSV and .chan, and of JSON lines that do not say; other files bring their own
     /// [default: 60]
     #[arg(long, value_name = "HZ", value_parser = positive_f32, allow_negative_numbers = true)]
     pub(crate) rate: Option<f32>,
@@ -138,7 +141,8 @@ pub(crate) struct SendArgs {
     pub(crate) take_over: bool,
 
     /// Send a recording at its own speed: .csv (a header row of channel names, then a row a sample), .chan (without
-    /// the names), .clip or .wav (a channel a track) [default: a wave]
+    /// the names), .clip, .parquet, .wav or .aiff (a channel a track), or the channels of an .mcap recording that has one
+    /// segment of them; or pictures, as with --image [default: a wave]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with_all = ["wave", "count", "channels", "length"])]
     pub(crate) file: Option<PathBuf>,
 
@@ -162,8 +166,8 @@ pub(crate) struct SendArgs {
     pub(crate) stdin: bool,
 
     /// Send a picture (.png, .jpg or .exr), once: it stays until Ctrl-C, and receivers that come later get it too. Or a
-    /// folder of pictures, one after the other at --fps, by the numbers in their names; one that cannot be read is told
-    /// and left out [default: channels]
+    /// folder of pictures, or names such as shot.%04d.png or 'shot.####.png', one after the other at --fps, by their numbers;
+    /// one that cannot be read is told and left out [default: channels]
     #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath, conflicts_with_all = ["file", "stdin", "wave", "count", "channels", "length", "rate", "no_names", "start", "speed"])]
     pub(crate) image: Option<PathBuf>,
 

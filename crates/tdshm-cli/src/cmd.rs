@@ -2,6 +2,7 @@
 
 mod clean;
 mod completions;
+mod convert;
 mod demo;
 mod doctor;
 mod info;
@@ -46,6 +47,7 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Record(args) => record::run(&args, &Stop::on_signals()?),
         Command::Play(args) => play::run(&args, &Stop::on_signals()?),
         Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
+        Command::Convert(args) => convert::run(&args, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),

@@ -1,4 +1,4 @@
-//! Cells of text tables: numbers, and what an error shows of one.
+//! Cells of text tables: numbers, read and written, and what an error shows of one.
 
 /// Characters of a cell that an error shows.
 const SHOWN_CHARS: usize = 40;
@@ -40,4 +40,18 @@ pub(crate) fn shown(cell: &[u8]) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// A sample with the fewest digits that give the same bits again.
+pub(crate) struct Sample(pub(crate) f32);
+
+impl core::fmt::Display for Sample {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let size = self.0.abs();
+        if size == 0.0 || !size.is_finite() || (1e-5..1e9).contains(&size) {
+            write!(f, "{}", self.0)
+        } else {
+            write!(f, "{:e}", self.0)
+        }
+    }
 }

@@ -3,8 +3,21 @@
 //!
 //! Each message is one sentence: what is wrong, the value, the limit, then what to do.
 
+mod file;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod sound;
+
 use std::io;
-use std::path::PathBuf;
+
+#[cfg(feature = "parquet")]
+pub use self::parquet::ParquetError;
+pub use file::FileError;
+#[cfg(feature = "ops")]
+pub use file::SaveError;
+pub use sound::AiffError;
+#[cfg(feature = "wav")]
+pub use sound::WavError;
 
 #[cfg(feature = "recording")]
 pub use crate::file::recording::McapError;
@@ -334,68 +347,6 @@ pub enum LineError {
     },
 }
 
-/// A sound file that is not a recording.
-///
-/// None of these goes away by trying again, [`WavError::Io`] perhaps excepted.
-#[cfg(feature = "wav")]
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WavError {
-    /// The bytes could not be read.
-    #[error("reading the sound file failed: {0}")]
-    Io(#[from] io::Error),
-    /// The file does not begin as a WAV file does.
-    #[error("the file starts with {found:?}, a WAV file starts with \"RIFF\" and \"WAVE\": export it as WAV")]
-    NotWave {
-        /// The first bytes, as text.
-        found: String,
-    },
-    /// The file ends before the samples begin.
-    #[error("the file ends inside its {part}, after {found} of {expected} bytes: export it again")]
-    TruncatedHeader {
-        /// The part of the file that is cut.
-        part: &'static str,
-        /// Bytes that part needs.
-        expected: u64,
-        /// Bytes of it that are there.
-        found: u64,
-    },
-    /// A chunk that every WAV file has is not there.
-    #[error("the file has no {chunk:?} chunk before its {before}: export it again")]
-    MissingChunk {
-        /// Name of the chunk.
-        chunk: &'static str,
-        /// Where it should have been seen.
-        before: &'static str,
-    },
-    /// The samples are stored in a way that is not read.
-    #[error(
-        "the samples are stored as {found}, but only 8, 16, 24 and 32-bit integers and 32-bit floats are read: \
-         export it as 16-bit or float PCM"
-    )]
-    Unsupported {
-        /// What the file says its samples are.
-        found: String,
-    },
-    /// The description of the samples contradicts itself.
-    #[error("the description of the samples is not valid ({reason}): export the file again")]
-    Malformed {
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The file ends before the samples that it announces.
-    #[error("the file announces {expected} samples in all its channels, but holds {found}: export it again")]
-    Truncated {
-        /// Samples announced, of all channels together.
-        expected: u64,
-        /// Samples that could be read, of all channels together.
-        found: u64,
-    },
-    /// The file was read, but what it holds is no recording: no samples, or a rate of zero.
-    #[error(transparent)]
-    Recording(#[from] RecordingError),
-}
-
 /// A picture that cannot be used, or does not fit its file.
 ///
 /// None of these goes away by trying again, [`PictureError::Io`] perhaps excepted.
@@ -457,128 +408,4 @@ pub enum PictureError {
         /// What such a file holds.
         holds: &'static str,
     },
-}
-
-/// A file that did not become a recording or a picture, or a picture that did not become a file.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FileError {
-    /// The file could not be opened. Worth another try once the path is right.
-    #[error("cannot open {}: {source}: check the path, and that you may read the file", path.display())]
-    Open {
-        /// The path that was given.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file could not be written. Worth another try once the path is right.
-    #[cfg(feature = "images")]
-    #[error("cannot write {}: {source}: check the path, and that you may write there", path.display())]
-    Create {
-        /// The path that was given.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The file, or folder, is no picture that can be used, or cannot become one.
-    #[cfg(feature = "images")]
-    #[error("{}: {source}", path.display())]
-    Picture {
-        /// The path that was given.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: PictureError,
-    },
-    /// The extension belongs to no format that this build reads.
-    #[error("cannot tell the format of {} from {}: use a file that ends in {known}", path.display(),
-        describe_extension(extension.as_deref()))]
-    UnknownExtension {
-        /// The path that was given.
-        path: PathBuf,
-        /// Its extension, without the point; `None` when it has none.
-        extension: Option<String>,
-        /// The extensions that this build knows, for people to read.
-        known: String,
-    },
-    /// The file was opened as columns of numbers, and is none that can be used.
-    #[error("{}: {source}", path.display())]
-    Chan {
-        /// The path that was given.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ChanError,
-    },
-    /// The file was opened as a clip, and is none that can be used.
-    #[error("{}: {source}", path.display())]
-    Clip {
-        /// The path that was given.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: ClipFileError,
-    },
-    /// The file was opened as a text table, and is none that can be used.
-    #[cfg(feature = "csv")]
-    #[error("{}: {source}", path.display())]
-    Csv {
-        /// The path that was given.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: CsvError,
-    },
-    /// The file was opened as a sound file, and is none that can be used.
-    #[cfg(feature = "wav")]
-    #[error("{}: {source}", path.display())]
-    Wav {
-        /// The path that was given.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: WavError,
-    },
-}
-
-/// What an operator puts out did not become a file.
-#[cfg(feature = "ops")]
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SaveError {
-    /// The operator is gone.
-    #[error(transparent)]
-    Op(#[from] tdshm_ops::OpError),
-    /// It puts nothing out that could be saved.
-    #[error("{op} has neither channels nor an image: save a CHOP or a TOP that has cooked")]
-    NoData {
-        /// The path of the operator.
-        op: String,
-    },
-    /// A format whose layout is TouchDesigner's secret.
-    #[error("the format .{extension} is described nowhere in public: use a file that ends in {known}")]
-    NotPublic {
-        /// The extension, without the point.
-        extension: String,
-        /// The extensions that channels are saved with, for people to read.
-        known: String,
-    },
-    /// The format does not hold what there is.
-    #[error("{what} is {value}, and in a {file} file it is {expected}")]
-    DoesNotFit {
-        /// What does not fit.
-        what: &'static str,
-        /// Its value.
-        value: String,
-        /// The kind of file.
-        file: &'static str,
-        /// What the file holds.
-        expected: &'static str,
-    },
-    /// The picture does not become a file.
-    #[error(transparent)]
-    Picture(#[from] PictureError),
-    /// The file cannot be written, or its extension is unknown.
-    #[error(transparent)]
-    File(#[from] FileError),
-}
-
-fn describe_extension(extension: Option<&str>) -> String {
-    extension
-        .map_or_else(|| "its name, which has no extension".to_owned(), |e| format!("the extension {e:?}"))
 }

@@ -1,37 +1,48 @@
-//! Recordings in files: the common shape, and the choice of the reader.
+//! Channels and pictures in files: what they have in common, and the choice of the format.
 //!
-//! [`Recording::open`] looks at the extension and hands the file to the reader of that format. The readers take any
-//! [`std::io::Read`], so a recording may as well come from a pipe, an archive or a test.
+//! [`Recording::open`] and [`ChannelReader::open`] look at the extension and hand the file to the reader of that format;
+//! [`Recording::save`] and [`ChannelWriter::create`] do the same for writers. The readers take any [`std::io::Read`], so a
+//! recording may as well come from a pipe, an archive or a test.
 
-use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
 use crate::error::{FileError, RecordingError};
 
+pub mod aiff;
 pub mod chan;
 pub mod clip;
 #[cfg(feature = "csv")]
 pub mod csv;
+mod flat;
+mod format;
+mod layout;
+mod lost;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 #[cfg(feature = "images")]
 pub mod picture;
+mod reader;
 #[cfg(feature = "recording")]
 pub mod recording;
+#[cfg(feature = "recording")]
+pub mod segment;
+#[cfg(feature = "images")]
+pub mod sequence;
 #[cfg(feature = "wav")]
 pub mod wav;
+mod whole;
+mod writer;
+
+pub use format::{EXTENSIONS, Format};
+pub use layout::{Ends, Layout};
+pub use lost::Lost;
+pub use reader::ChannelReader;
+pub use whole::Existing;
+pub use writer::ChannelWriter;
 
 /// Samples per second of a file that does not say: 60 Hz, the rate of a default timeline.
 pub const DEFAULT_RATE: f32 = 60.0;
-
-/// The extensions that this build reads, lower case, without the point.
-pub const EXTENSIONS: &[&str] = &[
-    "chan",
-    "clip",
-    #[cfg(feature = "csv")]
-    "csv",
-    #[cfg(feature = "wav")]
-    "wav",
-];
 
 /// What a file may leave open.
 ///
@@ -71,11 +82,9 @@ impl Default for ReadOptions {
 /// NaN or infinite. Time runs from sample 0, `1 / sample_rate` seconds a sample.
 #[derive(Clone, PartialEq)]
 pub struct Recording {
-    names: Vec<String>,
-    sample_rate: f32,
+    layout: Layout,
     channels: Vec<Vec<f32>>,
     len_samples: usize,
-    start: i64,
 }
 
 impl Recording {
@@ -100,12 +109,16 @@ impl Recording {
         sample_rate: f32,
         channels: Vec<Vec<f32>>,
     ) -> Result<Self, RecordingError> {
-        if !(sample_rate.is_finite() && sample_rate > 0.0) {
-            return Err(RecordingError::SampleRate { value: sample_rate });
+        let layout = Layout::new(names, widened(sample_rate))?;
+        if layout.num_channels() != channels.len() {
+            let (names, channels) = (layout.num_channels(), channels.len());
+            return Err(RecordingError::NameCount { names, channels });
         }
-        if names.len() != channels.len() {
-            return Err(RecordingError::NameCount { names: names.len(), channels: channels.len() });
-        }
+        Self::of(layout, channels)
+    }
+
+    /// A recording of channels, one for each name of the layout.
+    pub(crate) fn of(layout: Layout, channels: Vec<Vec<f32>>) -> Result<Self, RecordingError> {
         let len_samples = channels.first().ok_or(RecordingError::NoChannels)?.len();
         if let Some((index, channel)) = channels.iter().enumerate().find(|(_, c)| c.len() != len_samples) {
             return Err(RecordingError::ChannelLength { index, expected: len_samples, found: channel.len() });
@@ -113,51 +126,79 @@ impl Recording {
         if len_samples == 0 {
             return Err(RecordingError::NoSamples);
         }
-        Ok(Self { names, sample_rate, channels, len_samples, start: 0 })
+        let layout = layout.with_len_samples(u64::try_from(len_samples).unwrap_or(u64::MAX));
+        Ok(Self { layout, channels, len_samples })
     }
 
     /// Reads the file at `path`, in the format that its extension names (upper or lower case).
     ///
-    /// The whole file is read before the call returns.
+    /// The whole file is read before the call returns; [`ChannelReader`] reads it piece by piece.
     ///
     /// # Errors
     ///
-    /// [`FileError::Open`] when the system refuses (try again once the path is right),
-    /// [`FileError::UnknownExtension`] with the known ones, and the format's own error with the path in front.
+    /// As [`ChannelReader::open`], and what shows only in the samples: that they are cut short, or that there are none. Of
+    /// the packed formats, in which a few bytes stand for many samples, no more than [`clip::MOST_SAMPLES`] are read.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, FileError> {
-        let path = path.as_ref();
-        let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-        match extension.as_deref() {
-            Some("chan") => chan::read(open_file(path)?, options.table_rate)
-                .map_err(|source| FileError::Chan { path: path.to_owned(), source }),
-            Some("clip") => clip::read(open_file(path)?)
-                .map_err(|source| FileError::Clip { path: path.to_owned(), source }),
-            #[cfg(feature = "csv")]
-            Some("csv") => csv::read(open_file(path)?, options.table_rate)
-                .map_err(|source| FileError::Csv { path: path.to_owned(), source }),
-            #[cfg(feature = "wav")]
-            Some("wav") => {
-                wav::read(open_file(path)?).map_err(|source| FileError::Wav { path: path.to_owned(), source })
+        ChannelReader::open(path, options)?.read_whole()
+    }
+
+    /// Writes the recording to `path`, in the format that its extension names, and gives what of it is not in the file.
+    ///
+    /// # Errors
+    ///
+    /// As [`ChannelWriter::create`] and [`ChannelWriter::finish`]. What there was at `path` stays then.
+    ///
+    /// ```
+    /// use tdshm_io::Recording;
+    /// use tdshm_io::file::Existing;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("take.aiff");
+    /// let r = Recording::new(vec!["left".into(), "right".into()], 44_100.0, vec![vec![0.5; 100], vec![-0.5; 100]])?;
+    /// let lost = r.save(&path, Existing::Refuse)?;
+    /// assert_eq!(lost[0].to_string(), ".aiff files hold no channel names: who reads this one finds chan1, chan2 and so on");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn save(&self, path: impl AsRef<Path>, existing: Existing) -> Result<Vec<Lost>, FileError> {
+        let mut file = ChannelWriter::create(path, &self.layout, existing)?;
+        let each = PIECE.checked_div(self.num_channels()).unwrap_or(0).max(1);
+        let mut flat = Vec::new();
+        for start in (0..self.len_samples).step_by(each) {
+            let mut len_samples = 0;
+            flat.clear();
+            for channel in self.range(start, start.saturating_add(each)) {
+                len_samples = channel.len();
+                flat.extend_from_slice(channel);
             }
-            _ => Err(FileError::UnknownExtension {
-                path: path.to_owned(),
-                extension,
-                known: known_extensions(),
-            }),
+            file.write(&flat, len_samples)?;
         }
+        file.finish()
+    }
+
+    /// Names, rate and place of the channels.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn with_assumed_rate(mut self) -> Self {
+        self.layout = self.layout.with_assumed_rate();
+        self
     }
 
     /// The same recording with another index of the first sample.
     #[must_use]
     pub fn with_start(mut self, start: i64) -> Self {
-        self.start = start;
+        self.layout = self.layout.with_start(start);
         self
     }
 
-    /// The index of the first sample on the timeline, in samples. 0 where the file does not say, as all but `.clip` do not.
+    /// The index of the first sample on the timeline, in samples. 0 where the file does not say, as most do not.
     #[must_use]
     pub fn start(&self) -> i64 {
-        self.start
+        self.layout.start()
     }
 
     /// Channels in the recording, at least 1.
@@ -175,13 +216,13 @@ impl Recording {
     /// The name of each channel, in order. Names may repeat.
     #[must_use]
     pub fn names(&self) -> &[String] {
-        &self.names
+        self.layout.names()
     }
 
     /// Samples per second, in Hz: finite and above 0.
     #[must_use]
     pub fn sample_rate(&self) -> f32 {
-        self.sample_rate
+        self.layout.sample_rate() as f32
     }
 
     /// All samples of channel `index` (from 0), or `None` when there are fewer channels.
@@ -216,19 +257,19 @@ impl Recording {
 impl std::fmt::Debug for Recording {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Recording")
-            .field("names", &self.names)
-            .field("sample_rate", &self.sample_rate)
+            .field("names", &self.names())
+            .field("sample_rate", &self.sample_rate())
             .field("len_samples", &self.len_samples)
             .finish_non_exhaustive()
     }
 }
 
-fn open_file(path: &Path) -> Result<File, FileError> {
-    File::open(path).map_err(|source| FileError::Open { path: path.to_owned(), source })
-}
+/// Samples of all channels together that are written at once.
+const PIECE: usize = 1 << 16;
 
-fn known_extensions() -> String {
-    EXTENSIONS.iter().map(|e| format!(".{e}")).collect::<Vec<_>>().join(" or ")
+/// The same rate with 64 bits: what one would write in decimals, so that 59.94 stays that.
+fn widened(rate: f32) -> f64 {
+    rate.to_string().parse().unwrap_or(f64::from(rate))
 }
 
 #[cfg(test)]
@@ -296,15 +337,24 @@ mod tests {
     #[cfg(all(feature = "csv", feature = "wav"))]
     fn an_unknown_extension_is_told_the_known_ones() {
         let said = |path: &str| Recording::open(path, &ReadOptions::new()).unwrap_err().to_string();
+        let known = || {
+            let parquet = if cfg!(feature = "parquet") { " or .parquet" } else { "" };
+            let mcap = if cfg!(feature = "recording") { " or .mcap" } else { "" };
+            format!(".chan or .clip or .csv or .wav or .aiff or .aif{parquet}{mcap}")
+        };
         assert_eq!(
             said("take.mp3"),
-            "cannot tell the format of take.mp3 from the extension \"mp3\": use a file that ends in .chan or .clip or .csv or \
-             .wav"
+            format!(
+                "cannot tell the format of take.mp3 from the extension \"mp3\": use a file that ends in {}",
+                known()
+            )
         );
         assert_eq!(
             said("take"),
-            "cannot tell the format of take from its name, which has no extension: use a file that ends in .chan or \
-             .clip or .csv or .wav"
+            format!(
+                "cannot tell the format of take from its name, which has no extension: use a file that ends in {}",
+                known()
+            )
         );
     }
 

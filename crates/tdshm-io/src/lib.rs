@@ -7,12 +7,15 @@
 //!
 //! | module | what lives there | feature |
 //! | --- | --- | --- |
-//! | [`mod@file`] | [`Recording`], [`ReadOptions`], the choice of the format by the file's extension | always |
+//! | [`mod@file`] | [`Recording`], [`ReadOptions`], the choice of the format by the file's extension; [`ChannelReader`](file::ChannelReader) and [`ChannelWriter`](file::ChannelWriter), which work piece by piece; [`Lost`](file::Lost), what a format does not hold | always |
 //! | [`file::chan`] | columns of numbers: a line a sample, a column a channel | always |
 //! | [`file::clip`] | clips: names, samples, start and rate as text | always |
+//! | [`file::aiff`] | sound files (`.aiff`): one channel a track | always |
 //! | `file::csv` | text tables: a header row of names, then one row a sample | `csv` (default) |
-//! | `file::wav` | sound files: one channel a track | `wav` (default) |
+//! | `file::wav` | sound files (`.wav`): one channel a track | `wav` (default) |
+//! | `file::parquet` | columns of Parquet: one channel a column, with the rate beside them | `parquet` (default) |
 //! | `file::picture` | pictures (`.png`, `.jpg`, `.exr`): [`Picture`] | `images` (default) |
+//! | `file::sequence` | pictures one after the other: a folder, or numbers in names | `images` (default) |
 //! | `file::recording` | what went through segments, frame by frame with its times, in one file (`.mcap`) | `recording` |
 //! | `op` | operators that read files, for networks of `tdshm-ops`, and what operators put out in files | `ops` |
 //! | `lines` | frames as CSV rows or JSON lines, one after the other as they come | `lines` (default) |

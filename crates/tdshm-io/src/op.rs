@@ -25,7 +25,7 @@ use std::path::Path;
 
 use tdshm_ops::Registry;
 
-pub use save::{CHANNEL_EXTENSIONS, Folders, save, to_bytes};
+pub use save::{Folders, save, to_bytes};
 
 /// Adds the operators of this crate to those that a network can create.
 pub fn register(registry: &mut Registry) {

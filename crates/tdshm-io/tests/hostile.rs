@@ -228,6 +228,103 @@ mod wav {
     }
 }
 
+/// Sound of the other kind, and columns of Parquet: whole files with some bytes changed and the end cut off, and anything
+/// at all behind a true beginning.
+#[cfg(feature = "parquet")]
+mod packed {
+    use super::*;
+    use std::io::Cursor;
+    use tdshm_io::ReadOptions;
+    use tdshm_io::file::{ChannelReader, Existing, aiff};
+
+    fn recording() -> Recording {
+        let samples = (0..3).map(|channel| (0..50).map(|at| (at * channel) as f32).collect()).collect();
+        Recording::new(vec!["a".into(), "b".into(), "c".into()], 60.0, samples).unwrap()
+    }
+
+    /// The bytes of such a file.
+    fn file(extension: &str) -> Vec<u8> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(format!("a.{extension}"));
+        recording().save(&path, Existing::Refuse).unwrap();
+        std::fs::read(path).unwrap()
+    }
+
+    /// Reads piece by piece, a while at most: a few bytes may announce samples without end.
+    fn check_parquet(bytes: &[u8]) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.parquet");
+        std::fs::write(&path, bytes).unwrap();
+        let Ok(mut reader) = ChannelReader::open(&path, &ReadOptions::new()) else { return };
+        let (channels, mut samples) = (reader.layout().num_channels(), Vec::new());
+        for _ in 0..20 {
+            match reader.read(&mut samples) {
+                Ok(0) => break,
+                Ok(len_samples) => {
+                    assert_eq!(samples.len(), channels * len_samples);
+                    assert!(samples.len() <= (1 << 16).max(channels));
+                }
+                Err(error) => {
+                    let said = error.to_string();
+                    assert!(said.len() < 2000 && !said.contains('\n'), "{said}");
+                    break;
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 1500, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_damage_to_sound_panics(
+            changes in prop::collection::vec((0_usize..90, any::<u8>()), 0..6),
+            end in 0_usize..700,
+        ) {
+            let mut bytes = file("aiff");
+            for (at, value) in changes {
+                bytes[at] = value;
+            }
+            bytes.truncate(end);
+            if let Ok(recording) = aiff::read(Cursor::new(&bytes)) {
+                holds_together(&recording, bytes.len());
+            }
+        }
+
+        #[test]
+        fn no_sound_panics(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            for head in [&b""[..], b"FORM\0\0\0\xffAIFFCOMM\0\0\0\x12", b"FORM\0\0\0\xffAIFCCOMM\0\0\0\x16\0\x01\0\0\0\x01\0\x10\x40\x0e\xac\x44\0\0\0\0\0\0"] {
+                let bytes = [head, &bytes].concat();
+                if let Ok(recording) = aiff::read(Cursor::new(&bytes)) {
+                    holds_together(&recording, bytes.len());
+                }
+            }
+        }
+
+        #[test]
+        fn no_damage_to_columns_panics(
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+            footer in any::<bool>(),
+        ) {
+            let mut bytes = file("parquet");
+            // The end holds what everything else is understood by.
+            let from = if footer { bytes.len() / 3 } else { 0 };
+            for (at, value) in changes {
+                let at = from + at.index(bytes.len() - from);
+                bytes[at] = value;
+            }
+            check_parquet(&bytes);
+        }
+
+        #[test]
+        fn no_columns_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let size = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+            check_parquet(&[b"PAR1", &bytes[..], &size, b"PAR1"].concat());
+            check_parquet(&bytes);
+        }
+    }
+}
+
 #[cfg(feature = "lines")]
 mod lines {
     use super::*;

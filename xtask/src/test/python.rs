@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::process::outcome;
+use crate::debian;
+use crate::process::{find, outcome};
 use crate::python::{CRATE, Environment, Python, fetched, passed, pythons, wheel};
 use crate::steps::{Outcome, Step};
 use crate::workspace::Workspace;
@@ -54,6 +55,7 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
     vec![
         Step::new("Python: wheel", || setup.with(|_, _| Ok(()))),
         Step::new("Python: data", || setup.with(fetch)),
+        Step::new("Python: sox", || setup.with(|_, _| sox())),
         Step::new("Python: tests, newest", || setup.with(|ws, built| test(ws, built, built.pythons.last()))),
         Step::new("Python: tests, oldest", || {
             setup.with(|ws, built| match built.pythons.as_slice() {
@@ -65,6 +67,12 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
             })
         }),
     ]
+}
+
+/// Reads and writes sound files, for the tests of ours.
+fn sox() -> Result<(), Outcome> {
+    debian::ensure("sox", &["sox"], || find(&["sox"]).is_some() && find(&["soxi"]).is_some())
+        .map_err(Outcome::NotRun)
 }
 
 fn folder(ws: &Workspace) -> PathBuf {

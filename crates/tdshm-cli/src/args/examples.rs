@@ -28,6 +28,7 @@ pub(crate) fn below(command: &str) -> Below {
         "snap" => Below { examples: SNAP, remarks: &[] },
         "record" => Below { examples: RECORD, remarks: RECORD_REMARKS },
         "play" => Below { examples: PLAY, remarks: PLAY_REMARKS },
+        "convert" => Below { examples: CONVERT, remarks: CONVERT_REMARKS },
         "run" => Below { examples: RUN, remarks: RUN_REMARKS },
         "info" => Below { examples: INFO, remarks: &[] },
         "list" => Below { examples: LIST, remarks: &[] },
@@ -49,6 +50,7 @@ const TDSHM: &[Example] = &[
     ("tdshm snap bars bars.png", "an image, into a file"),
     ("tdshm record mocap bars -o take.mcap", "all that comes, with its times"),
     ("tdshm play take.mcap", "as if the senders were there"),
+    ("tdshm convert take2.csv take2.clip --rate 60", "another format"),
     ("tdshm run patch.toml", "a network of operators, described in a file"),
     ("tdshm list", "every segment of this machine"),
     ("tdshm doctor mocap", "what stands between its sender and its receivers"),
@@ -75,6 +77,7 @@ const SEND: &[Example] = &[
     ("tdshm send take1 --file walk.csv --start 5 --speed 0.5", "from 5 seconds on, at half speed"),
     ("tdshm send plate --image plate.exr", "a picture, until Ctrl-C"),
     ("tdshm send shot --image frames --fps 24 --loop", "a folder of pictures, over and over"),
+    ("tdshm send shot --image shot.%04d.png --fps 24", "pictures by their numbers"),
     ("tdshm send bars --test-pattern 1280x720 --format rgba16f", "colour bars that move, in half floats"),
     ("tdshm send old --image plate.png --header legacy", "for programs from before 2022"),
     ("sensor | tdshm send knob --stdin", "what a program prints, as it comes"),
@@ -129,6 +132,27 @@ const PLAY_REMARKS: &[(&str, &str)] = &[(
     "Each is sent as it was, bit by bit, when its time has come. While the lock of a segment is not free frames of it are \
      left out, and told.",
 )];
+
+const CONVERT: &[Example] = &[
+    ("tdshm convert walk.csv walk.clip --rate 120", "a table of 120 rows a second, for TouchDesigner"),
+    ("tdshm convert voice.wav voice.parquet", "for pandas"),
+    ("tdshm convert walk.clip walk.csv --from 2 --to 5.5 --channels 'tx ty'", "a part of it"),
+    ("tdshm convert walk.clip walk.wav --resample 48000", "at another rate"),
+    ("tdshm convert frames shot.%04d.exr", "a folder of pictures, in another format"),
+    ("tdshm convert take.mcap pose.csv --name pose", "a segment out of a recording"),
+    ("tdshm convert walk.csv walk.mcap --rate 120", "a table as a recording"),
+];
+
+const CONVERT_REMARKS: &[(&str, &str)] = &[
+    (
+        "What does not come along",
+        "Names, rates, starts and pixels that NEW cannot hold are told on standard error; docs/files.md has a table of them.",
+    ),
+    (
+        "Binary clips",
+        "Nobody describes .bclip and .bchan in public: open them in TouchDesigner and save them as .clip or .chan.",
+    ),
+];
 
 const RUN: &[Example] = &[
     ("tdshm run patch.toml", "until Ctrl-C"),

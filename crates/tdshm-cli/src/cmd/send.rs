@@ -4,6 +4,7 @@ mod image;
 mod lines;
 mod readers;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
@@ -11,6 +12,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use tdshm::{ChopSender, ErrorKind, TopSender};
 use tdshm_io::file::recording;
+use tdshm_io::file::sequence::holds_pictures;
 use tdshm_io::{ReadOptions, Recording};
 
 use crate::args::{Args, SendArgs};
@@ -37,13 +39,34 @@ pub(crate) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
         stop.when_stdin_closes();
     }
     if args.image.is_some() || args.test_pattern.is_some() {
-        return image::run(args, stop);
+        return image::run(args, args.image.as_deref(), stop);
+    }
+    if let Some(path) = args.file.as_deref().filter(|path| path.is_dir() || holds_pictures(path)) {
+        check_pictures(args, path)?;
+        return image::run(args, Some(path), stop);
     }
     let mut source = source(args)?;
     let mut out = create(args, &source)?;
     let result = stream(args, &mut source, &mut out, stop);
     out.leave(result)?;
     Ok(stop.requested().unwrap_or(Exit::Done))
+}
+
+/// Of pictures there is nothing that the flags of channels would do.
+fn check_pictures(args: &SendArgs, path: &Path) -> anyhow::Result<()> {
+    let given = [
+        (args.start > 0.0, "--start"),
+        (args.speed != 1.0, "--speed"),
+        (args.rate.is_some(), "--rate"),
+        (args.no_names, "--no-names"),
+    ];
+    match given.into_iter().find(|(given, _)| *given) {
+        None => Ok(()),
+        Some((_, flag)) => {
+            let what = format!("{flag} is for channels, and {} holds pictures: leave it out", path.display());
+            Err(Args::command().error(UsageKind::ArgumentConflict, what).into())
+        }
+    }
 }
 
 fn source(args: &SendArgs) -> anyhow::Result<Source> {
@@ -68,6 +91,9 @@ fn source(args: &SendArgs) -> anyhow::Result<Source> {
         options = options.table_rate(rate);
     }
     let recording = Recording::open(path, &options)?;
+    for lost in recording.layout().lost() {
+        say::line(lost);
+    }
     let (path, rate) = (path.display(), recording.sample_rate());
     if let Some(asked) = args.rate
         && asked != rate

@@ -9,6 +9,7 @@
 
 mod between;
 mod clean;
+mod convert;
 mod demo;
 mod doctor;
 mod documents;

@@ -3,6 +3,8 @@
 use std::fs;
 
 use serde_json::Value;
+use tdshm_io::file::Existing;
+use tdshm_io::{Loss, Picture, Recording};
 
 use crate::kit::{ASKED_TO_END, Name, names, run, samples, start};
 
@@ -170,6 +172,54 @@ fn a_wav_file_arrives_at_its_own_rate() {
     let rate = run(&["send", name.as_str(), "--file", file.to_str().unwrap(), "--rate", "44100"]);
     assert_eq!(rate.code, Some(2), "{rate:?}");
     assert!(rate.err[0].contains("brings its own rate of 1000 Hz"), "{rate:?}");
+}
+
+#[test]
+fn files_of_every_format_arrive_at_their_own_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    let channel: Vec<f32> = (0..20_u16).map(|at| f32::from(at) / 8.0).collect();
+    let recording = Recording::new(vec!["tx".into()], 50.0, vec![channel.clone()]).unwrap();
+    for (file, heard) in [("a.clip", "tx"), ("a.parquet", "tx"), ("a.aiff", "chan1"), ("a.aif", "chan1")] {
+        let name = Name::new();
+        let path = folder.path().join(file);
+        recording.save(&path, Existing::Refuse).unwrap();
+        let lines =
+            json(&lines_of(&["send", name.as_str(), "--file", path.to_str().unwrap()], "json", &name));
+        assert!(
+            lines.iter().all(|line| line["sample_rate"] == 50.0 && names(line) == [heard]),
+            "{file}: {lines:?}"
+        );
+        let samples: Vec<f32> = lines.iter().flat_map(|line| samples(line, 0)).collect();
+        assert!(samples.iter().all(|sample| channel.contains(sample)) && samples.is_sorted(), "{file}");
+    }
+    for secret in ["a.bclip", "a.bchan"] {
+        let ended = run(&["send", Name::new().as_str(), "--file", secret]);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        assert!(
+            ended.err[0].contains("described nowhere in public")
+                && ended.err[0].contains("TouchDesigner opens"),
+            "{ended:?}"
+        );
+    }
+}
+
+#[test]
+fn pictures_are_files_too() {
+    let (name, folder) = (Name::new(), tempfile::tempdir().unwrap());
+    for number in [1, 2] {
+        let picture = Picture::new(tdshm::PixelFormat::R8_UNORM, 2, 1, vec![number, 0]).unwrap();
+        picture.save(folder.path().join(format!("shot.{number:03}.png")), Loss::Refuse).unwrap();
+    }
+    let shot = folder.path().join("shot.%03d.png");
+    let shot = shot.to_str().unwrap();
+    let _send = start(&["send", name.as_str(), "--file", shot, "--loop", "--fps", "100"]);
+    let to = folder.path().join("got.png");
+    let snapped = run(&["snap", name.as_str(), to.to_str().unwrap(), "--timeout", "30"]);
+    assert_eq!(snapped.code, Some(0), "{snapped:?}");
+    assert!([1, 2].contains(&Picture::open(&to).unwrap().pixels()[0]));
+    let refused = run(&["send", Name::new().as_str(), "--file", shot, "--speed", "2"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.err[0].contains("--speed is for channels"), "{refused:?}");
 }
 
 #[test]

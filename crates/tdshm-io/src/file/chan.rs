@@ -1,12 +1,14 @@
 //! Columns of numbers (`.chan`): a line a sample, a column a channel, with blanks or tabs between; no names and no rate.
 //!
-//! Channels are called `chan1`, `chan2`, … by their column, and start at sample 0.
+//! Channels are called `chan1`, `chan2`, … by their column, and start at sample 0. Written are tabs, and the fewest digits
+//! that give the same bits again.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 
-use crate::cell::{CellProblem, column_number, parse_cell, shown};
+use crate::cell::{CellProblem, Sample, column_number, parse_cell, shown};
 use crate::error::ChanError;
 use crate::file::Recording;
+use crate::file::flat::Flat;
 
 /// Reads a `.chan` file to its end, as a recording of `sample_rate` Hz.
 ///
@@ -50,7 +52,24 @@ pub fn read(mut reader: impl Read, sample_rate: f32) -> Result<Recording, ChanEr
         }
     }
     let names = (1..=channels.len()).map(|number| format!("chan{number}")).collect();
-    Ok(Recording::new(names, sample_rate, channels)?)
+    Ok(Recording::new(names, sample_rate, channels)?.with_assumed_rate())
+}
+
+/// Writes samples behind those that were written: a line each.
+pub(super) fn write(to: &mut impl Write, samples: Flat<'_>) -> io::Result<()> {
+    rows(to, samples, "\t")
+}
+
+/// A line a sample, with `between` between the channels.
+pub(super) fn rows(to: &mut impl Write, samples: Flat<'_>, between: &str) -> io::Result<()> {
+    for at in 0..samples.len_samples() {
+        for (channel, sample) in samples.moment(at).enumerate() {
+            let between = if channel == 0 { "" } else { between };
+            write!(to, "{between}{}", Sample(sample))?;
+        }
+        to.write_all(b"\n")?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -13,18 +13,30 @@
 //! }
 //! ```
 //!
-//! `data_rle` packs runs: `@3 0.25` is 0.25 three times. What else stands there, such as extend conditions, is skipped.
+//! `data_rle` packs runs: `@3 0.25` is 0.25 three times. How channels go on outside their samples (`lefttype`, `righttype`,
+//! `default`) is kept as it is written; what else stands there is skipped, and told. Written are the fewest digits that give
+//! the same bits again.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 
-use crate::cell::{CellProblem, parse_cell, shown};
+use crate::cell::{CellProblem, Sample, parse_cell, shown};
 use crate::error::ClipFileError;
-use crate::file::{DEFAULT_RATE, Recording};
+use crate::file::flat::Flat;
+use crate::file::writer::Trouble;
+use crate::file::{DEFAULT_RATE, Ends, Layout, Lost, Recording};
 
 /// The binary form, which nobody describes.
 const BINARY: &[u8] = b"bclp";
 /// Samples of all channels together: as many as half a gigabyte holds. A packed run of many takes few bytes.
 pub const MOST_SAMPLES: usize = 1 << 27;
+/// A run as long as this is shorter when it is packed.
+const LEAST_RUN: usize = 3;
+/// Letters of an extend condition; unknown ones are kept, but no novels.
+const MOST_LETTERS: usize = 16;
+/// Kinds of lines that are told when they are skipped.
+const MOST_TOLD: usize = 5;
+/// Keys that say what is known anyway.
+const KNOWN: [&[u8]; 2] = [b"tracklength", b"tracks"];
 
 /// Reads a `.clip` file to its end.
 ///
@@ -58,7 +70,8 @@ pub fn read(mut reader: impl Read) -> Result<Recording, ClipFileError> {
             (b"{", 0) => depth = 1,
             (b"{", 1) => {
                 depth = 2;
-                clip.channels.push((format!("chan{}", clip.channels.len().saturating_add(1)), Vec::new()));
+                let name = format!("chan{}", clip.channels.len().saturating_add(1));
+                clip.channels.push(Track { name, ..Track::default() });
             }
             (b"}", 1 | 2) => depth = depth.saturating_sub(1),
             (other, 0) => return Err(ClipFileError::NotAClip { line, found: shown(other) }),
@@ -68,16 +81,43 @@ pub fn read(mut reader: impl Read) -> Result<Recording, ClipFileError> {
     if depth > 0 || clip.channels.is_empty() && clip.rate.is_none() {
         return Err(ClipFileError::Truncated);
     }
-    let (names, channels) = clip.channels.into_iter().unzip();
-    Ok(Recording::new(names, clip.rate.unwrap_or(DEFAULT_RATE), channels)?.with_start(clip.start))
+    let (mut names, mut ends, mut channels) = (Vec::new(), Vec::new(), Vec::new());
+    for track in clip.channels {
+        names.push(track.name);
+        ends.push(track.ends);
+        channels.push(track.samples);
+    }
+    if ends.iter().all(|ends| *ends == Ends::default()) {
+        ends.clear();
+    }
+    let mut layout = Layout::new(names, clip.rate.unwrap_or(f64::from(DEFAULT_RATE)))?;
+    if clip.rate.is_none() {
+        layout = layout.with_assumed_rate();
+    }
+    let skipped = (!clip.skipped.is_empty()).then(|| Lost::LeftOut {
+        what: format!(
+            "the clip has lines that nobody describes, which are left out: {}",
+            clip.skipped.join(", ")
+        ),
+    });
+    Ok(Recording::of(layout.with_start(clip.start).with_ends(ends).with_lost(skipped), channels)?)
+}
+
+#[derive(Default)]
+struct Track {
+    name: String,
+    ends: Ends,
+    samples: Vec<f32>,
 }
 
 #[derive(Default)]
 struct Parts {
-    rate: Option<f32>,
+    rate: Option<f64>,
     start: i64,
-    channels: Vec<(String, Vec<f32>)>,
+    channels: Vec<Track>,
     samples: usize,
+    /// Keys that mean nothing here.
+    skipped: Vec<String>,
 }
 
 impl Parts {
@@ -91,8 +131,8 @@ impl Parts {
         let value = value.get(1..).unwrap_or_default().trim_ascii();
         match (key.trim_ascii(), self.channels.last_mut().filter(|_| depth == 2)) {
             (b"rate", None) => {
-                self.rate =
-                    Some(parse_cell(value).map_err(|_| wrong("rate", "a number of samples a second"))?);
+                let rate = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+                self.rate = Some(rate.ok_or_else(|| wrong("rate", "a number of samples a second"))?);
             }
             (b"start", None) => {
                 let text = std::str::from_utf8(value).ok();
@@ -102,8 +142,11 @@ impl Parts {
                 let start = start.map(|start| start.round() as i64);
                 self.start = start.ok_or_else(|| wrong("start", "the index of a sample"))?;
             }
-            (b"name", Some((name, _))) => *name = String::from_utf8_lossy(value).into_owned(),
-            (b"data" | b"data_rle", Some((_, samples))) => {
+            (b"name", Some(track)) => track.name = String::from_utf8_lossy(value).into_owned(),
+            (b"lefttype", Some(track)) => track.ends.left = word(value),
+            (b"righttype", Some(track)) => track.ends.right = word(value),
+            (b"default", Some(track)) => track.ends.default = parse_cell(value).ok(),
+            (b"data" | b"data_rle", Some(Track { samples, .. })) => {
                 let mut words =
                     value.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
                 while let Some(word) = words.next() {
@@ -126,11 +169,111 @@ impl Parts {
                     samples.extend(std::iter::repeat_n(sample, count));
                 }
             }
-            // The samples and the lengths say the same; extend conditions and the like belong to whoever plays it.
-            _ => {}
+            (known, _) if KNOWN.contains(&known) => {}
+            (other, _) => {
+                let other = shown(other);
+                if self.skipped.len() < MOST_TOLD && !self.skipped.contains(&other) {
+                    self.skipped.push(other);
+                }
+            }
         }
         Ok(())
     }
+}
+
+/// An extend condition, as it is written.
+fn word(value: &[u8]) -> Option<String> {
+    let word = std::str::from_utf8(value).ok()?;
+    let plain =
+        !word.is_empty() && word.len() <= MOST_LETTERS && word.bytes().all(|b| b.is_ascii_alphanumeric());
+    plain.then(|| word.to_owned())
+}
+
+/// How the names are written: what would end the line is `_`.
+pub(super) fn names(names: &[String]) -> (Vec<String>, Option<Lost>) {
+    let written = (1_usize..).zip(names).map(|(number, name)| match name.trim() {
+        "" => format!("chan{number}"),
+        name => name.replace(char::is_control, "_"),
+    });
+    let written: Vec<String> = written.collect();
+    let lost = Lost::renamed(".clip", names, &written, "a name stands on one line");
+    (written, lost)
+}
+
+/// Whether a clip may have as many samples: as many as are read.
+pub(super) fn check(layout: &Layout) -> Result<(), Trouble> {
+    let channels = u64::try_from(layout.num_channels()).unwrap_or(u64::MAX);
+    check_length(layout.len_samples().unwrap_or(0).saturating_mul(channels))
+}
+
+fn check_length(samples: u64) -> Result<(), Trouble> {
+    if usize::try_from(samples).is_ok_and(|samples| samples <= MOST_SAMPLES) {
+        return Ok(());
+    }
+    Err(Trouble::Fits {
+        what: "the number of samples",
+        value: samples.to_string(),
+        file: ".clip",
+        expected: "at most 134217728 of all channels together: cut them into shorter ones",
+    })
+}
+
+/// A clip in the making: the samples of a channel stand together, so they are kept until all are there.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    channels: Vec<Vec<f32>>,
+    samples: usize,
+}
+
+impl Writer {
+    /// Takes samples behind those that were taken.
+    pub(super) fn take(&mut self, samples: Flat<'_>) -> Result<(), Trouble> {
+        let channels = samples.channels();
+        self.channels.resize_with(channels.len(), Vec::new);
+        self.samples = self.samples.saturating_add(channels.len().saturating_mul(samples.len_samples()));
+        check_length(u64::try_from(self.samples).unwrap_or(u64::MAX))?;
+        for (to, from) in self.channels.iter_mut().zip(channels) {
+            to.extend_from_slice(from);
+        }
+        Ok(())
+    }
+
+    /// Names, samples, start, rate and extend conditions (operators §12).
+    pub(super) fn write(&self, to: &mut impl Write, layout: &Layout, names: &[String]) -> io::Result<()> {
+        let len_samples = self.channels.first().map_or(0, Vec::len);
+        writeln!(to, "{{\n   rate = {}\n   start = {}", layout.sample_rate(), layout.start())?;
+        writeln!(to, "   tracklength = {len_samples}\n   tracks = {}", names.len())?;
+        for (index, name) in names.iter().enumerate() {
+            writeln!(to, "   {{\n      name = {name}")?;
+            if let Some(ends) = layout.ends().get(index) {
+                for (key, word) in [("lefttype", &ends.left), ("righttype", &ends.right)] {
+                    if let Some(word) = word.as_deref().filter(|word| *word != "hold") {
+                        writeln!(to, "      {key} = {word}")?;
+                    }
+                }
+                if let Some(default) = ends.default {
+                    writeln!(to, "      default = {}", Sample(default))?;
+                }
+            }
+            write_samples(to, self.channels.get(index).map_or(&[], Vec::as_slice))?;
+            to.write_all(b"   }\n")?;
+        }
+        to.write_all(b"}\n")
+    }
+}
+
+/// With runs as `@3 0.25`, where there is one.
+fn write_samples(to: &mut impl Write, samples: &[f32]) -> io::Result<()> {
+    let runs = || samples.chunk_by(|one, other| one.to_bits() == other.to_bits());
+    let packed = runs().any(|run| run.len() >= LEAST_RUN);
+    write!(to, "      {} =", if packed { "data_rle" } else { "data" })?;
+    for run in runs() {
+        match run {
+            [sample, ..] if run.len() >= LEAST_RUN => write!(to, " @{} {}", run.len(), Sample(*sample))?,
+            run => run.iter().try_for_each(|sample| write!(to, " {}", Sample(*sample)))?,
+        }
+    }
+    to.write_all(b"\n")
 }
 
 #[cfg(test)]

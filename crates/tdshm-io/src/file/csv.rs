@@ -16,13 +16,15 @@
 //!   written `nan` or `""`, as pandas does.
 //! - Names may repeat, but every column has one.
 //!
-//! A table does not carry a rate: the caller gives it.
+//! A table does not carry a rate: the caller gives it. Written are commas, LF, quotes where they are needed, and the fewest
+//! digits that give the same bits again.
 
-use std::io::Read;
+use std::io::{self, Read, Write};
 
 use crate::cell::{CellProblem, column_number, parse_cell, shown};
 use crate::error::CsvError;
-use crate::file::Recording;
+use crate::file::flat::Flat;
+use crate::file::{Lost, Recording, chan};
 
 /// Reads a table to its end, as a recording of `sample_rate` Hz.
 ///
@@ -86,7 +88,7 @@ pub fn read(mut reader: impl Read, sample_rate: f32) -> Result<Recording, CsvErr
             channel.push(value);
         }
     }
-    Ok(Recording::new(names, sample_rate, channels)?)
+    Ok(Recording::new(names, sample_rate, channels)?.with_assumed_rate())
 }
 
 /// The rows of a table that are not blank, with the byte where each was looked for.
@@ -106,7 +108,7 @@ impl<'t> Rows<'t> {
     fn advance(&mut self) -> Result<Option<u64>, CsvError> {
         loop {
             let start = self.parser.position().byte();
-            if !self.parser.read_byte_record(&mut self.row).map_err(std::io::Error::from)? {
+            if !self.parser.read_byte_record(&mut self.row).map_err(io::Error::from)? {
                 return Ok(None);
             }
             // The parser skips empty lines, so a single cell without text was quoted, which is a value: NaN.
@@ -164,6 +166,39 @@ fn read_names(rows: &Rows<'_>, start: u64) -> Result<Vec<String>, CsvError> {
 pub(crate) fn foreign_separator(names: &[String]) -> Option<char> {
     let [name] = names else { return None };
     name.chars().find(|c| matches!(c, ';' | '\t'))
+}
+
+/// How the names are written, and what that loses.
+pub(super) fn names(names: &[String]) -> (Vec<String>, Vec<Lost>) {
+    let written = names.iter().enumerate().map(|(index, name)| match name.trim() {
+        "" => format!("chan{}", column_number(index)),
+        _ => name.clone(),
+    });
+    let written: Vec<String> = written.collect();
+    let mut lost = Vec::new();
+    lost.extend(Lost::renamed(".csv", names, &written, "a column has to have a name"));
+    if written.iter().all(|name| parse_cell(name.as_bytes()).is_ok()) {
+        lost.push(Lost::NamesAreNumbers { file: ".csv" });
+    }
+    (written, lost)
+}
+
+/// Writes the row of names.
+pub(super) fn write_names(to: &mut impl Write, names: &[String]) -> io::Result<()> {
+    for (index, name) in names.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        if name.is_empty() || name.contains([',', '"', '\n', '\r']) || name.trim() != name {
+            write!(to, "{comma}\"{}\"", name.replace('"', "\"\""))?;
+        } else {
+            write!(to, "{comma}{name}")?;
+        }
+    }
+    to.write_all(b"\n")
+}
+
+/// Writes samples behind those that were written: a row each.
+pub(super) fn write(to: &mut impl Write, samples: Flat<'_>) -> io::Result<()> {
+    chan::rows(to, samples, ",")
 }
 
 #[cfg(test)]

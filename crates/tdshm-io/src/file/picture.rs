@@ -14,7 +14,7 @@ use tdshm::{Convert, PixelFormat, Pixels, RowOrder, TexelKind, Texels, TopFrame}
 
 use crate::error::{FileError, PictureError};
 
-mod natural;
+pub(super) mod natural;
 mod open_exr;
 mod save;
 
@@ -256,7 +256,7 @@ pub fn folder(path: impl AsRef<Path>) -> Result<Vec<PathBuf>, FileError> {
     Ok(found)
 }
 
-fn name(path: &Path) -> String {
+pub(super) fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
@@ -265,11 +265,11 @@ fn extension(path: &Path) -> Option<String> {
     path.extension().map(OsStr::to_string_lossy).map(|extension| extension.to_ascii_lowercase())
 }
 
-fn is_picture(path: &Path) -> bool {
+pub(super) fn is_picture(path: &Path) -> bool {
     extension(path).is_some_and(|extension| EXTENSIONS.contains(&extension.as_str()))
 }
 
-fn known_extensions() -> String {
+pub(super) fn known_extensions() -> String {
     EXTENSIONS.iter().map(|e| format!(".{e}")).collect::<Vec<_>>().join(", ")
 }
 

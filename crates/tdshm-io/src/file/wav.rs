@@ -4,12 +4,14 @@
 //! value lies just below 1); 32-bit floats come as they are, beyond that range too. Compressed sound is not read.
 //!
 //! The chunks of the file are walked here, since real files carry tags of odd length and oversized format chunks in
-//! front of the samples; the samples themselves are `hound`'s work.
+//! front of the samples; the samples themselves are `hound`'s work. Written are 32-bit floats, so that nothing is lost.
 
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Chain, Cursor, Read, Seek, Write};
 
 use crate::error::WavError;
-use crate::file::Recording;
+use crate::file::flat::{Flat, deinterleave};
+use crate::file::writer::Trouble;
+use crate::file::{Layout, Lost, Recording};
 
 /// Bytes of a format chunk that are kept: the extensible layout, the largest one that is understood.
 const FORMAT_BYTES: usize = 40;
@@ -23,6 +25,11 @@ const TAG_EXTENSIBLE: u16 = 0xfffe;
 
 /// What streaming writers put for a length that they do not know yet.
 const UNKNOWN_LENGTH: u32 = u32::MAX;
+
+/// Tracks of four bytes a sample: a moment has up to 65535 bytes.
+const MOST_CHANNELS: u16 = 16_383;
+/// Samples of four bytes: their length and that of the head stand in 32 bits.
+const MOST_SAMPLES: u64 = 1 << 29;
 
 /// Reads a WAV file to the end of its samples.
 ///
@@ -42,36 +49,220 @@ const UNKNOWN_LENGTH: u32 = u32::MAX;
 /// ```
 #[doc(alias = "Audio File In CHOP")]
 pub fn read(reader: impl Read) -> Result<Recording, WavError> {
-    let mut reader = BufReader::new(reader);
-    let mut riff = [0; 12];
-    let found = read_up_to(&mut reader, &mut riff)?;
-    let [r @ .., _, _, _, _, w0, w1, w2, w3] = riff;
-    if r != *b"RIFF" || [w0, w1, w2, w3] != *b"WAVE" {
-        let text = String::from_utf8_lossy(riff.get(..found.min(4)).unwrap_or_default()).into_owned();
-        return Err(WavError::NotWave { found: text });
+    let mut wav = Reader::new(reader)?;
+    let mut channels = vec![Vec::new(); wav.layout.num_channels()];
+    let mut flat = Vec::new();
+    loop {
+        let len_samples = wav.read(&mut flat, PIECE)?;
+        if len_samples == 0 {
+            return Ok(Recording::of(wav.layout, channels)?);
+        }
+        for (to, from) in channels.iter_mut().zip(Flat::new(&flat, len_samples).channels()) {
+            to.extend_from_slice(from);
+        }
+    }
+}
+
+/// Samples of all channels together that are taken apart at once: enough that it goes fast, whatever the file announces.
+const PIECE: usize = 1 << 15;
+
+/// A plain head, and the samples behind it.
+type Input<R> = Chain<Cursor<Vec<u8>>, EndIsAnError<BufReader<R>>>;
+
+/// A sound file that is read piece by piece.
+pub(super) struct Reader<R: Read> {
+    wav: hound::WavReader<Input<R>>,
+    layout: Layout,
+    /// Samples of all channels together: announced, and read so far.
+    expected: u64,
+    found: u64,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads up to the samples.
+    pub(super) fn new(reader: R) -> Result<Self, WavError> {
+        let mut reader = BufReader::new(reader);
+        let mut riff = [0; 12];
+        let found = read_up_to(&mut reader, &mut riff)?;
+        let [r @ .., _, _, _, _, w0, w1, w2, w3] = riff;
+        if r != *b"RIFF" || [w0, w1, w2, w3] != *b"WAVE" {
+            let text = String::from_utf8_lossy(riff.get(..found.min(4)).unwrap_or_default()).into_owned();
+            return Err(WavError::NotWave { found: text });
+        }
+
+        let mut format = None;
+        loop {
+            let mut header = [0; 8];
+            match read_up_to(&mut reader, &mut header)? {
+                0 => {
+                    let chunk = if format.is_some() { "data" } else { "fmt " };
+                    return Err(WavError::MissingChunk { chunk, before: "end" });
+                }
+                8 => {}
+                found => return Err(cut("chunk header", 8, found)),
+            }
+            let [k0, k1, k2, k3, size @ ..] = header;
+            let size = u32::from_le_bytes(size);
+            match &[k0, k1, k2, k3] {
+                b"fmt " => format = Some(read_format(&mut reader, size)?),
+                b"data" => {
+                    let format = format.ok_or(WavError::MissingChunk { chunk: "fmt ", before: "samples" })?;
+                    return Self::at_samples(reader, &format, size);
+                }
+                _ => skip(&mut reader, u64::from(size).saturating_add(u64::from(size % 2)))?,
+            }
+        }
     }
 
-    let mut format = None;
-    loop {
-        let mut header = [0; 8];
-        match read_up_to(&mut reader, &mut header)? {
-            0 => {
-                let chunk = if format.is_some() { "data" } else { "fmt " };
-                return Err(WavError::MissingChunk { chunk, before: "end" });
+    fn at_samples(reader: BufReader<R>, format: &Format, size: u32) -> Result<Self, WavError> {
+        let size = match size.checked_rem(u32::from(format.block_align)).unwrap_or(0) {
+            0 => size,
+            extra if size == UNKNOWN_LENGTH => size.saturating_sub(extra),
+            _ => {
+                return Err(malformed(format!(
+                    "{size} bytes of samples in blocks of {} bytes",
+                    format.block_align
+                )));
             }
-            8 => {}
-            found => return Err(cut("chunk header", 8, found)),
-        }
-        let [k0, k1, k2, k3, size @ ..] = header;
-        let size = u32::from_le_bytes(size);
-        match &[k0, k1, k2, k3] {
-            b"fmt " => format = Some(read_format(&mut reader, size)?),
-            b"data" => {
-                let format = format.ok_or(WavError::MissingChunk { chunk: "fmt ", before: "samples" })?;
-                return read_samples(reader, &format, size);
+        };
+        let input = Cursor::new(plain_header(format, size)).chain(EndIsAnError(reader));
+        let wav = hound::WavReader::new(input).map_err(from_hound)?;
+        let spec = wav.spec();
+        let names = (1..=spec.channels).map(|n| format!("chan{n}")).collect();
+        let wide = spec.sample_format == hound::SampleFormat::Int && spec.bits_per_sample > 24;
+        let precision = wide.then_some(Lost::Precision { was: "32-bit integers" });
+        let layout = Layout::new(names, f64::from(spec.sample_rate))?
+            .with_len_samples(u64::from(wav.duration()))
+            .with_lost(precision);
+        let expected = u64::from(wav.len());
+        Ok(Self { wav, layout, expected, found: 0 })
+    }
+
+    pub(super) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Reads the next samples, about `most` of all channels together, and gives how many each channel has: 0 at the end.
+    pub(super) fn read(&mut self, flat: &mut Vec<f32>, most: usize) -> Result<usize, WavError> {
+        let channels = self.layout.num_channels();
+        let left = usize::try_from(self.expected.saturating_sub(self.found)).unwrap_or(usize::MAX);
+        let len_samples = most.min(left).checked_div(channels).unwrap_or(0);
+        let len_samples = if left > 0 { len_samples.max(1) } else { 0 };
+        let spec = self.wav.spec();
+        match spec.sample_format {
+            hound::SampleFormat::Int => {
+                // Exact: full scale is a power of two. 64 bits of float hold every 32-bit integer.
+                let full_scale = f64::from(spec.bits_per_sample.saturating_sub(1)).exp2();
+                let mut samples = self.wav.samples::<i32>();
+                let mut place = Place { expected: self.expected, found: &mut self.found };
+                deinterleave(flat, channels, len_samples, || {
+                    place.take(samples.next()).map(|v| (f64::from(v) / full_scale) as f32)
+                })?;
             }
-            _ => skip(&mut reader, u64::from(size).saturating_add(u64::from(size % 2)))?,
+            hound::SampleFormat::Float => {
+                let mut samples = self.wav.samples::<f32>();
+                let mut place = Place { expected: self.expected, found: &mut self.found };
+                deinterleave(flat, channels, len_samples, || place.take(samples.next()))?;
+            }
         }
+        Ok(len_samples)
+    }
+}
+
+impl<R: Read> std::fmt::Debug for Reader<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reader").field("layout", &self.layout).finish_non_exhaustive()
+    }
+}
+
+/// Where a reader is among the samples that are announced.
+struct Place<'r> {
+    expected: u64,
+    found: &'r mut u64,
+}
+
+impl Place<'_> {
+    fn take<S>(&mut self, next: Option<hound::Result<S>>) -> Result<S, WavError> {
+        match next {
+            Some(Ok(sample)) => {
+                *self.found = self.found.saturating_add(1);
+                Ok(sample)
+            }
+            Some(Err(hound::Error::IoError(e))) if e.kind() != io::ErrorKind::UnexpectedEof => {
+                Err(WavError::Io(e))
+            }
+            Some(Err(hound::Error::IoError(_))) | None => {
+                Err(WavError::Truncated { expected: self.expected, found: *self.found })
+            }
+            Some(Err(other)) => Err(from_hound(other)),
+        }
+    }
+}
+
+/// A `.wav` of floats in the making.
+pub(super) struct Writer<W: Write + Seek> {
+    wav: hound::WavWriter<W>,
+    samples: u64,
+}
+
+/// Whether such a file can hold them; the rate as it holds it.
+pub(super) fn check(layout: &Layout) -> Result<hound::WavSpec, Trouble> {
+    let fits = |what, value: String, expected| Trouble::Fits { what, value, file: ".wav", expected };
+    let channels = layout.num_channels();
+    let channels = u16::try_from(channels)
+        .ok()
+        .filter(|channels| (1..=MOST_CHANNELS).contains(channels))
+        .ok_or_else(|| fits("the number of channels", channels.to_string(), "from 1 to 16383"))?;
+    let rate = layout.sample_rate();
+    let sample_rate = rate as u32;
+    if f64::from(sample_rate) != rate || sample_rate == 0 {
+        let expected = "a whole number: resample it, or write an .aiff file";
+        return Err(fits("the sample rate", rate.to_string(), expected));
+    }
+    let bytes_a_second = u64::from(sample_rate).saturating_mul(u64::from(channels)).saturating_mul(4);
+    if u32::try_from(bytes_a_second).is_err() {
+        return Err(fits("the number of bytes a second", bytes_a_second.to_string(), "below 2^32"));
+    }
+    let samples = layout.len_samples().unwrap_or(0).saturating_mul(u64::from(channels));
+    check_length(samples)?;
+    Ok(hound::WavSpec {
+        channels,
+        sample_rate,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    })
+}
+
+fn check_length(samples: u64) -> Result<(), Trouble> {
+    if samples < MOST_SAMPLES {
+        return Ok(());
+    }
+    let value = samples.to_string();
+    Err(Trouble::Fits { what: "the number of samples", value, file: ".wav", expected: "below 2^29" })
+}
+
+impl<W: Write + Seek> Writer<W> {
+    pub(super) fn new(to: W, layout: &Layout) -> Result<Self, Trouble> {
+        let wav = hound::WavWriter::new(to, check(layout)?).map_err(trouble)?;
+        Ok(Self { wav, samples: 0 })
+    }
+
+    pub(super) fn write(&mut self, samples: Flat<'_>) -> Result<(), Trouble> {
+        let count = samples.channels().len().saturating_mul(samples.len_samples());
+        self.samples = self.samples.saturating_add(u64::try_from(count).unwrap_or(u64::MAX));
+        check_length(self.samples)?;
+        samples.interleaved().try_for_each(|sample| self.wav.write_sample(sample)).map_err(trouble)
+    }
+
+    pub(super) fn finish(self) -> Result<(), Trouble> {
+        self.wav.finalize().map_err(trouble)
+    }
+}
+
+fn trouble(error: hound::Error) -> Trouble {
+    match error {
+        hound::Error::IoError(error) => Trouble::Io(error),
+        error => Trouble::Io(io::Error::other(error)),
     }
 }
 
@@ -138,69 +329,8 @@ fn read_format(reader: &mut impl Read, size: u32) -> Result<Format, WavError> {
     Ok(Format { bytes, block_align })
 }
 
-fn read_samples(reader: impl Read, format: &Format, size: u32) -> Result<Recording, WavError> {
-    let size = match size.checked_rem(u32::from(format.block_align)).unwrap_or(0) {
-        0 => size,
-        extra if size == UNKNOWN_LENGTH => size.saturating_sub(extra),
-        _ => {
-            return Err(malformed(format!(
-                "{size} bytes of samples in blocks of {} bytes",
-                format.block_align
-            )));
-        }
-    };
-    let input = Cursor::new(plain_header(format, size)).chain(EndIsAnError(reader));
-    let mut wav = hound::WavReader::new(input).map_err(from_hound)?;
-    let spec = wav.spec();
-    let expected = u64::from(wav.len());
-    let mut sink = Tracks { channels: vec![Vec::new(); usize::from(spec.channels)], expected, found: 0 };
-    match spec.sample_format {
-        hound::SampleFormat::Int => {
-            // Exact: full scale is a power of two. 64 bits of float hold every 32-bit integer.
-            let full_scale = f64::from(spec.bits_per_sample.saturating_sub(1)).exp2();
-            sink.fill(wav.samples::<i32>(), |v| (f64::from(v) / full_scale) as f32)?;
-        }
-        hound::SampleFormat::Float => sink.fill(wav.samples::<f32>(), |v| v)?,
-    }
-    let names = (1..=spec.channels).map(|n| format!("chan{n}")).collect();
-    Ok(Recording::new(names, spec.sample_rate as f32, sink.channels)?)
-}
-
-/// The samples so far: they grow as the file yields them, whatever it announced.
-struct Tracks {
-    channels: Vec<Vec<f32>>,
-    expected: u64,
-    found: u64,
-}
-
-impl Tracks {
-    fn fill<S>(
-        &mut self,
-        mut samples: impl Iterator<Item = hound::Result<S>>,
-        to_f32: impl Fn(S) -> f32,
-    ) -> Result<(), WavError> {
-        while self.found < self.expected {
-            for channel in &mut self.channels {
-                let sample = match samples.next() {
-                    Some(Ok(sample)) => sample,
-                    Some(Err(hound::Error::IoError(e))) if e.kind() != io::ErrorKind::UnexpectedEof => {
-                        return Err(WavError::Io(e));
-                    }
-                    Some(Err(hound::Error::IoError(_))) | None => {
-                        return Err(WavError::Truncated { expected: self.expected, found: self.found });
-                    }
-                    Some(Err(other)) => return Err(from_hound(other)),
-                };
-                channel.push(to_f32(sample));
-                self.found = self.found.saturating_add(1);
-            }
-        }
-        Ok(())
-    }
-}
-
 /// Tells the end of the file from other failures, which `hound` does not.
-struct EndIsAnError<R>(R);
+pub(super) struct EndIsAnError<R>(R);
 
 impl<R: Read> Read for EndIsAnError<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -29,8 +29,8 @@ pub(super) fn spec() -> OpSpec {
         "fileinCHOP",
         Family::Chop,
         "File In",
-        "The channels of a recording: a table (.csv), a clip (.clip), columns of numbers (.chan) or sound (.wav, a channel a \
-         track). It begins at sample 0, or where the clip says, so its current value follows the timeline.",
+        "The channels of a recording: a table (.csv, .parquet), a clip (.clip), columns of numbers (.chan) or sound (.wav, .aiff, a \
+         channel a track). It begins at sample 0, or where the clip says, so its current value follows the timeline.",
         || Box::new(FileIn::default()),
     )
     .pars(pars())
@@ -42,7 +42,7 @@ fn pars() -> Vec<ParSpec> {
     vec![
         ParSpec::file("file", "File").page(PAGE).help(
             "The recording: .csv has a header row of channel names and a row a sample, .chan the same without the names, .clip \
-             names, samples, start and rate, .wav a channel a track. A relative path begins in the folder of the patch.",
+             names, samples, start and rate, .parquet a channel a column, .wav and .aiff a channel a track. A relative path begins in the folder of the patch.",
         ),
         ParSpec::menu(
             "nameoption",

@@ -1,28 +1,15 @@
 //! What an operator puts out, into files: TD's `CHOP.save` and `TOP.save` (operators §10.4, §10.6, §12).
 
-mod sound;
-mod text;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tdshm_ops::clip::Clip;
+use tdshm_ops::clip::{Clip, Extend};
 use tdshm_ops::image::Image;
 use tdshm_ops::{Family, Op};
 
 use crate::error::{FileError, PictureError, SaveError};
+use crate::file::{ChannelWriter, Ends, Existing, Format, Layout};
 use crate::{Loss, Picture};
-
-/// The extensions that channels are saved with, lower case, without the point.
-pub const CHANNEL_EXTENSIONS: &[&str] = &[
-    "clip",
-    "chan",
-    "csv",
-    "aiff",
-    "aif",
-    #[cfg(feature = "wav")]
-    "wav",
-];
 
 /// What becomes of folders that are not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -44,6 +31,7 @@ pub enum Folders {
 /// | `.chan` | samples as text: a line a sample, a column a channel, no names and no rate |
 /// | `.csv` | as `.chan`, with a row of names in front and commas between |
 /// | `.aiff`, `.wav` | a track a channel, as 32-bit floats; no names. The rate of a `.wav` is a whole number |
+/// | `.parquet` (feature `parquet`) | a column a channel, with rate and start beside them |
 ///
 /// A TOP becomes a `.png`, `.jpg` or `.exr` as with [`Picture::save`], cut to what the file holds. `.bchan` and `.bclip` are
 /// described nowhere in public, and refused by name.
@@ -75,9 +63,14 @@ pub fn save(op: &Op, path: impl AsRef<Path>, folders: Folders) -> Result<PathBuf
     let path = path.as_ref();
     match op.family()? {
         Family::Chop => {
-            let bytes = encode(&*op.clip()?, path)?;
+            let clip = op.clip()?;
+            let format = Format::of(path)?;
+            let layout = layout(&clip, format)?;
+            format.check(&layout)?;
             make_folders(path, folders)?;
-            fs::write(path, bytes).map_err(|source| FileError::Create { path: path.to_owned(), source })?;
+            let mut file = ChannelWriter::create(path, &layout, Existing::Replace)?;
+            file.write(clip.samples(), clip.len_samples())?;
+            file.finish()?;
         }
         Family::Top => {
             let picture = picture_of(op)?;
@@ -129,21 +122,29 @@ fn picture(image: &Image) -> Result<Picture, PictureError> {
     Picture::new(image.texels(), image.width(), image.height(), pixels)
 }
 
-fn encode(clip: &Clip, path: &Path) -> Result<Vec<u8>, SaveError> {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    let known = || CHANNEL_EXTENSIONS.iter().map(|e| format!(".{e}")).collect::<Vec<_>>().join(" or ");
-    match extension.as_deref() {
-        Some("clip") => Ok(text::clip(clip).into_bytes()),
-        Some("chan") => Ok(text::chan(clip).into_bytes()),
-        Some("csv") => Ok(text::csv(clip).into_bytes()),
-        Some("aiff" | "aif") => sound::aiff(clip),
-        #[cfg(feature = "wav")]
-        Some("wav") => sound::wav(clip),
-        Some(secret @ ("bchan" | "bclip")) => {
-            Err(SaveError::NotPublic { extension: secret.to_owned(), known: known() })
-        }
-        _ => Err(FileError::UnknownExtension { path: path.to_owned(), extension, known: known() }.into()),
-    }
+fn layout(clip: &Clip, format: Format) -> Result<Layout, FileError> {
+    // Whoever reads a clip takes its names for channels as they are.
+    let names = if format == Format::Clip { clip.names().sanitised() } else { clip.names().clone() };
+    let names: Vec<String> = names.iter().map(str::to_owned).collect();
+    let extends = [clip.extend_left(), clip.extend_right()];
+    let ends = if extends == [Extend::Hold; 2] {
+        Vec::new()
+    } else {
+        let ends = Ends {
+            left: Some(clip.extend_left().to_string()),
+            right: Some(clip.extend_right().to_string()),
+            default: extends.contains(&Extend::Default).then(|| clip.default_value()),
+        };
+        vec![ends; names.len()]
+    };
+    let len_samples = u64::try_from(clip.len_samples()).unwrap_or(u64::MAX);
+    let layout = Layout::new(names, clip.rate()).map_err(|_| FileError::DoesNotFit {
+        what: "the sample rate",
+        value: clip.rate().to_string(),
+        file: "channel",
+        expected: "a number that 32 bits hold: resample it",
+    })?;
+    Ok(layout.with_start(clip.start()).with_ends(ends).with_len_samples(len_samples))
 }
 
 #[cfg(test)]

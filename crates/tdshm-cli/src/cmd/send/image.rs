@@ -10,6 +10,7 @@ use anyhow::{anyhow, bail};
 use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use tdshm::{ErrorKind, HeaderVersion, PixelFormat, Pixels, Sent, TopColour, TopSender};
+use tdshm_io::file::sequence as pictures;
 use tdshm_io::{FileError, Picture};
 
 use crate::args::{Args, SendArgs, SendFormat, Transfer};
@@ -53,7 +54,7 @@ enum Come {
 }
 
 /// Sends until there is nothing left, enough has been sent, or somebody asks to stop.
-pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &SendArgs, path: Option<&Path>, stop: &Stop) -> anyhow::Result<Exit> {
     let format = match args.format {
         None => None,
         Some(SendFormat::Pixels(format)) => Some(format),
@@ -62,11 +63,11 @@ pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
             return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
         }
     };
-    let mut source = match (args.test_pattern, &args.image) {
+    let mut source = match (args.test_pattern, path) {
         (Some((width, height)), _) => {
             Source::Pattern(TestPattern::new(format.unwrap_or(DEFAULT_FORMAT), width, height))
         }
-        (None, Some(path)) if path.is_dir() => {
+        (None, Some(path)) if !pictures::Sequence::at(path).is_one() => {
             Source::Sequence(Sequence::of(path, format, args.looped, stop)?)
         }
         (None, Some(path)) if args.looped => {
@@ -78,7 +79,7 @@ pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
         (None, None) => bail!("there is no image to send"),
     };
     let mut out = Out::create(args, &source)?;
-    announce(args, &source);
+    announce(args, path, &source);
     let result = out.stream(args, &mut source, stop);
     out.leave(result)?;
     Ok(stop.requested().unwrap_or(Exit::Done))
@@ -98,7 +99,7 @@ fn open(path: &Path, format: Option<PixelFormat>) -> Result<Picture, FileError> 
 impl Sequence {
     /// Reads up to the first picture that can be.
     fn of(path: &Path, format: Option<PixelFormat>, looped: bool, stop: &Stop) -> anyhow::Result<Self> {
-        let files = tdshm_io::file::picture::folder(path)?;
+        let files = pictures::Sequence::at(path).files()?;
         let count = files.len();
         let (send, come) = mpsc::sync_channel(AHEAD);
         thread::spawn(move || read(files, format, looped, &send));
@@ -160,9 +161,9 @@ fn read(files: Vec<PathBuf>, format: Option<PixelFormat>, looped: bool, to: &Syn
 }
 
 /// Says what is sent and how to receive it.
-fn announce(args: &SendArgs, source: &Source) {
+fn announce(args: &SendArgs, path: Option<&Path>, source: &Source) {
     let name = |texels: tdshm::Texels| crate::output::format_name(texels);
-    let from = args.image.as_deref().map(Path::display);
+    let from = path.map(Path::display);
     let from = from.map(|path| format!(" of {path}")).unwrap_or_default();
     let shape =
         |picture: &Picture| format!("{} × {} {}", picture.width(), picture.height(), name(picture.texels()));

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 /// Numbers in names compare by their value, everything else letter by letter, capitals or not. Names that are the same
 /// so far differ by their bytes, so that the order is one.
-pub(super) fn compare(a: &str, b: &str) -> Ordering {
+pub(in crate::file) fn compare(a: &str, b: &str) -> Ordering {
     let (mut left, mut right) = (a, b);
     while !left.is_empty() && !right.is_empty() {
         let (one, other) = (part(&mut left), part(&mut right));

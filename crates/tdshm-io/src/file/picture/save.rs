@@ -1,6 +1,5 @@
 //! Pictures into files.
 
-use std::fs;
 use std::path::Path;
 
 use image::codecs::jpeg::JpegEncoder;
@@ -9,6 +8,7 @@ use tdshm::{Convert, TexelKind};
 
 use crate::error::{FileError, PictureError};
 use crate::file::picture::{Bytes, Loss, Picture, broken, extension, known_extensions, open_exr};
+use crate::file::{Existing, whole};
 
 /// Of 100: what is lost is hard to see.
 const JPEG_QUALITY: u8 = 95;
@@ -33,9 +33,18 @@ impl Picture {
     /// [`FileError::UnknownExtension`], [`FileError::Create`] when the system refuses, and [`FileError::Picture`] with
     /// [`PictureError::DoesNotFit`].
     pub fn save(&self, path: impl AsRef<Path>, loss: Loss) -> Result<(), FileError> {
+        self.save_over(path, loss, Existing::Replace)
+    }
+
+    /// As [`save`](Self::save), and says what becomes of a file that is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save), and [`FileError::Exists`].
+    pub fn save_over(&self, path: impl AsRef<Path>, loss: Loss, existing: Existing) -> Result<(), FileError> {
         let path = path.as_ref();
         let bytes = self.encode_for(path, extension(path), loss)?;
-        fs::write(path, bytes).map_err(|source| FileError::Create { path: path.to_owned(), source })
+        whole::write(path, &bytes, existing)
     }
 
     /// The bytes of such a file: `extension` is `.png`, `.jpg` or `.exr`, with or without the point.

@@ -1,0 +1,70 @@
+//! The flags of `convert`.
+
+use std::path::PathBuf;
+
+use clap::ValueHint;
+use tdshm::ShortName;
+use tdshm_ops::Pattern;
+
+use crate::args::{examples, pattern, positive, short_name, zero_or_more};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples::help("convert"))]
+pub(crate) struct ConvertArgs {
+    /// What is there: .csv, .chan, .clip, .wav, .aiff or .parquet; pictures (.png, .jpg, .exr): a folder, or names such as
+    /// shot.%04d.png or 'shot.####.png'; or a recording (.mcap)
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) source: PathBuf,
+
+    /// What is wanted: one of the same, by its extension; of pictures a folder, or one name, with a number where there are
+    /// several. It appears when it is whole
+    #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
+    pub(crate) target: PathBuf,
+
+    /// Where to begin, in seconds from the first sample, picture or frame
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = zero_or_more, allow_negative_numbers = true)]
+    pub(crate) from: f64,
+
+    /// Where to end, in seconds from the first sample, picture or frame of the whole file [default: at its end]
+    #[arg(long, value_name = "SECONDS", value_parser = positive, allow_negative_numbers = true)]
+    pub(crate) to: Option<f64>,
+
+    /// Take the channels that the pattern means, as in a CHOP's scope: names with *, ?, [xyz] or [1-12], ^ for all
+    /// but, | & ~ ( ) for sets [default: all channels]
+    #[arg(long, value_name = "PATTERN", value_parser = pattern, allow_hyphen_values = true)]
+    pub(crate) channels: Option<Pattern>,
+
+    /// Samples or pictures a second of a file that does not say: of .csv, .chan, pictures, and .parquet of other
+    /// programs; files that say it keep theirs [default: 60]
+    #[arg(long, value_name = "HZ", value_parser = rate, allow_negative_numbers = true)]
+    pub(crate) rate: Option<f64>,
+
+    /// Make new samples over the same time, so many a second: on straight lines between those there are, or their means.
+    /// All of them are in memory for that [default: the samples stay as they are]
+    #[arg(long, value_name = "HZ", value_parser = rate, allow_negative_numbers = true)]
+    pub(crate) resample: Option<f64>,
+
+    /// The segment of a recording that is wanted [default: the only one that holds channels, or images; all, into another
+    /// recording]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub(crate) name: Option<String>,
+
+    /// What the segment in a new recording is called [default: the name of the new file, or of the segment]
+    #[arg(long = "as", value_name = "NAME", value_parser = short_name, value_hint = ValueHint::Other)]
+    pub(crate) renamed: Option<ShortName>,
+
+    /// Replace what is there already [default: refuse]
+    #[arg(short, long)]
+    pub(crate) force: bool,
+
+    /// Write pictures also where the file cannot hold all of them: floats cut at 0 and 1 into 16 bits of a PNG, everything
+    /// as 8 bits without alpha into a JPEG [default: refuse]
+    #[arg(long)]
+    pub(crate) lossy: bool,
+}
+
+/// As [`positive`], and blocks say rates with 32 bits.
+fn rate(text: &str) -> Result<f64, &'static str> {
+    let rate = positive(text).ok().filter(|rate| (*rate as f32) > 0.0 && (*rate as f32).is_finite());
+    rate.ok_or("give a number above 0 that fits 32 bits")
+}
