@@ -3,6 +3,7 @@
 pub(crate) mod doctor;
 pub(crate) mod examples;
 pub(crate) mod run;
+pub(crate) mod top;
 pub(crate) mod version;
 
 use std::path::PathBuf;
@@ -60,6 +61,8 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Say what is known about one segment, without touching it
     Info(InfoArgs),
+    /// See what all segments of this machine do, live: a scope of the channels, images, and what is wrong
+    Top(top::TopArgs),
     /// List the segments of this machine
     List(ListArgs),
     /// Remove what dead senders left behind, and locks that nobody has open

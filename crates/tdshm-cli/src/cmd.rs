@@ -10,6 +10,7 @@ mod man;
 mod run;
 mod send;
 mod snap;
+mod top;
 mod watch;
 
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Watch(args) => watch::run(&args, &Stop::on_signals()?),
         Command::Run(args) => run::run(&args, &Stop::on_signals()?),
         Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
+        Command::Top(args) => top::run(&args, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),
