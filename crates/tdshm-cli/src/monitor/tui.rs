@@ -64,6 +64,10 @@ pub(crate) fn run(
             screen.retake()?;
             drawn = None;
         }
+        if jobs.resized() {
+            screen.is_lost()?;
+            drawn = None;
+        }
         let now = Instant::now();
         if drawn_at.is_some_and(|at| now.saturating_duration_since(at) < every) {
             continue;
@@ -124,14 +128,17 @@ fn panic_if_asked(event: &crossterm::event::Event) {
 struct Jobs {
     stop: Arc<AtomicBool>,
     go_on: Arc<AtomicBool>,
+    /// Another size. It comes as an event too, unless a key came in the same moment.
+    resized: Arc<AtomicBool>,
 }
 
 #[cfg(unix)]
 impl Jobs {
     fn listen() -> anyhow::Result<Self> {
-        use signal_hook::consts::{SIGCONT, SIGTSTP};
+        use signal_hook::consts::{SIGCONT, SIGTSTP, SIGWINCH};
         let jobs = Self::default();
-        for (signal, flag) in [(SIGTSTP, &jobs.stop), (SIGCONT, &jobs.go_on)] {
+        let flags = [(SIGTSTP, &jobs.stop), (SIGCONT, &jobs.go_on), (SIGWINCH, &jobs.resized)];
+        for (signal, flag) in flags {
             signal_hook::flag::register(signal, Arc::clone(flag))
                 .map_err(|error| anyhow!("cannot listen for signals: {error}"))?;
         }
@@ -163,6 +170,10 @@ impl Jobs {
 impl Jobs {
     fn asked_to_suspend(&self) -> bool {
         self.stop.swap(false, Ordering::Relaxed)
+    }
+
+    fn resized(&self) -> bool {
+        self.resized.swap(false, Ordering::Relaxed)
     }
 
     /// Whether it was stopped in a way that cannot be noticed, and let go on.

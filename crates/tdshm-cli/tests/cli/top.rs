@@ -1,5 +1,6 @@
 //! `tdshm top`, in a terminal, as a person uses it: keys go in, and what a terminal emulator shows is looked at.
 
+mod svg;
 mod tty;
 
 use std::collections::BTreeSet;
@@ -8,7 +9,7 @@ use std::process::Command;
 use tdshm::{ChopFrame, ChopSender, PixelFormat, Pixels, TopSender};
 use vt100::{Color, MouseProtocolMode, Screen};
 
-use crate::kit::{Name, command, run, send_signal, start, stopped, until};
+use crate::kit::{ForeignOut, Name, command, run, send_signal, start, stopped, until};
 use tty::{Tty, line};
 
 /// The monitor of what has that name, or what begins with it.
@@ -82,9 +83,7 @@ fn a_sine_is_a_curve_and_a_cursor_shows_what_was_sent() {
     let ramp: Vec<f32> = (0..100).map(|step| step as f32 / 1000.0).collect();
     let frame = ChopFrame::from_rows(["sine", "ramp"], 100.0, &[&sine, &ramp]).unwrap();
     out.send(&frame).unwrap();
-    let screen = tty.until(|screen| {
-        screen.contents().contains("newest frame, 100 samples") && braille(screen).len() > 40
-    });
+    tty.until(|screen| screen.contents().contains("newest frame, 100 samples") && braille(screen).len() > 40);
     // One period: from the middle to the top in the first quarter, to the bottom in the third.
     tty.press("/sine\r");
     let screen = tty.says("auto range, 1 of 2");
@@ -277,7 +276,7 @@ fn it_fits_any_size() {
     tty.until(|screen| braille(screen).len() > 10);
     for (rows, columns) in [(1, 1), (2, 3), (3, 200), (50, 5), (10, 20), (4, 73), (200, 300)] {
         tty.resize(rows, columns);
-        for keys in ["", "\r", "i", "i", "i", "?", "?", "/", "\x1b", "\r"] {
+        for keys in ["", "\r", "i", "i", "i", "?", "?", "/", "\r", "\r"] {
             tty.press(keys);
         }
         // It still obeys.
@@ -287,7 +286,7 @@ fn it_fits_any_size() {
     }
     // One side at a time where there is no room for both.
     tty.resize(20, 50);
-    tty.until(|screen| screen.contents().contains("NAME") && braille(screen).is_empty());
+    tty.until(|screen| screen.cell(0, 49).is_some_and(|cell| cell.contents() == "┐"));
     tty.press("\r");
     tty.until(|screen| !screen.contents().contains("NAME") && braille(screen).len() > 10);
     tty.press("q");
@@ -354,4 +353,104 @@ fn without_a_terminal_it_says_what_there_is_instead() {
     );
     let ended = run(&["top", "(a"]);
     assert_eq!((ended.code, ended.out.len()), (Some(1), 0), "{ended:?}");
+}
+
+/// Each fault is made for real, and told in words.
+#[test]
+fn what_is_wrong_is_told() {
+    let name = Name::new();
+    let tty = Tty::start(&top(name.as_str()), 44, 160);
+    // Words stand in lines.
+    let says = |text: &str| {
+        let words: Vec<&str> = text.split(' ').collect();
+        tty.until(|screen| {
+            let text = screen.contents();
+            let shown: Vec<&str> =
+                text.split(|c: char| c.is_whitespace() || c == '│').filter(|word| !word.is_empty()).collect();
+            // What stands left of it comes between its lines.
+            let shown: Vec<&str> = shown.into_iter().filter(|word| words.contains(word)).collect();
+            shown.windows(words.len()).any(|window| window == words)
+        })
+    };
+    // Dead, with the lock in its hands.
+    let sender = start(&["send", name.as_str()]);
+    says("process");
+    let pid = sender.id();
+    sender.signal("KILL");
+    drop(sender);
+    says(&format!("stale: its sender, process {pid} (tdshm), has died;"));
+    let screen =
+        tty.until(|screen| row(screen, name.as_str()).contains('!') || screen.contents().contains("! stale"));
+    assert!(screen.contents().contains("dead"), "{}", screen.contents());
+    assert_eq!(run(&["clean", name.as_str()]).code, Some(0));
+
+    // Without names.
+    let mut out = ChopSender::builder(name.as_str()).names_sent(false).create().unwrap();
+    out.send(&[[1.0]]).unwrap();
+    says("no channel names are sent:");
+    drop(out);
+
+    // Of another program: a block that claims more than there is; then the info segment under a wrong name.
+    let block = |channels: u32| {
+        let words = [0x12ed_54cf, 1, 40, channels, 1, 60_f32.to_bits(), 0, 36, 40, 1_f32.to_bits()];
+        words.into_iter().flat_map(u32::to_le_bytes).collect::<Vec<u8>>()
+    };
+    let mut foreign = ForeignOut::create(name.as_str(), &block(1), 4096);
+    says("foreign: another program's sender,");
+    tty.until(|screen| value_of(screen, "chan1") == Some(1.0));
+    foreign.put(&block(5000));
+    says("numChans");
+    tty.until(|screen| screen.contents().contains("malformed") && screen.contents().contains("! not read"));
+    foreign.put(&block(1));
+    tty.until(|screen| !screen.contents().contains("malformed"));
+    foreign.leave();
+    let _misnamed = ForeignOut::misnamed(name.as_str(), &block(1), 4096);
+    says("with TouchSHM once:");
+
+    // A lock that is held.
+    let lock = tdshm::NamedLock::open(&tdshm::ShortName::new(name.as_str()).unwrap().data_lock()).unwrap();
+    let held = lock.lock().unwrap();
+    says(&format!("the lock has been found held by process {} for", std::process::id()));
+    drop(held);
+    tty.until(|screen| !screen.contents().contains("found held"));
+}
+
+/// Nobody is asked to remember how the picture in the documentation was made: `cargo test -p tdshm-cli --test cli --
+/// --ignored picture` makes it anew, from what a terminal shows.
+#[test]
+#[ignore = "it writes into the documentation"]
+fn the_picture_of_the_documentation() {
+    let names: Vec<String> =
+        ["mocap", "camera", "lfo", "level"].map(|name| format!("{name}{}", std::process::id() % 10)).into();
+    let send = |name: &str, args: &[&str]| {
+        let sender = start(&[&["send", name], args].concat());
+        (sender, RemovedName(name.to_owned()))
+    };
+    let _senders = [
+        send(&names[0], &["--channels", "tx,ty,tz"]),
+        send(&names[1], &["--test-pattern", "320x180", "--fps", "25"]),
+        send(&names[2], &["--wave", "ramp", "--count", "4", "--fps", "30", "--rate", "30"]),
+        send(&names[3], &["--wave", "noise", "--no-names"]),
+    ];
+    let mut tty = Tty::start(&top(&names.join(" ")), 36, 150);
+    tty.until(|screen| names.iter().all(|name| row(screen, name).contains('.')));
+    tty.press("\x1b[B\x1b[B\x1b[B");
+    // Five seconds of it.
+    tty.until(|screen| braille(screen).iter().map(|dot| dot.1).min().is_some_and(|left| left < 90));
+    let screen = tty.until(|screen| {
+        screen.contents().contains("history, 300 samples")
+            && braille(screen).iter().filter(|dot| dot.1 < 90).count() > 8
+    });
+    let svg = svg::of(&screen, "tdshm top");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/top.svg");
+    std::fs::write(path, svg).unwrap();
+}
+
+/// Removes what a killed sender left.
+struct RemovedName(String);
+
+impl Drop for RemovedName {
+    fn drop(&mut self) {
+        crate::kit::remove_objects(&self.0);
+    }
 }

@@ -233,7 +233,7 @@ impl App {
             KeyCode::Char('?' | 'h') | KeyCode::F(1) => self.help = true,
             KeyCode::Up | KeyCode::Char('k') => self.select_by(-1, model, now),
             KeyCode::Down | KeyCode::Char('j') => self.select_by(1, model, now),
-            KeyCode::PageUp => self.select_by(-page, model, now),
+            KeyCode::PageUp => self.select_by(page.saturating_neg(), model, now),
             KeyCode::PageDown => self.select_by(page, model, now),
             KeyCode::Home => self.select_by(isize::MIN, model, now),
             KeyCode::End => self.select_by(isize::MAX, model, now),

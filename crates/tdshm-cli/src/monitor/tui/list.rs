@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(titles(0), "");
         assert_eq!(titles(20), "RATE");
         assert_eq!(titles(40), "SHAPE RATE");
-        assert_eq!(titles(76), "KIND SHAPE RATE MISSED AGE RECV");
+        assert_eq!(titles(75), "KIND SHAPE RATE MISSED AGE RECV");
         assert_eq!(titles(100), "KIND SHAPE RATE MISSED AGE RECV OWNER");
     }
 }

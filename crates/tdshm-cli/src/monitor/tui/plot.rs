@@ -33,6 +33,9 @@ const COLOURS: [Color; 12] = [
 const RANGE: u16 = 10;
 /// Columns for the names and values of the channels, beside the scope or as many as fit below it.
 const LEGEND: u16 = 24;
+/// Rows that they get below it, from so many rows on.
+const LEAST_LEGEND: u16 = 3;
+const LEAST_BODY: u16 = 6;
 /// From so many columns on they stand beside it.
 const BESIDE: u16 = 60;
 
@@ -55,7 +58,8 @@ pub(super) fn draw(
             Layout::horizontal([Constraint::Fill(1), Constraint::Length(LEGEND)]).areas(body);
         (body, legend)
     } else {
-        let rows = u16::try_from(picked.len()).unwrap_or(u16::MAX).min(body.height / 4);
+        let most = if body.height < LEAST_BODY { 0 } else { (body.height / 4).max(LEAST_LEGEND) };
+        let rows = u16::try_from(picked.len()).unwrap_or(u16::MAX).min(most);
         let [body, legend] = Layout::vertical([Constraint::Fill(1), Constraint::Length(rows)]).areas(body);
         (body, legend)
     };
@@ -144,7 +148,12 @@ fn draw_time(buffer: &mut Buffer, app: &App, seen: &Seen<'_>, look: &Look, area:
     });
     let middle = middle.map(|text| format!("▶ {text}")).unwrap_or_default();
     let room = columns.saturating_sub(left.len()).saturating_sub(right.len());
-    let text = format!("{left}{middle:^room$}{right}");
+    // Where there is no room for all three, that of the cursor counts most.
+    let text = match room.checked_sub(Line::from(middle.as_str()).width()) {
+        Some(2..) => format!("{left}{middle:^room$}{right}"),
+        _ if middle.is_empty() => left,
+        _ => middle,
+    };
     buffer.set_stringn(area.x, area.y, text, columns, app.theme.dim());
 }
 

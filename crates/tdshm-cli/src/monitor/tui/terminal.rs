@@ -1,7 +1,7 @@
 //! The terminal while the monitor has it, and giving it back as it was: at the end, after a panic, and for a while when
 //! somebody stops the program.
 
-use std::io::{self, Stdout};
+use std::io::{self, BufWriter, Stdout};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,25 +13,29 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 use ratatui::{Frame, Terminal};
 
+/// What is written at once: standard output's own buffer is small.
+const BUFFER: usize = 1 << 16;
+
 /// Whether this program has the terminal.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal, taken. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
 }
 
 impl Screen {
     pub(super) fn take() -> io::Result<Self> {
         enter()?;
-        let terminal = match Terminal::new(CrosstermBackend::new(io::stdout())) {
-            Ok(terminal) => terminal,
-            Err(error) => {
-                give_back();
-                return Err(error);
-            }
-        };
+        let terminal =
+            match Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(BUFFER, io::stdout()))) {
+                Ok(terminal) => terminal,
+                Err(error) => {
+                    give_back();
+                    return Err(error);
+                }
+            };
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |what| {
             // First, so that what is said stands where it stays.

@@ -97,7 +97,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App, model: &Model, now: Ins
 /// The right side: what the selected segment holds, and what is known of it.
 fn draw_segment(buffer: &mut Buffer, app: &mut App, model: &Model, area: Rect, now: Instant) {
     let segment = app.selected.as_ref().and_then(|name| model.segment(name));
-    let title = segment.map_or_else(|| " no segment ".to_owned(), |segment| facts::title(segment));
+    let title = segment.map_or_else(|| " no segment ".to_owned(), facts::title);
     let frozen = app.frozen.is_some();
     let mut block = app.theme.block(title);
     if frozen {
