@@ -420,17 +420,16 @@ fn what_is_wrong_is_told() {
 #[test]
 #[ignore = "it writes into the documentation"]
 fn the_picture_of_the_documentation() {
-    let names: Vec<String> =
-        ["mocap", "camera", "lfo", "level"].map(|name| format!("{name}{}", std::process::id() % 10)).into();
+    let names = ["mocap", "camera", "lfo", "level"];
     let send = |name: &str, args: &[&str]| {
         let sender = start(&[&["send", name], args].concat());
         (sender, RemovedName(name.to_owned()))
     };
     let _senders = [
-        send(&names[0], &["--channels", "tx,ty,tz"]),
-        send(&names[1], &["--test-pattern", "320x180", "--fps", "25"]),
-        send(&names[2], &["--wave", "ramp", "--count", "4", "--fps", "30", "--rate", "30"]),
-        send(&names[3], &["--wave", "noise", "--no-names"]),
+        send(names[0], &["--channels", "tx,ty,tz"]),
+        send(names[1], &["--test-pattern", "320x180", "--fps", "25"]),
+        send(names[2], &["--wave", "ramp", "--count", "4", "--fps", "30", "--rate", "30"]),
+        send(names[3], &["--wave", "noise", "--no-names"]),
     ];
     let mut tty = Tty::start(&top(&names.join(" ")), 36, 150);
     tty.until(|screen| names.iter().all(|name| row(screen, name).contains('.')));

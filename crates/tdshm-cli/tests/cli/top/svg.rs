@@ -5,7 +5,7 @@ use std::fmt::Write;
 use vt100::{Color, Screen};
 
 /// Width and height of a letter, in pixels.
-const LETTER: (f64, f64) = (8.4, 18.0);
+const LETTER: (f64, f64) = (8.4, 17.0);
 /// Around the letters, and above them for the title.
 const EDGE: f64 = 12.0;
 const HEAD: f64 = 30.0;
