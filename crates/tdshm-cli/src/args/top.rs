@@ -11,6 +11,10 @@ pub(crate) struct TopArgs {
     #[arg(value_name = "PATTERN", value_hint = ValueHint::Other)]
     pub(crate) patterns: Vec<String>,
 
+    /// Show images in letters, also where the terminal says that it knows kitty's graphics or sixels [default: in dots there]
+    #[arg(long)]
+    pub(crate) letters: bool,
+
     /// How often the screen is drawn at most, in Hz: less often for a slow connection
     #[arg(long, value_name = "HZ", default_value_t = 30.0, value_parser = positive, allow_negative_numbers = true)]
     pub(crate) fps: f64,

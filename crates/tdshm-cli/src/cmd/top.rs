@@ -28,5 +28,5 @@ pub(crate) fn run(args: &TopArgs, stop: &Stop) -> anyhow::Result<Exit> {
              is, or `tdshm watch NAME` for what arrives"
         );
     }
-    tui::run(segments, args.fps.min(FASTEST), (colour::of_stdout(), screen::is_unicode()), stop)
+    tui::run(segments, args.fps.min(FASTEST), args.letters, (colour::of_stdout(), screen::is_unicode()), stop)
 }

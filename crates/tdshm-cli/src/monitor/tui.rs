@@ -2,6 +2,7 @@
 
 mod app;
 mod facts;
+mod graphics;
 mod list;
 mod picture;
 mod plot;
@@ -22,12 +23,14 @@ use crate::monitor::model::{Live, Options};
 use crate::stop::{SLICE, Stop};
 
 use app::{App, Next, Theme};
+use graphics::{Change, Dots, Shown};
 use terminal::Screen;
 
 /// Shows the monitor until somebody quits, at most so many times a second.
 pub(crate) fn run(
     segments: Option<Pattern>,
     fps: f64,
+    letters: bool,
     theme: (bool, bool),
     stop: &Stop,
 ) -> anyhow::Result<Exit> {
@@ -36,6 +39,12 @@ pub(crate) fn run(
     let jobs = Jobs::listen()?;
     let live = Live::start(Options::default());
     let mut screen = Screen::take().map_err(|error| anyhow!("cannot use this terminal: {error}"))?;
+    let dots = if letters || !colours { None } else { screen.dots()? };
+    app.picture_elsewhere = dots.is_some();
+    if dots == Some(Dots::Kitty) {
+        screen.take_away(graphics::KITTY_REMOVE);
+    }
+    let mut shown = Shown::default();
     let every = Duration::try_from_secs_f64(fps.recip()).unwrap_or(SLICE);
     let (mut drawn, mut drawn_at): (Option<Stamp>, Option<Instant>) = (None, None);
     loop {
@@ -48,9 +57,14 @@ pub(crate) fn run(
         let next = happened(&mut app, &live, pause(drawn_at, every))?;
         match next {
             Some(Next::Quit) => return Ok(Exit::Done),
-            Some(Next::Suspend) => jobs.suspend(&mut screen)?,
+            Some(Next::Suspend) => {
+                jobs.suspend(&mut screen)?;
+                shown.is_lost();
+                drawn = None;
+            }
             Some(Next::DrawAll) => {
                 screen.is_lost()?;
+                shown.is_lost();
                 drawn = None;
             }
             Some(Next::GoOn) => drawn = None,
@@ -58,14 +72,17 @@ pub(crate) fn run(
         }
         if jobs.asked_to_suspend() {
             jobs.suspend(&mut screen)?;
+            shown.is_lost();
             drawn = None;
         }
         if jobs.went_on() {
             screen.retake()?;
+            shown.is_lost();
             drawn = None;
         }
         if jobs.resized() {
             screen.is_lost()?;
+            shown.is_lost();
             drawn = None;
         }
         let now = Instant::now();
@@ -81,8 +98,30 @@ pub(crate) fn run(
             drawn = Some(stamp);
             drawn_at = Some(now);
             screen.draw(|frame| live.with(|model| view::draw(frame, &mut app, model, now)))?;
+            if let Some(dots) = dots {
+                let letter = letter();
+                let change = live.with(|model| {
+                    let content = app.content(model).map(|(content, _)| content);
+                    shown.follow(dots, &app, content, letter)
+                });
+                match change {
+                    Change::Nothing => {}
+                    Change::Write(text) => screen.write(&text)?,
+                    Change::DrawAll => {
+                        screen.is_lost()?;
+                        drawn = None;
+                    }
+                }
+            }
         }
     }
+}
+
+/// Dots of a letter, across and down; 0 where the terminal does not say.
+fn letter() -> (usize, usize) {
+    let size = crossterm::terminal::window_size().ok();
+    let dots = |dots: u16, letters: u16| usize::from(dots.checked_div(letters).unwrap_or(0));
+    size.map_or((0, 0), |size| (dots(size.width, size.columns), dots(size.height, size.rows)))
 }
 
 /// How often all was looked at, and how many frames were read: where both are as before there is nothing new to draw.

@@ -355,6 +355,43 @@ fn without_a_terminal_it_says_what_there_is_instead() {
     assert_eq!((ended.code, ended.out.len()), (Some(1), 0), "{ended:?}");
 }
 
+#[test]
+fn terminals_that_say_so_get_dots() {
+    let name = Name::new();
+    let mut out = TopSender::create(name.as_str()).unwrap();
+    let mut send = |pixels: &[u8]| {
+        out.send(&Pixels::top_first(PixelFormat::R8G8B8A8_UNORM, 2, 1, pixels)).unwrap();
+    };
+    send(&[255, 0, 0, 255, 0, 255, 0, 255]);
+    let mut tty = Tty::answering(&top(name.as_str()), 30, 120, "\x1b_Gi=31;OK\x1b\\\x1b[?62c");
+    // Red and green: ff 00 00 00 ff 00.
+    tty.writes("\x1b_Ga=T,f=24,s=2,v=1,c=2,r=1,i=1,p=1,q=2,C=1,m=0;/wAAAP8A\x1b\\");
+    send(&[0, 0, 255, 255, 0, 0, 255, 255]);
+    tty.writes("m=0;AAD/AAD/\x1b\\");
+    let screen = tty.says("2 × 1 rgba8");
+    assert!(!screen.contents().contains('▀'));
+    // Help stands over it, and it comes back.
+    tty.press("?");
+    tty.writes("\x1b_Ga=d,d=I,i=1,q=2\x1b\\");
+    tty.press("x");
+    tty.until(|screen| !screen.contents().contains("any key goes back"));
+    tty.press("q");
+    assert_eq!(tty.ended().0, Some(0));
+
+    let tty = Tty::answering(&top(name.as_str()), 30, 120, "\x1b[?62;4c");
+    // Blue, in two letters of eight by sixteen dots: two whole bands of six, and four dots of a third.
+    let written = tty.writes("\x1bPq");
+    let written = if written.contains("#5!16") { written } else { tty.writes("#5!16") };
+    assert!(written.contains("#5!16~$-#5!16~$-#5!16N$-\x1b\\"), "{written:?}");
+    drop(tty);
+
+    // Letters all the same, where they are asked for.
+    let mut letters = top(name.as_str());
+    letters.arg("--letters");
+    let tty = Tty::answering(&letters, 30, 120, "\x1b[?62;4c");
+    tty.says("▀▀");
+}
+
 /// Each fault is made for real, and told in words.
 #[test]
 fn what_is_wrong_is_told() {

@@ -1,7 +1,7 @@
 //! The terminal while the monitor has it, and giving it back as it was: at the end, after a panic, and for a while when
 //! somebody stops the program.
 
-use std::io::{self, BufWriter, Stdout};
+use std::io::{self, BufWriter, Stdout, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -13,6 +13,12 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 use ratatui::{Frame, Terminal};
 
+use super::graphics::{self, Dots};
+
+/// How long a terminal may take to answer. What it says later would be taken for keys.
+#[cfg(unix)]
+const ANSWERED_WITHIN: std::time::Duration = std::time::Duration::from_millis(400);
+
 /// What is written at once: standard output's own buffer is small.
 const BUFFER: usize = 1 << 16;
 
@@ -23,6 +29,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 #[derive(Debug)]
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// What takes away what is not made of letters.
+    goodbye: &'static str,
 }
 
 impl Screen {
@@ -42,7 +50,51 @@ impl Screen {
             give_back();
             before(what);
         }));
-        Ok(Self { terminal })
+        Ok(Self { terminal, goodbye: "" })
+    }
+
+    /// Asks the terminal whether it shows dots, before anybody else reads what it answers.
+    #[cfg(unix)]
+    pub(super) fn dots(&self) -> io::Result<Option<Dots>> {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        use std::time::Instant;
+        self.write(graphics::QUESTION)?;
+        let (begin, input, mut answer) = (Instant::now(), io::stdin(), Vec::new());
+        loop {
+            let left = ANSWERED_WITHIN.saturating_sub(begin.elapsed());
+            let limit = Timespec { tv_sec: 0, tv_nsec: left.subsec_nanos().into() };
+            let ready = poll(&mut [PollFd::new(&input, PollFlags::IN)], Some(&limit));
+            if left.is_zero() || !matches!(ready, Ok(1..)) {
+                return Ok(None);
+            }
+            let mut bytes = [0; 256];
+            let read = rustix::io::read(&input, &mut bytes)?;
+            answer.extend_from_slice(bytes.get(..read).unwrap_or_default());
+            match graphics::answered(&String::from_utf8_lossy(&answer)) {
+                Some(dots) => return Ok(dots),
+                None if read == 0 => return Ok(None),
+                None => {}
+            }
+        }
+    }
+
+    /// A console answers nobody.
+    #[cfg(not(unix))]
+    #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "elsewhere it can fail")]
+    pub(super) fn dots(&self) -> io::Result<Option<Dots>> {
+        Ok(None)
+    }
+
+    /// Says what takes away what is not made of letters.
+    pub(super) fn take_away(&mut self, goodbye: &'static str) {
+        self.goodbye = goodbye;
+    }
+
+    /// Writes what is not made of letters.
+    pub(super) fn write(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
     }
 
     /// Draws what is different.
@@ -76,6 +128,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
+        if TAKEN.load(Ordering::Acquire) {
+            // The terminal may have gone.
+            let _ = self.write(self.goodbye);
+        }
         give_back();
     }
 }

@@ -18,6 +18,8 @@ const WATCHDOG: Duration = Duration::from_secs(60);
 /// What the emulator has, and whether the other end is still open.
 struct Shown {
     parser: Parser,
+    /// All that was written.
+    written: Vec<u8>,
     is_open: bool,
 }
 
@@ -36,6 +38,11 @@ fn size(rows: u16, columns: u16) -> Winsize {
 impl Tty {
     /// Starts the command in a terminal of that size, which is its controlling one.
     pub(crate) fn start(command: &Command, rows: u16, columns: u16) -> Self {
+        Self::answering(command, rows, columns, "\x1b[?62;22c")
+    }
+
+    /// In one that answers so when it is asked what it knows.
+    pub(crate) fn answering(command: &Command, rows: u16, columns: u16, answer: &'static str) -> Self {
         let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::io::fcntl_setfd(&ours, rustix::io::FdFlags::CLOEXEC).unwrap();
         grantpt(&ours).unwrap();
@@ -56,17 +63,26 @@ impl Tty {
         let child = in_terminal.stdin(theirs()).stdout(theirs()).stderr(theirs()).spawn().unwrap();
         drop(in_terminal);
         let parser = Parser::new(rows, columns, 0);
-        let shown = Arc::new((Mutex::new(Shown { parser, is_open: true }), Condvar::new()));
+        let shown =
+            Arc::new((Mutex::new(Shown { parser, written: Vec::new(), is_open: true }), Condvar::new()));
         let (mut from, to) = (File::from(ours.try_clone().unwrap()), Arc::clone(&shown));
         thread::spawn(move || {
             let mut bytes = [0; 65_536];
+            let mut asked = false;
             loop {
                 // It ends with an error when nobody has the other end any more.
                 let read = from.read(&mut bytes).unwrap_or(0);
                 let mut shown = to.0.lock().unwrap();
                 match read {
                     0 => shown.is_open = false,
-                    read => shown.parser.process(&bytes[..read]),
+                    read => {
+                        shown.parser.process(&bytes[..read]);
+                        shown.written.extend_from_slice(&bytes[..read]);
+                        if !asked && shown.written.windows(3).any(|bytes| bytes == b"\x1b[c") {
+                            asked = true;
+                            from.write_all(answer.as_bytes()).unwrap();
+                        }
+                    }
                 }
                 to.1.notify_all();
                 if read == 0 {
@@ -112,6 +128,21 @@ impl Tty {
     #[track_caller]
     pub(crate) fn says(&self, text: &str) -> Screen {
         self.until(|screen| screen.contents().contains(text))
+    }
+
+    /// Waits until all that was written holds the text, and gives it.
+    #[track_caller]
+    pub(crate) fn writes(&self, text: &str) -> String {
+        let begin = Instant::now();
+        let mut shown = self.shown.0.lock().unwrap();
+        loop {
+            let written = String::from_utf8_lossy(&shown.written).into_owned();
+            if written.contains(text) {
+                return written;
+            }
+            assert!(begin.elapsed() < WATCHDOG && shown.is_open, "{text:?} was not written");
+            shown = self.shown.1.wait_timeout(shown, Duration::from_secs(1)).unwrap().0;
+        }
     }
 
     /// Waits for the program's end; its status, and what is left on the screen.
