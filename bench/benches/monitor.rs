@@ -132,7 +132,11 @@ mod linux {
             let top = Top::start(command, &name);
             let out = std::cell::RefCell::new(out);
             let send = |rounds: u32, running| {
-                top.beside(running, || timed(rounds, || drop(out.borrow_mut().send(&rows).unwrap())))
+                top.beside(running, || {
+                    timed(rounds, || {
+                        out.borrow_mut().send(&rows).unwrap();
+                    })
+                })
             };
             let what = format!("# send {count} × {length}, with top and without");
             pairs_of_times(&what, 41, 2000, |rounds| send(rounds, false), |rounds| send(rounds, true));
@@ -151,7 +155,11 @@ mod linux {
         let top = Top::start(command, &name);
         let out = std::cell::RefCell::new(out);
         let send = |rounds: u32, running| {
-            top.beside(running, || timed(rounds, || drop(out.borrow_mut().send(&image).unwrap())))
+            top.beside(running, || {
+                timed(rounds, || {
+                    out.borrow_mut().send(&image).unwrap();
+                })
+            })
         };
         pairs_of_times(
             "# send 1920 × 1080 rgba8, with top and without",

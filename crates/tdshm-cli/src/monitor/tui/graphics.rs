@@ -152,9 +152,7 @@ fn base64(bytes: &[u8]) -> String {
 fn sixel(text: &mut String, pixels: &[Rgb], width: usize) {
     text.push_str("\x1bPq");
     for colour in 0..LEVELS.pow(3) {
-        let level = |part: usize| {
-            part.checked_rem(LEVELS).unwrap_or(0).saturating_mul(100) / LEVELS.saturating_sub(1).max(1)
-        };
+        let level = |part: usize| part.checked_rem(LEVELS).unwrap_or(0).saturating_mul(100 / (LEVELS - 1));
         let (r, g, b) = (level(colour / (LEVELS * LEVELS)), level(colour / LEVELS), level(colour));
         let _ = write!(text, "#{colour};2;{r};{g};{b}");
     }
