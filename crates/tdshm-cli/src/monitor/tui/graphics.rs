@@ -27,9 +27,11 @@ pub(super) const KITTY_REMOVE: &str = "\x1b_Ga=d,d=I,i=1,q=2\x1b\\";
 
 /// What asks a terminal: whether it takes an image of kitty's, and then what every terminal answers, so that nobody waits
 /// for one that does not.
+#[cfg_attr(not(unix), allow(dead_code, reason = "a console answers nobody"))]
 pub(super) const QUESTION: &str = "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c";
 
 /// What the answer says; `None`: it is not there in full yet.
+#[cfg_attr(not(unix), allow(dead_code, reason = "a console answers nobody"))]
 pub(super) fn answered(answer: &str) -> Option<Option<Dots>> {
     let (before, attributes) = answer.split_once("\x1b[?")?;
     let (attributes, _) = attributes.split_once('c')?;

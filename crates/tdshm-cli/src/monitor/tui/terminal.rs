@@ -13,7 +13,9 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Rect, Size};
 use ratatui::{Frame, Terminal};
 
-use super::graphics::{self, Dots};
+#[cfg(unix)]
+use super::graphics;
+use super::graphics::Dots;
 
 /// How long a terminal may take to answer. What it says later would be taken for keys.
 #[cfg(unix)]
