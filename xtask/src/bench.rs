@@ -53,6 +53,9 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     }
     if wine.is_none() && cfg!(target_os = "linux") {
         cargo.env("TDSHM_BENCH_ROWS", rows(ws)?);
+        // What the monitor costs is measured with the command itself.
+        let built = ws.cargo(["build", "--release", "--locked", "--package", "tdshm-cli"]).status()?;
+        ensure!(built.success(), "the command could not be built: {built}");
     }
     let status = cargo.status()?;
     ensure!(status.success(), "the benchmarks ended with {status}");

@@ -7,6 +7,7 @@ pub(crate) mod info;
 pub(crate) mod play;
 pub(crate) mod record;
 pub(crate) mod run;
+pub(crate) mod top;
 pub(crate) mod version;
 
 use std::path::PathBuf;
@@ -70,6 +71,8 @@ pub(crate) enum Command {
     Run(run::RunArgs),
     /// Say what is known about one segment, without touching it, or what a recording holds
     Info(InfoArgs),
+    /// See what all segments of this machine do, live: a scope of the channels, images, and what is wrong
+    Top(top::TopArgs),
     /// List the segments of this machine
     List(ListArgs),
     /// Remove what dead senders left behind, and locks that nobody has open

@@ -14,6 +14,7 @@ mod record;
 mod run;
 mod send;
 mod snap;
+mod top;
 mod watch;
 
 use std::path::Path;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Play(args) => play::run(&args, &Stop::on_signals()?),
         Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
         Command::Convert(args) => convert::run(&args, &Stop::on_signals()?),
+        Command::Top(args) => top::run(&args, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),

@@ -2,3 +2,4 @@
 
 #[allow(dead_code, unused_imports, reason = "each view uses the part that it shows")]
 pub(crate) mod model;
+pub(crate) mod tui;

@@ -31,6 +31,7 @@ pub(crate) fn below(command: &str) -> Below {
         "convert" => Below { examples: CONVERT, remarks: CONVERT_REMARKS },
         "run" => Below { examples: RUN, remarks: RUN_REMARKS },
         "info" => Below { examples: INFO, remarks: &[] },
+        "top" => Below { examples: TOP, remarks: TOP_REMARKS },
         "list" => Below { examples: LIST, remarks: &[] },
         "clean" => Below { examples: CLEAN, remarks: &[] },
         "doctor" => Below { examples: DOCTOR, remarks: DOCTOR_REMARKS },
@@ -54,6 +55,7 @@ const TDSHM: &[Example] = &[
     ("tdshm run patch.toml", "a network of operators, described in a file"),
     ("tdshm list", "every segment of this machine"),
     ("tdshm doctor mocap", "what stands between its sender and its receivers"),
+    ("tdshm top", "the same live: a scope, images, and what is wrong"),
     ("tdshm clean", "remove what dead senders left behind"),
 ];
 
@@ -182,6 +184,18 @@ const INFO: &[Example] = &[
     ("tdshm info take.mcap", "what a recording holds"),
 ];
 
+const TOP: &[Example] = &[
+    ("tdshm top", "every segment; the arrow keys select, ? shows all keys"),
+    ("tdshm top 'cam* ^cam3'", "some of them; the quotes are for the shell"),
+    ("ssh -t stage tdshm top --fps 10", "on another machine, through a slow connection"),
+];
+
+const TOP_REMARKS: &[(&str, &str)] = &[(
+    "Nobody notices",
+    "Senders of tdshm are observed without their lock, and not told. The lock of another program's sender is taken for one \
+     copy of at most 1 MiB, when something has changed. How long a lock is held is what looks add up to: none is taken to see.",
+)];
+
 const LIST: &[Example] =
     &[("tdshm list", "a line a segment"), ("tdshm list --json | jq -r '.[].name'", "the names alone")];
 
@@ -272,7 +286,12 @@ mod tests {
                     example.split(['|', '>']).map(str::trim).find(|part| part.contains("tdshm ")).unwrap();
                 // Every other part stands in quotes, and is one word.
                 let mut words: Vec<&str> = Vec::new();
-                for (part, text) in typed.trim_start_matches("ssh host ").split('\'').enumerate() {
+                for (part, text) in typed
+                    .trim_start_matches("ssh host ")
+                    .trim_start_matches("ssh -t stage ")
+                    .split('\'')
+                    .enumerate()
+                {
                     match part % 2 {
                         0 => words.extend(text.split_whitespace()),
                         _ => words.push(text),

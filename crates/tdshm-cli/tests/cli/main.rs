@@ -24,6 +24,8 @@ mod scope;
 mod send;
 #[cfg(unix)]
 mod terminal;
+#[cfg(target_os = "linux")]
+mod top;
 mod usage;
 #[cfg(unix)]
 mod users;

@@ -36,6 +36,11 @@ impl Live {
         look(&mut lock(&self.model))
     }
 
+    /// Whether its thread goes on, which it does unless this program has a mistake in it.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.thread.as_ref().is_some_and(|thread| !thread.is_finished())
+    }
+
     /// Looks now at what is due, such as what has just been [followed](Model::follow).
     pub(crate) fn wake(&self) {
         if let Some(thread) = &self.thread {
