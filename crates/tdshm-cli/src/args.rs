@@ -3,6 +3,8 @@
 pub(crate) mod doctor;
 pub(crate) mod examples;
 pub(crate) mod run;
+#[cfg(feature = "web")]
+pub(crate) mod serve;
 pub(crate) mod version;
 
 use std::path::PathBuf;
@@ -62,6 +64,9 @@ pub(crate) enum Command {
     Info(InfoArgs),
     /// List the segments of this machine
     List(ListArgs),
+    /// Show every segment of this machine in a browser, live: channels plotted, images, what is wrong
+    #[cfg(feature = "web")]
+    Serve(serve::ServeArgs),
     /// Remove what dead senders left behind, and locks that nobody has open
     Clean(CleanArgs),
     /// Find out what keeps programs apart: on this machine alone, or between it and a running TouchDesigner

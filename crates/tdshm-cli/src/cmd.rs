@@ -9,6 +9,8 @@ mod list;
 mod man;
 mod run;
 mod send;
+#[cfg(feature = "web")]
+mod serve;
 mod snap;
 mod watch;
 
@@ -29,6 +31,8 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Watch(args) => watch::run(&args, &Stop::on_signals()?),
         Command::Run(args) => run::run(&args, &Stop::on_signals()?),
         Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
+        #[cfg(feature = "web")]
+        Command::Serve(args) => serve::run(&args, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),

@@ -2,3 +2,5 @@
 
 #[allow(dead_code, unused_imports, reason = "each view uses the part that it shows")]
 pub(crate) mod model;
+#[cfg(feature = "web")]
+pub(crate) mod web;

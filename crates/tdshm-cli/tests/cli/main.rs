@@ -18,6 +18,8 @@ mod lines;
 mod run;
 mod scope;
 mod send;
+#[cfg(feature = "web")]
+mod serve;
 #[cfg(unix)]
 mod terminal;
 mod usage;
