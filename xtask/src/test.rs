@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must be green: on this system, type-checked for macOS, and as Windows programs.
 
+mod browser;
 mod c;
 mod macos;
 mod native;
@@ -34,6 +35,8 @@ enum Part {
     C,
     /// The Python package, from its wheel, with the oldest and the newest Python here
     Python,
+    /// The page of `tdshm serve`, in Chromium
+    Browser,
     /// As Windows programs, run by Wine: lints, tests, the demo
     Windows,
 }
@@ -48,11 +51,13 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
     let wine = windows::Setup::new(ws);
     let c_and_cpp = c::Setup::new(ws);
     let python = python::Setup::new(ws);
+    let browser = browser::Setup::new(ws);
     let steps = parts(options).into_iter().flat_map(|part| match part {
         Part::Native => native::steps(ws),
         Part::Macos => macos::steps(ws),
         Part::C => c::steps(&c_and_cpp),
         Part::Python => python::steps(&python),
+        Part::Browser => browser::steps(&browser),
         Part::Windows => windows::steps(&wine),
     });
     run_all(steps.collect(), strict)
@@ -116,7 +121,8 @@ mod tests {
     #[test]
     fn parts_run_in_their_order_whatever_order_was_asked_for() {
         let of = |only: &[Part]| parts(&Options { only: only.to_vec() });
-        assert_eq!(of(&[]), [Part::Native, Part::Macos, Part::C, Part::Python, Part::Windows]);
+        let all = [Part::Native, Part::Macos, Part::C, Part::Python, Part::Browser, Part::Windows];
+        assert_eq!(of(&[]), all);
         assert_eq!(of(&[Part::Windows, Part::Native]), [Part::Native, Part::Windows]);
         assert_eq!(of(&[Part::Macos]), [Part::Macos]);
     }

@@ -8,6 +8,8 @@ pub(crate) mod play;
 pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod top;
+#[cfg(feature = "web")]
+pub(crate) mod serve;
 pub(crate) mod version;
 
 use std::path::PathBuf;
@@ -75,6 +77,9 @@ pub(crate) enum Command {
     Top(top::TopArgs),
     /// List the segments of this machine
     List(ListArgs),
+    /// Show every segment of this machine in a browser, live: channels plotted, images, what is wrong
+    #[cfg(feature = "web")]
+    Serve(serve::ServeArgs),
     /// Remove what dead senders left behind, and locks that nobody has open
     Clean(CleanArgs),
     /// Find out what keeps programs apart: on this machine alone, between the two sides of a segment, or between this

@@ -13,6 +13,8 @@ mod play;
 mod record;
 mod run;
 mod send;
+#[cfg(feature = "web")]
+mod serve;
 mod snap;
 mod top;
 mod watch;
@@ -50,6 +52,8 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Doctor(args) => doctor::run(&args, again, &Stop::on_signals()?),
         Command::Convert(args) => convert::run(&args, &Stop::on_signals()?),
         Command::Top(args) => top::run(&args, &Stop::on_signals()?),
+        #[cfg(feature = "web")]
+        Command::Serve(args) => serve::run(&args, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),

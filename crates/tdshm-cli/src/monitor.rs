@@ -3,3 +3,5 @@
 #[allow(dead_code, unused_imports, reason = "each view uses the part that it shows")]
 pub(crate) mod model;
 pub(crate) mod tui;
+#[cfg(feature = "web")]
+pub(crate) mod web;

@@ -33,6 +33,7 @@ pub(crate) fn below(command: &str) -> Below {
         "info" => Below { examples: INFO, remarks: &[] },
         "top" => Below { examples: TOP, remarks: TOP_REMARKS },
         "list" => Below { examples: LIST, remarks: &[] },
+        "serve" => Below { examples: SERVE, remarks: SERVE_REMARKS },
         "clean" => Below { examples: CLEAN, remarks: &[] },
         "doctor" => Below { examples: DOCTOR, remarks: DOCTOR_REMARKS },
         "completions" => Below { examples: COMPLETIONS, remarks: &[] },
@@ -56,6 +57,7 @@ const TDSHM: &[Example] = &[
     ("tdshm list", "every segment of this machine"),
     ("tdshm doctor mocap", "what stands between its sender and its receivers"),
     ("tdshm top", "the same live: a scope, images, and what is wrong"),
+    ("tdshm serve --open", "all of them in a browser, live"),
     ("tdshm clean", "remove what dead senders left behind"),
 ];
 
@@ -198,6 +200,20 @@ const TOP_REMARKS: &[(&str, &str)] = &[(
 
 const LIST: &[Example] =
     &[("tdshm list", "a line a segment"), ("tdshm list --json | jq -r '.[].name'", "the names alone")];
+
+const SERVE: &[Example] = &[
+    ("tdshm serve --open", "see it in this user's browser"),
+    ("tdshm serve --port 0", "at a port that is free"),
+    ("tdshm serve --listen 0.0.0.0", "for other machines too: the address that it prints has the token"),
+    ("tdshm serve --listen 0.0.0.0 --allow-host studio.local", "where browsers go by the machine's name"),
+    ("tdshm serve --token", "where other people use this machine"),
+];
+
+const SERVE_REMARKS: &[(&str, &str)] = &[(
+    "From another machine",
+    "`ssh -L 8765:127.0.0.1:8765 HOST tdshm serve` shows HOST's segments at http://localhost:8765/, encrypted, and without a \
+     token.",
+)];
 
 const CLEAN: &[Example] = &[
     ("tdshm clean --dry-run", "what would go?"),

@@ -22,6 +22,8 @@ mod record;
 mod run;
 mod scope;
 mod send;
+#[cfg(feature = "web")]
+mod serve;
 #[cfg(unix)]
 mod terminal;
 #[cfg(target_os = "linux")]

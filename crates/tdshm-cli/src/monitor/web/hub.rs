@@ -1,0 +1,403 @@
+//! What all clients share: the model that looks, what it has found, and pictures that several of them want.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tdshm::{BlockKind, ShortName};
+use tokio::sync::watch;
+
+use super::message::{ImageWish, Stretch};
+use super::picture::Raw;
+use super::rows;
+use super::wire::{ChannelsMessage, Head, ImageMessage, Picture, reduce};
+use crate::monitor::model::{Content, History, Live, Model, Options, Segment};
+
+/// How often it is looked whether something new was read, with and without somebody who wants it.
+const BUSY: Duration = Duration::from_millis(3);
+const IDLE: Duration = Duration::from_millis(50);
+/// How old the list of segments may be that is given out.
+const LIST_AGE: Duration = Duration::from_millis(90);
+/// Pictures that are kept for the next who wants the same.
+const PICTURES: usize = 32;
+/// Frames shorter than this come one after the other: what matters of them is their history.
+const SHORT: usize = 32;
+/// An image is taken as often as this at most.
+const IMAGES_EVERY: Duration = Duration::from_millis(15);
+
+/// What all clients share.
+#[derive(Debug)]
+pub(super) struct Hub {
+    live: Live,
+    began: Instant,
+    /// Another value whenever something new was read, or somebody came or went.
+    news: watch::Sender<u64>,
+    followed: Mutex<BTreeMap<ShortName, Followed>>,
+    list: Mutex<Option<(Instant, Arc<str>)>>,
+    pictures: Mutex<Vec<(PictureKey, Arc<Picture>)>>,
+}
+
+#[derive(Debug)]
+struct Followed {
+    clients: usize,
+    progress: Progress,
+}
+
+/// How far the reading of a segment has come.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Progress {
+    /// Frames that were read.
+    pub(super) taken: u64,
+    pub(super) kind: Option<&'static str>,
+    pub(super) state: State,
+    pub(super) sentence: String,
+}
+
+/// How it stands with a sender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum State {
+    #[default]
+    Waiting,
+    There,
+    Left,
+    Died,
+    Error,
+}
+
+impl State {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::There => "there",
+            Self::Left => "left",
+            Self::Died => "died",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// What makes a picture another one.
+#[derive(Clone, Debug, PartialEq)]
+struct PictureKey {
+    name: ShortName,
+    taken: u64,
+    wish: ImageWish,
+}
+
+/// What a client has had of a segment.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Had {
+    pub(super) taken: u64,
+    /// The place in the history behind the last sample.
+    end: u64,
+    /// The names that were sent last, as the model keeps them.
+    names: Option<Arc<[String]>>,
+    /// Which of them the pattern picks.
+    picked: Vec<usize>,
+    /// Of how many of those the names were sent.
+    named: usize,
+}
+
+/// What is to be sent.
+#[derive(Debug)]
+pub(super) enum Fresh {
+    Channels(ChannelsMessage),
+    Image(ImageMessage),
+}
+
+impl Hub {
+    pub(super) fn start() -> Arc<Self> {
+        let options = Options { images_every: IMAGES_EVERY, ..Options::default() };
+        Arc::new(Self {
+            live: Live::start(options),
+            began: Instant::now(),
+            news: watch::Sender::new(0),
+            followed: Mutex::new(BTreeMap::new()),
+            list: Mutex::new(None),
+            pictures: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// Changes whenever there is something new for somebody.
+    pub(super) fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
+    }
+
+    /// Looks what is new, tells, and says when to look again.
+    pub(super) fn pump(&self) -> Duration {
+        let mut followed = lock(&self.followed);
+        if followed.is_empty() {
+            return IDLE;
+        }
+        let mut news = false;
+        self.live.with(|model| {
+            for (name, followed) in followed.iter_mut() {
+                let Some(segment) = model.segment(name) else { continue };
+                let progress = progress(segment, &followed.progress);
+                news |= progress != followed.progress;
+                followed.progress = progress;
+            }
+        });
+        drop(followed);
+        if news {
+            self.news.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        BUSY
+    }
+
+    pub(super) fn progress(&self, name: &ShortName) -> Option<Progress> {
+        lock(&self.followed).get(name).map(|followed| followed.progress.clone())
+    }
+
+    /// A segment is read as long as somebody follows it.
+    pub(super) fn follow(&self, name: &ShortName) {
+        let mut followed = lock(&self.followed);
+        if let Some(there) = followed.get_mut(name) {
+            there.clients = there.clients.saturating_add(1);
+            return;
+        }
+        self.live.with(|model| model.follow(name, Instant::now()));
+        self.live.wake();
+        followed.insert(name.clone(), Followed { clients: 1, progress: Progress::default() });
+    }
+
+    pub(super) fn unfollow(&self, name: &ShortName) {
+        let mut followed = lock(&self.followed);
+        let Some(there) = followed.get_mut(name) else { return };
+        there.clients = there.clients.saturating_sub(1);
+        if there.clients == 0 {
+            followed.remove(name);
+            self.live.with(|model| model.unfollow(name));
+            lock(&self.pictures).retain(|(key, _)| key.name != *name);
+        }
+    }
+
+    /// All segments, as a message.
+    pub(super) fn list(&self) -> Arc<str> {
+        let mut list = lock(&self.list);
+        match &*list {
+            Some((made, text)) if made.elapsed() < LIST_AGE => Arc::clone(text),
+            _ => {
+                let text: Arc<str> = self.live.with(|model| rows::message(model, Instant::now())).into();
+                *list = Some((Instant::now(), Arc::clone(&text)));
+                text
+            }
+        }
+    }
+
+    /// What is new of a segment for somebody who has had that much; `None`: nothing.
+    pub(super) fn fresh(&self, asked: &super::message::Subscribe, had: &mut Had) -> Option<Fresh> {
+        let name = &asked.segment;
+        let found = self.live.with(|model| found(model, asked, had, self.began))?;
+        match found {
+            Found::Channels(message) => Some(Fresh::Channels(message)),
+            Found::Image(head, taken, raw) => {
+                let key = PictureKey { name: name.clone(), taken, wish: asked.image };
+                let picture = self.picture(key, raw)?;
+                Some(Fresh::Image(ImageMessage { head, picture }))
+            }
+        }
+    }
+
+    fn picture(&self, key: PictureKey, raw: Raw) -> Option<Arc<Picture>> {
+        let known = |pictures: &[(PictureKey, Arc<Picture>)]| {
+            pictures.iter().find(|(known, _)| *known == key).map(|(_, picture)| Arc::clone(picture))
+        };
+        if let Some(picture) = known(&lock(&self.pictures)) {
+            return Some(picture);
+        }
+        let picture = Arc::new(raw.shown(&key.wish)?);
+        let mut pictures = lock(&self.pictures);
+        pictures.retain(|(known, _)| known.name != key.name || known.wish != key.wish);
+        if pictures.len() >= PICTURES {
+            pictures.remove(0);
+        }
+        pictures.push((key, Arc::clone(&picture)));
+        Some(picture)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn progress(segment: &Segment, before: &Progress) -> Progress {
+    let content = segment.content();
+    let taken = content.map_or(0, Content::taken);
+    let (state, sentence) = state(segment, before.state);
+    let kind = match segment.kind() {
+        BlockKind::Chop => Some("channels"),
+        BlockKind::Top => Some("image"),
+        _ => before.kind,
+    };
+    Progress { taken, kind, state, sentence }
+}
+
+/// How it stands with the sender, and that in a sentence.
+fn state(segment: &Segment, before: State) -> (State, String) {
+    let name = segment.name().as_str();
+    let content = segment.content();
+    if let Some(trouble) = segment.trouble() {
+        return (State::Error, trouble.to_owned());
+    }
+    let Some(report) = segment.report() else {
+        return match before {
+            State::Waiting => (State::Waiting, format!("waiting for {name:?}: no program sends it yet")),
+            State::Died => (State::Died, format!("the sender of {name:?} has died: waiting for another one")),
+            _ => (State::Left, format!("the sender of {name:?} has left: waiting for another one")),
+        };
+    };
+    let died =
+        report.notices.as_ref().is_some_and(|notices| !notices.owner_alive && notices.owner_pid.is_some());
+    if died {
+        return (State::Died, format!("the sender of {name:?} has died: waiting for another one"));
+    }
+    if report.detached == Some(true) {
+        return (State::Left, format!("the sender of {name:?} has left: waiting for another one"));
+    }
+    if let Some(error) = content.and_then(Content::error) {
+        return (State::Error, error.to_owned());
+    }
+    match report.kind {
+        BlockKind::Chop | BlockKind::Top => (State::There, format!("the sender of {name:?} is there")),
+        BlockKind::Global => (
+            State::Error,
+            format!(
+                "{name:?} is a combined segment of TouchDesigner's Global type: it has no channels of its own"
+            ),
+        ),
+        _ => (State::Error, format!("{name:?} holds neither channels nor an image")),
+    }
+}
+
+enum Found {
+    Channels(ChannelsMessage),
+    Image(Head, u64, Raw),
+}
+
+fn found(
+    model: &mut Model,
+    asked: &super::message::Subscribe,
+    had: &mut Had,
+    began: Instant,
+) -> Option<Found> {
+    let content = model.segment(&asked.segment)?.content()?;
+    let taken = content.taken();
+    if taken == had.taken {
+        return None;
+    }
+    let skipped = if had.taken == 0 { 0 } else { taken.saturating_sub(had.taken).saturating_sub(1) };
+    let mut head = Head {
+        id: asked.id,
+        serial: 0,
+        number: content.number(),
+        time: content.taken_at().map_or(0.0, |at| at.saturating_duration_since(began).as_secs_f64()),
+        dropped: u32::try_from(skipped).unwrap_or(u32::MAX),
+        torn: content.may_be_torn(),
+    };
+    had.taken = taken;
+    if let Some(image) = content.image() {
+        let shape = image.shape();
+        let raw = Raw {
+            texels: shape.texels,
+            width: shape.width,
+            height: shape.height,
+            rows: image.rows_from_top().len(),
+            pixels: image.pixels().to_vec(),
+        };
+        *had = Had { taken, ..Had::default() };
+        return Some(Found::Image(head, taken, raw));
+    }
+    let channels = content.channels()?;
+    let names = channels.names();
+    let mut named =
+        !had.names.as_ref().is_some_and(|before| Arc::ptr_eq(before, names) || **before == **names);
+    if named {
+        had.picked = asked.channels.select(names);
+        had.names = Some(Arc::clone(names));
+        had.end = 0;
+    }
+    let history = channels.history();
+    let kept = channels.kept();
+    let range = history.range();
+    let since = match asked.stretch {
+        Stretch::Auto => channels.shape().len_samples < SHORT,
+        Stretch::Frame => false,
+        Stretch::Since => true,
+    };
+    let places = if since {
+        head.dropped = 0;
+        had.end.clamp(range.start, range.end)..range.end
+    } else {
+        range.end.saturating_sub(kept as u64).max(range.start)..range.end
+    };
+    let whole = !since && places.end.saturating_sub(places.start) != kept as u64;
+    had.end = range.end;
+    let len =
+        if whole { kept } else { usize::try_from(places.end.saturating_sub(places.start)).unwrap_or(0) };
+    let points = if len > asked.points { (asked.points / 2).saturating_mul(2) } else { len };
+    let room = super::message::SAMPLES.checked_div(points).unwrap_or(usize::MAX);
+    let picked = had.picked.get(..room.min(had.picked.len())).unwrap_or_default();
+    named |= picked.len() != had.named;
+    had.named = picked.len();
+    let mut samples = Vec::with_capacity(picked.len().saturating_mul(points));
+    for &channel in picked {
+        if whole {
+            // Longer than the history.
+            reduce(channels.newest(channel).iter().copied(), points, &mut samples);
+        } else {
+            let [first, second] = history.stretches(channel, places.clone());
+            reduce(Joined { first, second }, points, &mut samples);
+        }
+    }
+    let shape = channels.shape();
+    let span = if since { span(history, places.start, content.taken_at(), shape.sample_rate) } else { 0.0 };
+    Some(Found::Channels(ChannelsMessage {
+        head,
+        names: named.then(|| picked.iter().filter_map(|channel| names.get(*channel)).cloned().collect()),
+        count: picked.len(),
+        points,
+        samples,
+        all_channels: shape.num_channels,
+        len_samples: len,
+        first: if since { 0 } else { shape.len_samples.saturating_sub(len) },
+        rate: shape.sample_rate,
+        reduced: len > points,
+        since,
+        span,
+    }))
+}
+
+/// Seconds from the sample of that place to the last one, by when their frames were read.
+fn span(history: &History, first: u64, last: Option<Instant>, rate: f32) -> f32 {
+    let Some((mark, last)) = history.mark_of(first).zip(last) else { return 0.0 };
+    // The last sample of a frame is as old as the frame.
+    let before = mark.begin.saturating_add(mark.len as u64).saturating_sub(first).saturating_sub(1);
+    let within = if rate > 0.0 { before as f32 / rate } else { 0.0 };
+    last.saturating_duration_since(mark.taken).as_secs_f32() + within
+}
+
+/// Two stretches of samples, one behind the other.
+#[derive(Clone)]
+struct Joined<'s> {
+    first: &'s [f32],
+    second: &'s [f32],
+}
+
+impl Iterator for Joined<'_> {
+    type Item = f32;
+
+    fn next(&mut self) -> Option<f32> {
+        let part = if self.first.is_empty() { &mut self.second } else { &mut self.first };
+        let (value, rest) = part.split_first()?;
+        *part = rest;
+        Some(*value)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let len = self.first.len().saturating_add(self.second.len());
+        (len, Some(len))
+    }
+}
+
+impl ExactSizeIterator for Joined<'_> {}
