@@ -7,9 +7,9 @@ pub(crate) mod info;
 pub(crate) mod play;
 pub(crate) mod record;
 pub(crate) mod run;
-pub(crate) mod top;
 #[cfg(feature = "web")]
 pub(crate) mod serve;
+pub(crate) mod top;
 pub(crate) mod version;
 
 use std::path::PathBuf;

@@ -7,11 +7,10 @@ mod readers;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use tdshm::{ChopSender, ErrorKind, TopSender};
-use tdshm_io::file::recording;
 use tdshm_io::file::sequence::holds_pictures;
 use tdshm_io::{ReadOptions, Recording};
 
@@ -80,12 +79,6 @@ fn source(args: &SendArgs) -> anyhow::Result<Source> {
         let rate = args.rate.unwrap_or(DEFAULT_RATE);
         return Ok(Source::Wave(WaveSource::new(args.wave, count, args.length, rate)));
     };
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(recording::EXTENSION)) {
-        bail!(
-            "{} is a recording, with segments, names and times of its own: play it with `tdshm play`",
-            path.display()
-        );
-    }
     let mut options = ReadOptions::new();
     if let Some(rate) = args.rate {
         options = options.table_rate(rate);

@@ -181,8 +181,6 @@ fn what_cannot_be_played_is_told() {
     refused(&["--from", "9"], 1, "begin earlier");
     refused(&["--as", "new"], 2, "--as OLD=new");
     refused(&["--speed", "0"], 2, "0.01");
-    let ended = run(&["send", "x", "--file", file.as_str()]);
-    assert!(ended.code == Some(1) && ended.err[0].contains("tdshm play"), "{ended:?}");
 
     // Damaged in the middle: the rest is played, and the status says so. Cut short: what is there is played.
     let whole = fs::read(file.path()).unwrap();
