@@ -21,7 +21,7 @@ use crate::monitor::tui::app::Next;
 /// A sender of two channels, a model that has read it, and what shows that.
 struct Scene {
     name: String,
-    _out: ChopSender,
+    out: Option<ChopSender>,
     model: Model,
     app: App,
 }
@@ -45,7 +45,7 @@ impl Scene {
         while !read(&model, &app) {
             model.tick(Instant::now() + Duration::from_millis(100));
         }
-        Self { name, _out: out, model, app }
+        Self { name, out: Some(out), model, app }
     }
 
     fn draw(&mut self, columns: u16, rows: u16) -> Vec<String> {
@@ -64,6 +64,7 @@ impl Scene {
 
 impl Drop for Scene {
     fn drop(&mut self) {
+        self.out = None;
         let _ = tdshm::clean(&[self.name.as_str()], tdshm::DryRun::No);
     }
 }
