@@ -173,6 +173,11 @@ fn every_broken_rule_of_a_header_is_told() {
     let kinds: Vec<_> = found.deviations.iter().map(|deviation| deviation.kind).collect();
     let fields = ["version", "sampleRate", "channelDataOffset", "nameDataOffset"];
     assert_eq!(kinds, fields.map(DeviationKind::Channels), "{found:#?}");
+    // What is told once and cannot be mended ends it.
+    let beyond = Block { channel_data_offset: 40_000, num_chans: 5000, ..block() };
+    let found = of(Info::Doubled, |data| data.write(0, &beyond.header()));
+    let kinds: Vec<_> = found.deviations.iter().map(|deviation| deviation.kind).collect();
+    assert_eq!(kinds, ["numChans", "numChans * length * 4"].map(DeviationKind::Channels), "{found:#?}");
 }
 
 #[test]

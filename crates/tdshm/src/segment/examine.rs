@@ -344,7 +344,12 @@ fn check_channels(found: &mut Examination, header: &ChopHeader, peek: &Peek) {
         match whole.check(peek.bytes()) {
             Ok(layout) => break layout,
             Err(error) => {
-                found.breach(DeviationKind::Channels(error.field), error.to_string());
+                let kind = DeviationKind::Channels(error.field);
+                // What was mended, and is broken all the same, follows from another field.
+                if found.deviations.iter().any(|deviation| deviation.kind == kind) {
+                    return;
+                }
+                found.breach(kind, error.to_string());
                 match whole.mended(error.field) {
                     Some(mended) => whole = mended,
                     None => return,

@@ -85,6 +85,7 @@ fn channel_blocks_with_wrong_fields() {
         (channels().with(5, 0), "channels.sample-rate", "failed", "sampleRate is 0", "above 0"),
         (channels().with(5, f32::NAN.to_bits()), "channels.sample-rate", "failed", "NaN", "above 0"),
         (channels().with(7, 32), "channels.data-offset", "failed", "channelDataOffset is 32", "at 36"),
+        (channels().with(7, 40_000), "channels.samples", "failed", "mapped bytes behind", "under one hold"),
         (channels().with(7, 38), "channels.data-offset", "failed", "multiple", "at 36"),
         (
             channels().with(8, 30),
