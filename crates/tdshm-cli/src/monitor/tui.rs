@@ -3,6 +3,7 @@
 mod app;
 mod facts;
 mod graphics;
+mod keys;
 mod list;
 mod picture;
 mod plot;
@@ -24,7 +25,11 @@ use crate::stop::{SLICE, Stop};
 
 use app::{App, Next, Theme};
 use graphics::{Change, Dots, Shown};
+use keys::Keys;
 use terminal::Screen;
+
+/// Where the terminal is closed, whether or not anybody says so.
+const SIGHUP: u8 = 1;
 
 /// Shows the monitor until somebody quits, at most so many times a second.
 pub(crate) fn run(
@@ -38,6 +43,8 @@ pub(crate) fn run(
     let mut app = App::new(Theme { colours, unicode }, segments);
     let jobs = Jobs::listen()?;
     let live = Live::start(Options::default());
+    #[cfg(unix)]
+    let _guard = keys::Guard::set().map_err(|error| anyhow!("cannot start a thread: {error}"))?;
     let mut screen = Screen::take().map_err(|error| anyhow!("cannot use this terminal: {error}"))?;
     let dots = if letters || !colours { None } else { screen.dots()? };
     app.picture_elsewhere = dots.is_some();
@@ -56,6 +63,7 @@ pub(crate) fn run(
         }
         let next = happened(&mut app, &live, pause(drawn_at, every))?;
         match next {
+            Some(Next::HangUp) => return Ok(Exit::Signal(SIGHUP)),
             Some(Next::Quit) => return Ok(Exit::Done),
             Some(Next::Suspend) => {
                 jobs.suspend(&mut screen)?;
@@ -135,18 +143,24 @@ fn pause(drawn_at: Option<Instant>, every: Duration) -> Duration {
 
 /// Waits for keys, the mouse, or another size; what is to happen, if anything came.
 fn happened(app: &mut App, live: &Live, limit: Duration) -> io::Result<Option<Next>> {
-    if !crossterm::event::poll(limit)? {
-        return Ok(None);
-    }
+    let mut limit = limit;
+    let mut happened = None;
     loop {
+        match keys::wait(limit)? {
+            Keys::Gone => return Ok(Some(Next::HangUp)),
+            // What crossterm has read already, or a part of a key.
+            _ if crossterm::event::poll(Duration::ZERO)? => {}
+            _ => return Ok(happened),
+        }
         let event = crossterm::event::read()?;
         #[cfg(debug_assertions)]
         panic_if_asked(&event);
         let next = live.with(|model| app.happened(&event, model, Instant::now()));
         live.wake();
-        if next != Next::GoOn || !crossterm::event::poll(Duration::ZERO)? {
+        if next != Next::GoOn {
             return Ok(Some(next));
         }
+        (happened, limit) = (Some(next), Duration::ZERO);
     }
 }
 

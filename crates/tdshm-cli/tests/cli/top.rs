@@ -10,7 +10,7 @@ use tdshm::{ChopFrame, ChopSender, PixelFormat, Pixels, TopSender};
 use vt100::{Color, MouseProtocolMode, Screen};
 
 use crate::kit::{ForeignOut, Name, command, run, send_signal, start, stopped, until};
-use tty::{Tty, line};
+use tty::{Tty, closed_under, line};
 
 /// The monitor of what has that name, or what begins with it.
 fn top(pattern: &str) -> Command {
@@ -39,6 +39,14 @@ fn value_of(screen: &Screen, channel: &str) -> Option<f32> {
     let line = line(screen, &format!("━ {channel} "))?;
     let value = line.split(&format!("━ {channel} ")).nth(1)?.split_whitespace().next()?;
     value.trim_end_matches('│').parse().ok()
+}
+
+#[test]
+fn it_ends_with_its_terminal() {
+    for _ in 0..3 {
+        let name = Name::new();
+        assert_eq!(closed_under(&top(name.as_str()), "q quit"), Some(129));
+    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub(super) struct Theme {
 pub(super) enum Next {
     GoOn,
     Quit,
+    /// The terminal has gone.
+    HangUp,
     /// Stop as a shell stops a job.
     Suspend,
     /// Draw everything: nobody knows what a terminal leaves where when its size changes.

@@ -2,6 +2,7 @@
 //! somebody stops the program.
 
 use std::io::{self, BufWriter, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,7 +31,8 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The terminal, taken. Dropping it gives it back.
 #[derive(Debug)]
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    /// Not dropped: that would show the cursor, which `give_back` does, and complain on a terminal that has gone, which panics.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<BufWriter<Stdout>>>>,
     /// What takes away what is not made of letters.
     goodbye: &'static str,
 }
@@ -52,7 +54,7 @@ impl Screen {
             give_back();
             before(what);
         }));
-        Ok(Self { terminal, goodbye: "" })
+        Ok(Self { terminal: ManuallyDrop::new(terminal), goodbye: "" })
     }
 
     /// Asks the terminal whether it shows dots, before anybody else reads what it answers.

@@ -35,6 +35,53 @@ fn size(rows: u16, columns: u16) -> Winsize {
     Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
 }
 
+/// Starts it in a terminal of its own, which is its controlling one; the other end of that.
+fn opened(command: &Command, rows: u16, columns: u16) -> (Child, OwnedFd) {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    rustix::io::fcntl_setfd(&ours, rustix::io::FdFlags::CLOEXEC).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    tcsetwinsize(&ours, size(rows, columns)).unwrap();
+    let path = ptsname(&ours, Vec::new()).unwrap();
+    let theirs = || Stdio::from(File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap());
+    // It becomes the program itself: the process is the same.
+    let mut in_terminal = Command::new("setsid");
+    in_terminal.arg("--ctty").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => in_terminal.env(name, value),
+            None => in_terminal.env_remove(name),
+        };
+    }
+    let child = in_terminal.stdin(theirs()).stdout(theirs()).stderr(theirs()).spawn().unwrap();
+    drop(in_terminal);
+    (child, ours)
+}
+
+/// Closes the terminal once the program has drawn that text; the program's status then.
+pub(crate) fn closed_under(command: &Command, text: &str) -> Option<i32> {
+    let (mut child, ours) = opened(command, 24, 80);
+    let (mut from, mut parser) = (File::from(ours), Parser::new(24, 80, 0));
+    let mut bytes = [0; 65_536];
+    while !parser.screen().contents().contains(text) {
+        let read = from.read(&mut bytes).unwrap();
+        parser.process(&bytes[..read]);
+    }
+    drop(from);
+    let begin = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status.code();
+        }
+        if begin.elapsed() > WATCHDOG {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it runs on without a terminal");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 impl Tty {
     /// Starts the command in a terminal of that size, which is its controlling one.
     pub(crate) fn start(command: &Command, rows: u16, columns: u16) -> Self {
@@ -43,25 +90,7 @@ impl Tty {
 
     /// In one that answers so when it is asked what it knows.
     pub(crate) fn answering(command: &Command, rows: u16, columns: u16, answer: &'static str) -> Self {
-        let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        rustix::io::fcntl_setfd(&ours, rustix::io::FdFlags::CLOEXEC).unwrap();
-        grantpt(&ours).unwrap();
-        unlockpt(&ours).unwrap();
-        tcsetwinsize(&ours, size(rows, columns)).unwrap();
-        let path = ptsname(&ours, Vec::new()).unwrap();
-        let theirs =
-            || Stdio::from(File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap());
-        // It becomes the program itself: the process is the same.
-        let mut in_terminal = Command::new("setsid");
-        in_terminal.arg("--ctty").arg(command.get_program()).args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => in_terminal.env(name, value),
-                None => in_terminal.env_remove(name),
-            };
-        }
-        let child = in_terminal.stdin(theirs()).stdout(theirs()).stderr(theirs()).spawn().unwrap();
-        drop(in_terminal);
+        let (child, ours) = opened(command, rows, columns);
         let parser = Parser::new(rows, columns, 0);
         let shown =
             Arc::new((Mutex::new(Shown { parser, written: Vec::new(), is_open: true }), Condvar::new()));
