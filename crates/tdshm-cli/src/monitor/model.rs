@@ -35,7 +35,8 @@ use std::time::{Duration, Instant};
 use tdshm::{BlockKind, Examination, NoticeReport, SegmentReport, ShortName, Survey};
 
 pub(crate) use content::{Channels, Content, Image};
-pub(crate) use history::{History, Mark};
+#[cfg(any(test, feature = "web"))]
+pub(crate) use history::History;
 pub(crate) use live::Live;
 pub(crate) use lock_watch::LockWatch;
 pub(crate) use warnings::{Severity, Warning};
@@ -121,10 +122,6 @@ impl Model {
         }
     }
 
-    pub(crate) fn options(&self) -> &Options {
-        &self.options
-    }
-
     /// All segments that are there or followed, by name.
     pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
         self.segments.values()
@@ -182,6 +179,7 @@ impl Model {
     }
 
     /// Looks at all segments at the next [`tick`](Self::tick).
+    #[cfg(test)]
     pub(crate) fn survey_soon(&mut self) {
         self.survey_at = None;
     }

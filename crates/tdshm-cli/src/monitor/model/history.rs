@@ -45,10 +45,6 @@ impl History {
         Self { channels, room: room.max(1), ..Self::default() }
     }
 
-    pub(crate) fn channels(&self) -> usize {
-        self.channels
-    }
-
     /// Samples of each channel that there is room for.
     pub(crate) fn room(&self) -> usize {
         self.room
@@ -97,18 +93,6 @@ impl History {
         } else {
             [part(first, self.room), part(0, last.saturating_add(1))]
         }
-    }
-
-    /// The least and the greatest of the samples of a channel in those places that are numbers.
-    pub(crate) fn extent(&self, channel: usize, places: Range<u64>) -> Option<(f32, f32)> {
-        let mut extent = None;
-        for value in self.stretches(channel, places).into_iter().flatten().copied().filter(|v| v.is_finite())
-        {
-            let (least, greatest) = extent.get_or_insert((value, value));
-            *least = value.min(*least);
-            *greatest = value.max(*greatest);
-        }
-        extent
     }
 
     /// Adds a frame: `len` samples of each channel, channel after channel.
@@ -212,7 +196,6 @@ mod tests {
             (history.get(0, 2), history.get(0, 3), history.get(1, 7), history.get(2, 7)),
             (None, Some(3.0), Some(-7.0), None)
         );
-        assert_eq!(history.extent(1, 0..100), Some((-7.0, -3.0)));
         // Half of the second frame is still there.
         assert_eq!(history.marks().map(|mark| mark.number.unwrap()).collect::<Vec<_>>(), [2, 3, 4]);
         assert_eq!(history.mark_of(5).unwrap().number, Some(3));
@@ -228,7 +211,6 @@ mod tests {
         let seen = samples(&history, 0);
         assert_eq!((seen.len(), seen[0], seen[3]), (4, 1.0, 4.0));
         assert!(seen[1].is_nan() && seen[2].is_nan());
-        assert_eq!(history.extent(0, 0..4), Some((1.0, 4.0)));
         assert_eq!((history.mark_of(1), history.mark_of(3).unwrap().missed), (None, 2));
         // Longer than there is room.
         history.push(&[9.0], 1, Some(1_000), 995, now);
