@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 use tdshm::{BlockKind, Examination, NoticeReport, SegmentReport, ShortName, Survey};
 
 pub(crate) use content::{Channels, Content, Image};
-#[cfg(any(test, feature = "web"))]
+#[cfg(feature = "web")]
 pub(crate) use history::History;
 pub(crate) use live::Live;
 pub(crate) use lock_watch::LockWatch;

@@ -219,7 +219,7 @@ impl Image {
     }
 
     /// All rows that are here one behind the other, the bottom row first.
-    #[cfg(any(test, feature = "web"))]
+    #[cfg(feature = "web")]
     pub(crate) fn pixels(&self) -> &[u8] {
         &self.pixels
     }
