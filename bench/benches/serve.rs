@@ -110,7 +110,7 @@ fn channels(name: &str, over: Arc<AtomicBool>) -> thread::JoinHandle<()> {
         let mut samples = vec![0.0; CHANNELS * SAMPLES];
         often(60.0, &over, |round| {
             samples.fill(round as f32);
-            out.send_flat(&samples, CHANNELS).unwrap();
+            out.send_flat(&samples, SAMPLES).unwrap();
         });
         out.detach().unwrap();
     })
@@ -149,6 +149,8 @@ fn open(address: &str, names: &[String; 2], encoding: &str) -> BufReader<TcpStre
         let text = format!(
             r#"{{"type":"subscribe","id":{id},"segment":"{name}","points":600,"hz":120,"image":{{"encoding":"{encoding}"}}}}"#
         );
+        // Long enough for a length of two bytes, which a short one may not have.
+        let text = format!("{text:<126}");
         let mut frame = vec![0x81, 0x80 | 126];
         frame.extend((text.len() as u16).to_be_bytes());
         frame.extend([0; 4]); // a mask that changes nothing
