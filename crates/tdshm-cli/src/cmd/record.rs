@@ -32,7 +32,7 @@ use crate::stop::{SLICE, Stop};
 use crate::{Exit, say};
 
 /// How often it is looked whether segments have appeared.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const LOOK_EVERY: Duration = Duration::from_millis(40);
 /// How often lost frames are told of.
 const LOST_EVERY: Duration = Duration::from_secs(1);
 
@@ -138,7 +138,7 @@ fn follow(
     let seconds = args.seconds.map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX));
     for wanted in wanted {
         if let Wanted::Name(name) = wanted {
-            begin(name, shared, followed)?;
+            begin(name, shared, followed, false)?;
         }
     }
     let patterns: Vec<&Wanted> = wanted.iter().filter(|w| matches!(w, Wanted::Pattern(_))).collect();
@@ -149,7 +149,7 @@ fn follow(
             // A look that fails is made good by the next one.
             for report in tdshm::survey().map(|survey| survey.segments).unwrap_or_default() {
                 if patterns.iter().any(|pattern| pattern.means(report.name.as_str())) {
-                    begin(&report.name, shared, followed)?;
+                    begin(&report.name, shared, followed, !is_first)?;
                 }
             }
             if is_first && followed.is_empty() {
@@ -181,13 +181,13 @@ fn follow(
     Ok(())
 }
 
-/// Follows one more segment, unless it is followed.
-fn begin(name: &ShortName, shared: &Arc<Shared>, followed: &mut Followed) -> anyhow::Result<()> {
+/// Follows one more segment, unless it is followed. `late`: it was not there at first.
+fn begin(name: &ShortName, shared: &Arc<Shared>, followed: &mut Followed, late: bool) -> anyhow::Result<()> {
     if followed.contains_key(name) {
         return Ok(());
     }
     let tally = Arc::new(Tally::default());
-    let capture = Capture::open(name.clone(), Arc::clone(shared), Arc::clone(&tally))?;
+    let capture = Capture::open(name.clone(), Arc::clone(shared), Arc::clone(&tally), late)?;
     let thread = thread::Builder::new()
         .name(name.as_str().to_owned())
         .spawn(move || capture.run())

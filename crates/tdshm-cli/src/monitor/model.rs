@@ -179,7 +179,7 @@ impl Model {
     }
 
     /// Looks at all segments at the next [`tick`](Self::tick).
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(crate) fn survey_soon(&mut self) {
         self.survey_at = None;
     }

@@ -44,7 +44,7 @@ pub(crate) fn run(
     let jobs = Jobs::listen()?;
     let live = Live::start(Options::default());
     #[cfg(unix)]
-    let _guard = keys::Guard::set().map_err(|error| anyhow!("cannot start a thread: {error}"))?;
+    let _guard = keys::Guard::set(stop).map_err(|error| anyhow!("cannot start a thread: {error}"))?;
     let mut screen = Screen::take().map_err(|error| anyhow!("cannot use this terminal: {error}"))?;
     let dots = if letters || !colours { None } else { screen.dots()? };
     app.picture_elsewhere = dots.is_some();

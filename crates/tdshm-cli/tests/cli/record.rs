@@ -149,6 +149,41 @@ fn it_ends_after_so_many_frames_and_overwrites_nothing_unasked() {
 }
 
 #[test]
+fn an_older_file_stays_as_it_is_until_a_frame_comes() {
+    let (name, file) = (Name::new(), File::new());
+    std::fs::write(file.path(), b"dear").unwrap();
+    let mut record = recorder(&[name.as_str()], &file, &["--force", "--json"]);
+    record.says("waiting for");
+    assert_eq!(ended(record)["frames"], 0);
+    assert_eq!(std::fs::read(file.path()).unwrap(), b"dear");
+    let mut record = recorder(&[name.as_str()], &file, &["--force", "--json"]);
+    record.says("waiting for");
+    let mut out = ChopSender::create(name.as_str()).unwrap();
+    out.send(&channels(0)).unwrap();
+    taken_by(&name, record.id());
+    assert_eq!(ended(record)["frames"], 1);
+    assert_eq!(frames(file.path()).len(), 1);
+}
+
+#[test]
+fn what_a_sender_sent_before_its_name_was_found_is_lost_and_told() {
+    const SENT: u64 = 30;
+    let (name, file) = (Name::new(), File::new());
+    let (begin, number) = name.as_str().split_at(name.as_str().len() - 1);
+    let mut record = recorder(&[&format!("{begin}[{number}]")], &file, &["--json"]);
+    record.says("waiting for");
+    let mut out = ChopSender::create(name.as_str()).unwrap();
+    for index in 0..SENT {
+        out.send(&channels(index as usize)).unwrap();
+    }
+    taken_by(&name, record.id());
+    let said = ended(record);
+    let segment = &said["segments"][0];
+    let count = |what: &str| segment[what].as_u64().unwrap();
+    assert_eq!(count("frames") + count("unseen") + count("dropped"), SENT, "{said}");
+}
+
+#[test]
 fn a_sender_that_restarts_and_sends_something_else_is_followed() {
     let (name, file) = (Name::new(), File::new());
     let mut record = recorder(&[name.as_str()], &file, &["-C", "4"]);

@@ -178,7 +178,20 @@ impl Reader {
             let to = Rows { flat, rows, optional: numbers.optional };
             match reader {
                 ColumnReader::FloatColumnReader(reader) => to.read(reader, |v| v),
-                ColumnReader::DoubleColumnReader(reader) => to.read(reader, |v| v as f32),
+                ColumnReader::DoubleColumnReader(reader) => {
+                    let mut beyond = None;
+                    let read = to.read(reader, |v| {
+                        let number = v as f32;
+                        beyond = beyond.or((number.is_infinite() && v.is_finite()).then_some(v));
+                        number
+                    });
+                    match beyond {
+                        Some(v) => {
+                            Err(reason(&format!("{v:e} is beyond the limit of 32-bit numbers, 3.4e38")))
+                        }
+                        None => read,
+                    }
+                }
                 ColumnReader::Int32ColumnReader(reader) if unsigned => {
                     to.read(reader, |v| v.cast_unsigned() as f32)
                 }
@@ -242,7 +255,7 @@ impl Rows<'_> {
     fn read<T: DataType>(
         self,
         reader: &mut ColumnReaderImpl<T>,
-        to_f32: impl Fn(T::T) -> f32,
+        to_f32: impl FnMut(T::T) -> f32,
     ) -> Result<(), ParquetError> {
         let (mut values, mut levels, mut found) = (Vec::new(), Vec::new(), 0);
         while found < self.rows {

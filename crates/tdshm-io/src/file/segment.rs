@@ -438,6 +438,8 @@ pub(super) struct Writer<W: Write + std::io::Seek> {
     channels: Vec<Vec<f32>>,
     /// Samples that have been written, in each channel.
     at: u64,
+    /// Frames that were written.
+    frames: u64,
     block: Vec<u8>,
 }
 
@@ -453,6 +455,7 @@ impl<W: Write + std::io::Seek> Writer<W> {
             step: ((rate / FRAME_RATE).round() as usize).max(1),
             channels: vec![Vec::new(); layout.num_channels()],
             at: 0,
+            frames: 0,
             block: Vec::new(),
         })
     }
@@ -477,7 +480,9 @@ impl<W: Write + std::io::Seek> Writer<W> {
             frame
                 .and_then(|frame| frame.append_block(&mut self.block))
                 .map_err(|error| trouble(McapError::Block(error)))?;
-            let stamp = Stamp::at(Duration::from_secs_f64(self.at as f64 / self.rate));
+            self.frames = self.frames.saturating_add(1);
+            let received = Duration::from_secs_f64(self.at as f64 / self.rate);
+            let stamp = Stamp { number: Some(self.frames), ..Stamp::at(received) };
             self.writer.block(&self.segment, Kind::Channels, &self.block, &stamp).map_err(trouble)?;
             self.at = self.at.saturating_add(u64::try_from(end.saturating_sub(begin)).unwrap_or(u64::MAX));
             begin = end;

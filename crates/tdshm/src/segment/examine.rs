@@ -275,7 +275,8 @@ fn check_info(found: &mut Examination, block: &InfoBlock, peek: &Peek) {
                 }
                 false => (DeviationKind::Postfix, ""),
             };
-            found.breach(kind, format!("the postfix holds no letters: it begins with {first:#x}{why}"));
+            let what = "the postfix is no text that ends in a NUL";
+            found.breach(kind, format!("{what}: it begins with {first:#x}{why}"));
         }
     }
 }
@@ -325,10 +326,13 @@ fn examine_data(found: &mut Examination, object: String, peek: &Peek) -> Result<
         examined.holds = "all blocks of a program of this library";
         found.objects.push(examined);
     } else {
-        let magic = bytes.first_chunk().map(|magic| u32::from_le_bytes(*magic)).unwrap_or_default();
         found.objects.push(examined);
+        let begins = match bytes.first_chunk() {
+            Some(magic) => format!("begins with {:#010x}", u32::from_le_bytes(*magic)),
+            None => format!("has {} bytes, too few for a block", bytes.len()),
+        };
         let text = format!(
-            "the data segment begins with {magic:#010x}: channels begin with {:#010x}, images with {:#010x} or {:#010x}",
+            "the data segment {begins}: channels begin with {:#010x}, images with {:#010x} or {:#010x}",
             chop::MAGIC,
             top::MAGIC,
             top_legacy::MAGIC

@@ -82,7 +82,8 @@ pub(super) fn from_pictures(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<E
         TopFrame::from_pixels(&pixels)
             .and_then(|image| image.append_block(&mut block))
             .map_err(|error| anyhow!("{}: {error}", file.display()))?;
-        let stamp = Stamp::at(Duration::from_secs_f64(at as f64 / rate));
+        let number = u64::try_from(at).ok().and_then(|at| at.checked_add(1));
+        let stamp = Stamp { number, ..Stamp::at(Duration::from_secs_f64(at as f64 / rate)) };
         target.block(segment.as_str(), Kind::Image, &block, &stamp)?;
     }
     target.finish().map_err(advise)?;

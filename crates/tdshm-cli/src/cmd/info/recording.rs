@@ -24,7 +24,7 @@ fn seconds(value: f64) -> String {
 
 /// Reads through the file and prints what is in it.
 pub(super) fn run(path: &Path, as_json: bool) -> anyhow::Result<Exit> {
-    let summary = Summary::open(path).map_err(|error| of_recording(path, error))?;
+    let summary = Summary::verified(path).map_err(|error| of_recording(path, error))?;
     if as_json {
         json::print(&Recording::of(path, &summary))?;
     } else {

@@ -29,6 +29,8 @@ pub(super) struct Capture {
     absent: bool,
     /// What is recorded has been said.
     announced: bool,
+    /// It appeared while others were recorded: what its sender sent before the first look counts as lost.
+    late: bool,
     errors: HashSet<String>,
 }
 
@@ -114,10 +116,15 @@ impl Feed {
 }
 
 impl Capture {
-    pub(super) fn open(name: ShortName, shared: Arc<Shared>, tally: Arc<Tally>) -> Result<Self, Error> {
+    pub(super) fn open(
+        name: ShortName,
+        shared: Arc<Shared>,
+        tally: Arc<Tally>,
+        late: bool,
+    ) -> Result<Self, Error> {
         let kind = tdshm::inspect(name.as_str()).map_or(BlockKind::Unknown, |report| report.kind);
         let feed = Feed::open(&name, kind)?;
-        Ok(Self { name, shared, tally, feed, absent: false, announced: false, errors: HashSet::new() })
+        Ok(Self { name, shared, tally, feed, absent: false, announced: false, late, errors: HashSet::new() })
     }
 
     /// Follows the segment until the recording ends.
@@ -145,7 +152,9 @@ impl Capture {
         if !std::mem::replace(&mut self.announced, true) {
             say::line(format_args!("recording {:?}: {}", self.name.as_str(), self.feed.words()));
         }
-        self.tally.saw(arrived.number.is_some(), arrived.missed);
+        let before =
+            arrived.number.filter(|_| std::mem::take(&mut self.late)).map_or(0, |n| n.saturating_sub(1));
+        self.tally.saw(arrived.number.is_some(), arrived.missed.max(before));
         let Some(mut ticket) = self.shared.queue.reserve(arrived.bytes) else {
             self.tally.lost(Lost { dropped: 1, unseen: 0 });
             return;

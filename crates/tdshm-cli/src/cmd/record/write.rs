@@ -1,8 +1,9 @@
 //! The file, and the thread that writes it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -20,9 +21,12 @@ use crate::cmd::record::{Lost, Shared};
 /// How long a frame is waited for before it is looked whether what was written should go to the system.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// A file that was made.
-pub(super) struct Target {
-    writer: Writer<BufWriter<File>>,
+/// Where it goes.
+pub(super) enum Target {
+    /// A file that was made.
+    New(Box<Writer<BufWriter<File>>>),
+    /// One that is there already, and stays as it is until the first frame comes.
+    Over(PathBuf),
 }
 
 /// The thread that writes, and what others may know of it.
@@ -39,8 +43,8 @@ struct Progress {
     failed: AtomicBool,
 }
 
-/// The file, where it has not failed.
-type Ended = Result<Writer<BufWriter<File>>, McapError>;
+/// The file, where it has not failed; `None`: nothing came, and the older one was left as it was.
+type Ended = Result<Option<Writer<BufWriter<File>>>, McapError>;
 
 /// What became of the file.
 #[derive(Debug)]
@@ -52,7 +56,7 @@ pub(super) struct Written {
 }
 
 impl Target {
-    /// Makes the file, which is there from now on.
+    /// Makes the file, which is there from now on, unless it writes over another one.
     pub(super) fn create(args: &RecordArgs) -> anyhow::Result<Self> {
         let path = &args.out;
         match std::fs::symlink_metadata(path) {
@@ -60,12 +64,23 @@ impl Target {
             Ok(_) if !args.force => {
                 bail!("{} is there already: name another file, or write over it with --force", path.display())
             }
+            Ok(about) if !about.is_file() && !about.is_symlink() => {
+                bail!("{} is no ordinary file: name one, or one that is not there yet", path.display())
+            }
+            Ok(_) => {
+                // Found out now, and nothing of it lost.
+                OpenOptions::new()
+                    .write(true)
+                    .open(path)
+                    .map_err(|error| anyhow!("cannot write {}: {error}", path.display()))?;
+                return Ok(Self::Over(path.clone()));
+            }
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 return Err(anyhow!("cannot write {}: {error}", path.display()));
             }
-            _ => {}
+            Err(_) => {}
         }
-        Ok(Self { writer: Writer::create(path)? })
+        Ok(Self::New(Box::new(Writer::create(path)?)))
     }
 
     /// Starts to write what comes.
@@ -73,7 +88,7 @@ impl Target {
         let progress = Arc::new(Progress::default());
         let (shared, its) = (Arc::clone(shared), Arc::clone(&progress));
         let thread = thread::spawn(move || {
-            let ended = write(self.writer, &shared, &its);
+            let ended = write(self, &shared, &its);
             its.failed.store(ended.is_err(), Ordering::Relaxed);
             ended
         });
@@ -81,10 +96,18 @@ impl Target {
     }
 }
 
-fn write(mut writer: Writer<BufWriter<File>>, shared: &Shared, progress: &Progress) -> Ended {
+fn write(target: Target, shared: &Shared, progress: &Progress) -> Ended {
+    let (mut writer, over) = match target {
+        Target::New(writer) => (Some(*writer), PathBuf::new()),
+        Target::Over(path) => (None, path),
+    };
     loop {
         match shared.queue.next(WAIT) {
             Next::Frame(taken) => {
+                let writer = match &mut writer {
+                    Some(writer) => writer,
+                    none => none.insert(Writer::create(&over)?),
+                };
                 let name = taken.segment.as_str();
                 if taken.lost != Lost::default() {
                     writer.lost(name, taken.lost, taken.stamp.received)?;
@@ -95,7 +118,7 @@ fn write(mut writer: Writer<BufWriter<File>>, shared: &Shared, progress: &Progre
                 progress.bytes.fetch_add(bytes, Ordering::Relaxed);
                 shared.queue.give_back(taken);
             }
-            Next::Nothing => writer.flush_if_due()?,
+            Next::Nothing => writer.as_mut().map_or(Ok(()), Writer::flush_if_due)?,
             Next::End => return Ok(writer),
         }
     }
@@ -118,7 +141,8 @@ impl Writing {
     pub(super) fn finish(self, tallies: &BTreeMap<ShortName, Arc<Tally>>, now: Duration) -> Written {
         let Self { thread, progress } = self;
         let gone = || McapError::Format("the thread that writes has gone".into());
-        let result = thread.join().unwrap_or_else(|_| Err(gone())).and_then(|mut writer| {
+        let result = thread.join().unwrap_or_else(|_| Err(gone())).and_then(|writer| {
+            let Some(mut writer) = writer else { return Ok(()) };
             for (name, tally) in tallies {
                 let lost = tally.take_untold();
                 if lost != Lost::default() {

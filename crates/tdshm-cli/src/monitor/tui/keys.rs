@@ -25,6 +25,7 @@ mod unix {
     use rustix::io::Errno;
 
     use super::{Duration, Keys, io};
+    use crate::stop::Stop;
 
     /// How often the guard looks whether it is still needed.
     const LOOK: Duration = Duration::from_millis(500);
@@ -54,22 +55,26 @@ mod unix {
         Ok(if asked.revents().intersects(gone) { Keys::Gone } else { Keys::Some })
     }
 
-    /// Ends the program where its terminal goes in the very moment in which crossterm reads from it, once it had the time to
-    /// end by itself.
+    /// Ends the program where it cannot do so by itself, once it had the time: where its terminal goes in the very moment in
+    /// which crossterm reads from it, or takes nothing more that is written to it, and somebody asks the program to stop.
     #[derive(Debug)]
     pub(in super::super) struct Guard(Arc<AtomicBool>);
 
     impl Guard {
-        pub(in super::super) fn set() -> io::Result<Self> {
+        pub(in super::super) fn set(stop: &Stop) -> io::Result<Self> {
             let done = Arc::new(AtomicBool::new(false));
-            let seen = Arc::clone(&done);
+            let (seen, stop) = (Arc::clone(&done), stop.clone());
             thread::Builder::new().name("terminal".to_owned()).spawn(move || {
                 let is_done = || seen.load(Ordering::Relaxed);
                 while !is_done() {
-                    if look(PollFlags::empty(), LOOK).is_ok_and(|keys| keys == Keys::Gone) {
+                    let gone = look(PollFlags::empty(), LOOK).is_ok_and(|keys| keys == Keys::Gone);
+                    let asked = stop.requested().map(|exit| i32::from(exit.code()));
+                    if let Some(status) = asked.or(gone.then_some(HUNG_UP)) {
                         thread::sleep(GRACE);
                         if !is_done() {
-                            std::process::exit(HUNG_UP);
+                            // What writes nothing, so that the shell gets its lines and its echo back.
+                            let _ = crossterm::terminal::disable_raw_mode();
+                            std::process::exit(status);
                         }
                     }
                 }

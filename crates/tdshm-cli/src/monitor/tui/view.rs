@@ -109,6 +109,10 @@ fn draw_segment(buffer: &mut Buffer, app: &mut App, model: &Model, area: Rect, n
     let Some(segment) = segment else {
         let text = match model.trouble() {
             Some(trouble) => printable(trouble).into_owned(),
+            None if app.segments.is_some() && model.segments().next().is_some() => {
+                let there = model.segments().count();
+                format!("none of the {there} segments here matches: f for another pattern")
+            }
             None => "no segments here: start a sender, for example `tdshm send mocap`".to_owned(),
         };
         return Paragraph::new(text).wrap(ratatui::widgets::Wrap { trim: true }).render(inner, buffer);

@@ -23,7 +23,7 @@ use super::wire::base64;
 use super::{message, page};
 
 /// How long a request may take to be said.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
+const HEAD_LIMIT: Duration = Duration::from_secs(3);
 /// Bytes that the head of a request may have.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Connections besides those of browsers that watch.

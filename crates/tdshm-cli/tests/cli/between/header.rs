@@ -49,7 +49,7 @@ fn postfixes_that_lead_nowhere() {
     found.tells("info.width", "failed", "16", "as this system's programs do");
     let found =
         of_foreign_with(&channels(), |out| out.write_info(POSTFIX_AT, &letters("\u{1}\u{2}", CHARACTER)));
-    found.tells("info.postfix", "failed", "holds no letters", "31 letters");
+    found.tells("info.postfix", "failed", "is no text that ends in a NUL", "31 letters");
     let found = of_foreign_with(&channels(), |out| out.write_info(POSTFIX_AT, &letters("ABC", CHARACTER)));
     found.tells("info.postfix", "warning", "31 letters from a to z are usual", "31 letters");
 }

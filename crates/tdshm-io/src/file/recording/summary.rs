@@ -117,6 +117,16 @@ impl Summary {
     ///
     /// [`McapError`], where none of it can be read: what is wrong further in stands in [`left_out`](Self::left_out).
     pub fn open(path: impl AsRef<Path>) -> Result<Self, McapError> {
+        Reader::<File>::open(path).and_then(|reader| Self::of(reader.unverified()))
+    }
+
+    /// As [`open`](Self::open), and looks at every checksum, which reads all of the file: frames of damaged parts are not
+    /// counted, and the parts stand in [`left_out`](Self::left_out).
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn verified(path: impl AsRef<Path>) -> Result<Self, McapError> {
         Reader::<File>::open(path).and_then(Self::of)
     }
 
@@ -126,7 +136,7 @@ impl Summary {
     ///
     /// As [`open`](Self::open).
     pub fn of<R: Read + Seek>(reader: Reader<R>) -> Result<Self, McapError> {
-        let mut reader = reader.unverified();
+        let mut reader = reader;
         let mut segments: BTreeMap<Arc<str>, Found> = BTreeMap::new();
         let (mut begin, mut end) = (None::<Duration>, None::<Duration>);
         let mut left_out = Vec::new();
