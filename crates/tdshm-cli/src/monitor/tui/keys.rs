@@ -12,6 +12,7 @@ pub(super) enum Keys {
     /// Something to read.
     Some,
     /// Nothing any more: it was closed.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "a console goes with its programs"))]
     Gone,
 }
 
