@@ -256,7 +256,11 @@ test("works with the keyboard alone, and says little", async () => {
   await open(first);
   await untilPlotted(2, Math.fround(wave.at(-1)));
   const focused = () => page.evaluate(() => document.activeElement.id || document.activeElement.textContent);
+  // Both are listed, and so is no segment of the test before.
+  for (const name of [first, second]) await page.locator("#segments button", { hasText: name }).waitFor();
   await page.locator("#filter").fill(`brw${process.pid}`);
+  await page.locator('#segments button[tabindex="0"]', { hasText: first }).waitFor();
+  await page.locator("#filter").focus();
   await page.keyboard.press("Tab");
   assert.equal(await focused(), first);
   await page.keyboard.press("ArrowDown");

@@ -43,8 +43,9 @@ class extendCHOP(CHOP):
 
 
 class fileinCHOP(CHOP):
-    """File In. The channels of a recording: a table (.csv), a clip (.clip), columns of numbers (.chan) or sound (.wav, a
-    channel a track). It begins at sample 0, or where the clip says, so its current value follows the timeline."""
+    """File In. The channels of a recording: a table (.csv, .parquet), a clip (.clip), columns of numbers (.chan) or sound
+    (.wav, .aiff, a channel a track). It begins at sample 0, or where the clip says, so its current value follows the
+    timeline."""
 
     __slots__ = ()
 
