@@ -127,6 +127,7 @@ mod tests {
         let (new, mut file) = NewFile::begin(&path, Existing::Refuse).unwrap();
         file.write_all(b"one").unwrap();
         assert!(!path.exists());
+        drop(file); // Windows keeps a name as long as somebody has the file open
         new.commit().unwrap();
         assert_eq!(
             (names(folder.path()), fs::read(&path).unwrap()),
@@ -142,13 +143,14 @@ mod tests {
         let (new, mut file) = NewFile::begin(&path, Existing::Replace).unwrap();
         file.write_all(b"t").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"one");
-        drop(new);
+        drop((file, new));
         assert_eq!(
             (names(folder.path()), fs::read(&path).unwrap()),
             (vec!["a.csv".to_owned()], b"one".to_vec())
         );
         let (new, mut file) = NewFile::begin(&path, Existing::Replace).unwrap();
         file.write_all(b"two").unwrap();
+        drop(file);
         new.commit().unwrap();
         assert_eq!(
             (names(folder.path()), fs::read(&path).unwrap()),
@@ -160,7 +162,8 @@ mod tests {
     fn who_comes_first_keeps_the_name() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
-        let (new, _file) = NewFile::begin(&path, Existing::Refuse).unwrap();
+        let (new, file) = NewFile::begin(&path, Existing::Refuse).unwrap();
+        drop(file);
         fs::write(&path, "another").unwrap();
         assert!(matches!(new.commit().unwrap_err(), FileError::Exists { .. }));
         assert_eq!(
