@@ -22,6 +22,9 @@ use windows as system;
 /// How long a wait lasts at most without a look whether to stop.
 pub(crate) const SLICE: Duration = Duration::from_millis(20);
 
+/// Signals that come so close together are one: `timeout` sends one to the process and one to its group.
+const TOGETHER: Duration = Duration::from_millis(500);
+
 /// Whether this command has been asked to stop.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stop {

@@ -3,8 +3,9 @@
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::time::Instant;
 
-use super::exit_of;
+use super::{TOGETHER, exit_of};
 
 /// The number of Ctrl-C among the signals of C.
 const SIGINT: i32 = 2;
@@ -12,7 +13,11 @@ const SIGINT: i32 = 2;
 /// Those that want to know. A process has one handler, and may run several commands.
 static LISTENERS: Mutex<Vec<Weak<AtomicUsize>>> = Mutex::new(Vec::new());
 
-/// From now on the first Ctrl-C puts its number there; the second ends the process at once.
+/// When the first one came.
+static FIRST: Mutex<Option<Instant>> = Mutex::new(None);
+
+/// From now on the first Ctrl-C puts its number there; one that comes later, and not together with it, ends the process at
+/// once.
 pub(super) fn listen(first: &Arc<AtomicUsize>) -> Result<(), String> {
     static HANDLER: OnceLock<Result<(), String>> = OnceLock::new();
     HANDLER.get_or_init(|| ctrlc::set_handler(pressed).map_err(|error| error.to_string())).clone()?;
@@ -29,7 +34,10 @@ fn pressed() {
     for listener in listeners.iter().filter_map(Weak::upgrade) {
         is_first |= listener.swap(number, Ordering::Relaxed) == 0;
     }
-    if !is_first {
+    let mut began = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+    if is_first {
+        *began = Some(Instant::now());
+    } else if began.is_none_or(|began| began.elapsed() >= TOGETHER) {
         process::exit(exit_of(SIGINT).code().into());
     }
 }

@@ -1,7 +1,7 @@
 // Processes that are killed at the end, names of their own, and a browser.
 "use strict";
 
-const { spawn } = require("node:child_process");
+const { spawn, spawnSync } = require("node:child_process");
 const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
@@ -12,10 +12,14 @@ const { chromium } = require("playwright-core");
 const command = process.env.TDSHM_COMMAND;
 const pictures = process.env.TDSHM_SCREENSHOTS;
 const running = new Set();
-let names = 0;
+/** The names that were given out. */
+const given = [];
 
 /** A short name of its own. */
-exports.name = (what) => `brw${process.pid}${what}${names++}`;
+exports.name = (what) => {
+  given.push(`brw${process.pid}${what}${given.length}`);
+  return given.at(-1);
+};
 
 class Run {
   constructor(args) {
@@ -69,6 +73,8 @@ exports.serve = async (...args) => {
 
 exports.stopAll = async () => {
   for (const run of [...running]) await run.stop();
+  // Each name's two locks stay until somebody cleans.
+  if (given.length) spawnSync(command, ["clean", "--quiet", ...given]);
 };
 
 /** A browser of its own, without a network besides this machine's. */

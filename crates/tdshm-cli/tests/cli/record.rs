@@ -165,6 +165,65 @@ fn an_older_file_stays_as_it_is_until_a_frame_comes() {
     assert_eq!(frames(file.path()).len(), 1);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn two_signals_together_are_one_and_a_later_one_ends_it_at_once() {
+    use crate::kit::send_signal;
+    let (name, file) = (Name::new(), File::new());
+    let mut out = ChopSender::create(name.as_str()).unwrap();
+    for index in 0..5 {
+        let record = recorder(&[name.as_str()], &file, &["--force", "--json"]);
+        out.send(&channels(index)).unwrap();
+        taken_by(&name, record.id());
+        // As `timeout` sends them: one to the process, one to its group.
+        send_signal(record.id(), "INT");
+        send_signal(record.id(), "INT");
+        let ended = record.wait();
+        assert_eq!((ended.code, ended.out.len()), (Some(130), 1), "{ended:?}");
+        assert_eq!(Summary::open(file.path()).unwrap().cut_short, None);
+    }
+    // It hangs in the system, because nobody writes there, and still can be ended.
+    let fifo = file.path().with_file_name("none.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let hangs = start(&["convert", fifo.to_str().unwrap(), file.as_str(), "--rate", "60"]);
+    let (id, ended) = (hangs.id(), std::sync::atomic::AtomicBool::new(false));
+    // From here on it catches them.
+    until(|| {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
+        u64::from_str_radix(&caught, 16).unwrap() & 2 != 0
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            until(|| {
+                let _ = std::process::Command::new("kill").args(["-INT", &id.to_string()]).output();
+                ended.load(std::sync::atomic::Ordering::Relaxed)
+            });
+        });
+        let code = hangs.wait().code;
+        ended.store(true, std::sync::atomic::Ordering::Relaxed);
+        assert_eq!(code, Some(130));
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_records_into_anothers_file() {
+    let (name, file) = (Name::new(), File::new());
+    let mut out = ChopSender::create(name.as_str()).unwrap();
+    out.send(&channels(0)).unwrap();
+    let record = recorder(&[name.as_str()], &file, &["--json"]);
+    taken_by(&name, record.id());
+    let second = run(&["record", name.as_str(), "-o", file.as_str(), "--force"]);
+    assert!(second.code == Some(1) && second.err[0].contains("another program is recording"), "{second:?}");
+    assert_eq!(ended(record)["frames"], 1);
+    assert_eq!(frames(file.path()).len(), 1);
+    let pipe = file.path().with_file_name("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let refused = run(&["record", name.as_str(), "-o", pipe.to_str().unwrap(), "--force"]);
+    assert!(refused.err[0].contains("no ordinary file"), "{refused:?}");
+}
+
 #[test]
 fn what_a_sender_sent_before_its_name_was_found_is_lost_and_told() {
     const SENT: u64 = 30;

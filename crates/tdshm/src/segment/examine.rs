@@ -319,6 +319,12 @@ fn examine_data(found: &mut Examination, object: String, peek: &Peek) -> Result<
         examined.fields.extend(fields.into_iter().map(field));
         found.objects.push(examined);
         check_image(found, bytes, mapped_bytes);
+    } else if bytes.is_empty() {
+        found.objects.push(examined);
+        found.breach(
+            DeviationKind::DataUnknown,
+            "the data segment has 0 bytes, too few for a block".to_owned(),
+        );
     } else if top::is_blank(bytes) {
         examined.holds = "nothing yet";
         found.objects.push(examined);

@@ -1,9 +1,9 @@
 //! The file, and the thread that writes it.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter};
-use std::path::PathBuf;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -21,12 +21,16 @@ use crate::cmd::record::{Lost, Shared};
 /// How long a frame is waited for before it is looked whether what was written should go to the system.
 const WAIT: Duration = Duration::from_millis(100);
 
-/// Where it goes.
-pub(super) enum Target {
-    /// A file that was made.
+/// The file, which nobody else records into.
+pub(super) struct Target {
+    path: PathBuf,
+    /// One that was there before stays as it is until the first frame comes.
+    file: Destination,
+}
+
+enum Destination {
     New(Box<Writer<BufWriter<File>>>),
-    /// One that is there already, and stays as it is until the first frame comes.
-    Over(PathBuf),
+    Over(File),
 }
 
 /// The thread that writes, and what others may know of it.
@@ -56,31 +60,33 @@ pub(super) struct Written {
 }
 
 impl Target {
-    /// Makes the file, which is there from now on, unless it writes over another one.
+    /// Makes the file, which is there from now on, or opens the one that it writes over.
     pub(super) fn create(args: &RecordArgs) -> anyhow::Result<Self> {
-        let path = &args.out;
-        match std::fs::symlink_metadata(path) {
+        let path = args.out.clone();
+        match std::fs::metadata(&path) {
             Ok(about) if about.is_dir() => bail!("{} is a folder: name a file in it", path.display()),
             Ok(_) if !args.force => {
                 bail!("{} is there already: name another file, or write over it with --force", path.display())
             }
-            Ok(about) if !about.is_file() && !about.is_symlink() => {
+            Ok(about) if !about.is_file() => {
                 bail!("{} is no ordinary file: name one, or one that is not there yet", path.display())
             }
-            Ok(_) => {
-                // Found out now, and nothing of it lost.
-                OpenOptions::new()
-                    .write(true)
-                    .open(path)
-                    .map_err(|error| anyhow!("cannot write {}: {error}", path.display()))?;
-                return Ok(Self::Over(path.clone()));
-            }
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(anyhow!("cannot write {}: {error}", path.display()));
-            }
-            Err(_) => {}
+            _ => {}
         }
-        Ok(Self::New(Box::new(Writer::create(path)?)))
+        let is_there = path.exists();
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(is_there || args.force).create_new(!is_there && !args.force);
+        let file = file
+            .truncate(false)
+            .open(&path)
+            .map_err(|error| anyhow!("cannot write {}: {error}", path.display()))?;
+        // On Windows nobody could read the file either, and a file system may have no such locks.
+        if !cfg!(windows) && matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+            bail!("another program is recording into {}: name another file", path.display());
+        }
+        let file =
+            if is_there { Destination::Over(file) } else { Destination::New(Box::new(begin(file, &path)?)) };
+        Ok(Self { path, file })
     }
 
     /// Starts to write what comes.
@@ -96,18 +102,24 @@ impl Target {
     }
 }
 
+/// Begins a recording; a file that nothing can be written to does not stay.
+fn begin(file: File, path: &Path) -> Result<Writer<BufWriter<File>>, McapError> {
+    let begun = file.set_len(0).map_err(McapError::Write).and_then(|()| Writer::new(BufWriter::new(file)));
+    begun.inspect_err(|_| drop(std::fs::remove_file(path)))
+}
+
 fn write(target: Target, shared: &Shared, progress: &Progress) -> Ended {
-    let (mut writer, over) = match target {
-        Target::New(writer) => (Some(*writer), PathBuf::new()),
-        Target::Over(path) => (None, path),
+    let (mut writer, mut over) = match target.file {
+        Destination::New(writer) => (Some(*writer), None),
+        Destination::Over(file) => (None, Some(file)),
     };
     loop {
         match shared.queue.next(WAIT) {
             Next::Frame(taken) => {
-                let writer = match &mut writer {
-                    Some(writer) => writer,
-                    none => none.insert(Writer::create(&over)?),
-                };
+                if let Some(file) = over.take() {
+                    writer = Some(begin(file, &target.path)?);
+                }
+                let Some(writer) = &mut writer else { return Ok(None) };
                 let name = taken.segment.as_str();
                 if taken.lost != Lost::default() {
                     writer.lost(name, taken.lost, taken.stamp.received)?;

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,8 @@ use rustix::fd::OwnedFd;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 use vt100::{Parser, Screen};
+
+use crate::kit::send_signal;
 
 /// How long anything may take before the test fails.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -68,18 +70,13 @@ pub(crate) fn closed_under(command: &Command, text: &str) -> Option<i32> {
         parser.process(&bytes[..read]);
     }
     drop(from);
-    let begin = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.code();
-        }
-        if begin.elapsed() > WATCHDOG {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            panic!("it runs on without a terminal");
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
+    let pid = child.id();
+    let (say, ended) = mpsc::channel();
+    thread::spawn(move || say.send(child.wait().unwrap().code()));
+    ended.recv_timeout(WATCHDOG).unwrap_or_else(|_| {
+        send_signal(pid, "KILL");
+        panic!("it runs on without a terminal");
+    })
 }
 
 impl Tty {

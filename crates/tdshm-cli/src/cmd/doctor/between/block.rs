@@ -102,7 +102,8 @@ fn image(field: &str) -> (Check, &'static str) {
         ),
         "dataOffset" => (
             check::IMAGE_DATA_OFFSET,
-            "receivers have to read the offset from the header: those that take 48 for granted show the image shifted",
+            "the pixels lie behind the header, at a multiple of 4; receivers have to read where: those that take 48 for granted show \
+             the image shifted",
         ),
         "gamutPrimaries" | "transfer" => {
             (check::IMAGE_COLOUR, "look whether the colours are right on the other side")
@@ -138,7 +139,8 @@ fn tell(report: &mut Report, deviation: &Deviation) {
 fn fields(object: &ExaminedObject) -> String {
     let fields = object.fields.iter().map(|field| format!("{} {}", field.name, field.value));
     let fields: Vec<String> = fields.collect();
-    format!("{}, {} bytes mapped: {}", object.holds, object.mapped_bytes, fields.join(", "))
+    let colon = if fields.is_empty() { "" } else { ": " };
+    format!("{}, {} bytes mapped{colon}{}", object.holds, object.mapped_bytes, fields.join(", "))
 }
 
 /// The info block.

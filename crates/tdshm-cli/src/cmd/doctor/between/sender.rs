@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tdshm::{BlockKind, Error, Examination, LockError, NoticeReport, SegmentReport};
+use tdshm::{
+    BlockKind, Deviation, DeviationKind, Error, Examination, LockError, NoticeReport, SegmentReport,
+};
 
 use crate::cmd::doctor::between::watch::{Lock, Watched};
 use crate::cmd::doctor::check::{self, Check};
@@ -69,6 +71,11 @@ fn alive(report: &mut Report, segment: &SegmentReport) {
 fn growth(report: &mut Report, examined: &Examination, watched: &Watched) {
     let postfix = examined.field("postfix").map(|postfix| postfix.trim_matches('"')).unwrap_or_default();
     let is_ours = examined.is_ours;
+    let unreadable =
+        |deviation: &Deviation| matches!(deviation.kind, DeviationKind::Postfix | DeviationKind::InfoWidth);
+    if examined.deviations.iter().any(unreadable) {
+        return; // nobody can know
+    }
     if !watched.moves.is_empty() {
         let times = say::count_of(watched.moves.len(), "time");
         let last = watched.moves.last().map(|object| printable(object)).unwrap_or_default();
