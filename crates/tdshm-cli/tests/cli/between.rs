@@ -134,7 +134,7 @@ pub(crate) fn channels() -> Block {
 }
 
 /// An image block of 8 by 8 pixels of 4 bytes, version 1.
-fn image() -> Block {
+pub(crate) fn image() -> Block {
     let fields = [0xd95e_f835, 1, 8, 8, 1_f32.to_bits(), 1_f32.to_bits(), 37, 0];
     Block { fields: fields.to_vec(), wide: Some((256, 48)), rest: vec![7; 256] }
 }
@@ -149,7 +149,7 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    fn with(mut self, field: usize, value: u32) -> Self {
+    pub(crate) fn with(mut self, field: usize, value: u32) -> Self {
         self.fields[field] = value;
         self
     }

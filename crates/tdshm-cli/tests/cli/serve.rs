@@ -9,7 +9,8 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use self::raw::{Heard, Socket, UPGRADE, get, request, say};
-use crate::kit::{ASKED_TO_END, Name, Run, command, run, start, until};
+use crate::between::image;
+use crate::kit::{ASKED_TO_END, ForeignOut, Name, Run, command, run, start, until};
 
 /// A server, and where it listens.
 struct Served {
@@ -102,6 +103,9 @@ fn foreign_pages_and_foreign_names_are_kept_out() {
     let foreign_host =
         Socket::try_open(served.at, &[("Host", "evil.example"), ("Origin", "http://evil.example")]);
     assert_eq!(foreign_host.err().map(|answer| answer.status), Some(403));
+    // As a proxy is asked: the whole address, which agrees with the Host.
+    let whole = |authority: &str| get(served.at, &format!("http://{authority}/health"), &[]).status;
+    assert_eq!((whole(&served.at.to_string()), whole("evil.example")), (200, 400));
     let by_name = [("Host", "studio.local:9"), ("Origin", "http://studio.local:9")];
     assert!(Socket::try_open(served.at, &by_name).is_ok());
     assert!(Socket::try_open(served.at, &[]).is_ok(), "programs have no origin");
@@ -284,6 +288,49 @@ fn an_image_comes_the_right_way_up_and_no_larger_than_wanted() {
     assert!(frame.pixels.starts_with(&[0xff, 0xd8, 0xff]) && frame.pixels.ends_with(&[0xff, 0xd9]));
 }
 
+/// What takes long to pack keeps nobody waiting, on the same connection either.
+#[test]
+fn channels_go_on_while_an_image_is_packed() {
+    let (names, served) = ([Name::new(), Name::new()], serve(&[]));
+    let mut channels = start(&["send", names[0].as_str(), "--length", "64"]);
+    channels.says("sending");
+    let mut images = start(&["send", names[1].as_str(), "--test-pattern", "1920x1080"]);
+    images.says("sending");
+    let mut socket = Socket::open(served.at);
+    socket.send(&subscribe(1, &names[0]));
+    let mut asked = subscribe(2, &names[1]);
+    asked["image"] = json!({"encoding": "jpeg"});
+    socket.send(&asked);
+    socket.frame(2);
+    let (mut between, mut pictures) = (0, 0);
+    while pictures < 4 {
+        match socket.hear() {
+            Heard::Frame(frame) if frame.id == 1 => between += 1,
+            Heard::Frame(_) => pictures += 1,
+            Heard::Json(_) => {}
+            closed @ Heard::Closed(_) => panic!("{closed:?}"),
+        }
+    }
+    assert!(between > 8, "{between} frames of channels beside {pictures} of an image");
+}
+
+#[test]
+fn an_image_of_an_unknown_format_is_told() {
+    let (name, served) = (Name::new(), serve(&[]));
+    let _out = ForeignOut::create(name.as_str(), &image().with(6, 4711).bytes(), 4096);
+    let mut socket = Socket::open(served.at);
+    socket.send(&subscribe(1, &name));
+    loop {
+        let state = socket.json("state");
+        if state["state"] == "error" {
+            let sentence = state["sentence"].as_str().unwrap();
+            assert!(sentence.contains("0x1267") && sentence.contains("cannot be shown"), "{state}");
+            assert_eq!(state["kind"], "image");
+            break;
+        }
+    }
+}
+
 #[test]
 fn a_sender_may_come_late_leave_and_come_again() {
     let (name, served) = (Name::new(), serve(&[]));
@@ -392,19 +439,34 @@ fn hostile_messages_are_answered_and_hurt_nobody() {
         socket.send_bytes(bytes);
         socket.closing()
     };
-    let unmasked = b"\x81\x02{}";
-    let (reserved, opcode, text) = (b"\xf1\x80\0\0\0\0", b"\x83\x80\0\0\0\0", b"\x81\x81\0\0\0\0\xff");
+    let (reserved, opcode, unmasked) = (b"\xf1\x80\0\0\0\0", b"\x83\x80\0\0\0\0", b"\x81\x02{}");
     let too_long = [b"\x81\xff".as_slice(), &(1_u64 << 40).to_be_bytes(), &[0; 4]].concat();
     let long_ping = [b"\x89\xfe\x01\x00".as_slice(), &[0; 4 + 256]].concat();
-    for bytes in [&unmasked[..], reserved, opcode, text, &too_long, &long_ping] {
-        let code = closing(bytes);
-        assert!(matches!(code, None | Some(1002 | 1007 | 1009)), "{bytes:?}: {code:?}");
+    // In parts, none of which is too long.
+    let part = |first| [&[first, 0xfe, 0x20, 0], &[0; 4 + 0x2000][..]].concat();
+    let parts = [part(0x01), part(0x00), part(0x00)].concat();
+    let broken: [(&[u8], u16); 7] = [
+        (unmasked, 1002),
+        (reserved, 1002),
+        (opcode, 1002),
+        (&long_ping, 1002),
+        (b"\x81\x81\0\0\0\0\xff", 1007),
+        (&too_long, 1009),
+        (&parts, 1009),
+    ];
+    for (bytes, code) in broken {
+        assert_eq!(closing(bytes), Some(code), "{:?}", bytes.get(..8));
+        // Whoever goes on talking hears it all the same.
+        assert_eq!(closing(&[bytes, &[b'x'; 200_000]].concat()), Some(code), "{:?}", bytes.get(..8));
     }
-    let mut flood = Socket::open(served.at);
-    for _ in 0..200 {
-        flood.send_frame(0x81, b"{");
+    let acknowledgement = br#"{"type":"ack","id":1,"serial":0}"#;
+    for (text, times) in [(&b"{"[..], 400), (acknowledgement, 4000)] {
+        let mut flood = Socket::open(served.at);
+        for _ in 0..times {
+            flood.send_frame(0x81, text);
+        }
+        assert_eq!(flood.closing(), Some(1008), "{}", String::from_utf8_lossy(text));
     }
-    assert!(matches!(flood.closing(), None | Some(1008)));
     // Requests that are none.
     for bytes in [&b"\0\0\0\0\r\n\r\n"[..], b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", &[b'a'; 40_000]] {
         let status = say(served.at, bytes).map(|answer| answer.status);

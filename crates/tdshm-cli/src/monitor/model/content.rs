@@ -40,7 +40,8 @@ pub(crate) struct Channels {
 pub(crate) struct Image {
     shape: TopShape,
     apart: usize,
-    pixels: Vec<u8>,
+    /// Shared with those who show it, which may take longer than the next image does to come.
+    pixels: Arc<Vec<u8>>,
 }
 
 impl Content {
@@ -139,9 +140,10 @@ impl Content {
         put: impl FnOnce(&mut Vec<u8>),
         arrival: Arrival,
     ) {
-        let mut pixels = self.image.take().map(|image| image.pixels).unwrap_or_default();
+        let before = self.image.take().map(|image| image.pixels).unwrap_or_default();
+        let mut pixels = Arc::try_unwrap(before).unwrap_or_default();
         put(&mut pixels);
-        self.image = Some(Image { shape, apart, pixels });
+        self.image = Some(Image { shape, apart, pixels: Arc::new(pixels) });
         self.channels = None;
         self.took(arrival);
     }
@@ -220,7 +222,7 @@ impl Image {
 
     /// All rows that are here one behind the other, the bottom row first.
     #[cfg(feature = "web")]
-    pub(crate) fn pixels(&self) -> &[u8] {
+    pub(crate) fn pixels(&self) -> &Arc<Vec<u8>> {
         &self.pixels
     }
 }

@@ -6,18 +6,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
-use tokio_websockets::{CloseCode, Message, WebSocketStream};
+use tokio_websockets::{CloseCode, Error, Message, WebSocketStream};
 
-use super::hub::{Fresh, Had, Hub, State};
+use super::hub::{Fresh, Had, Hub, State, apart};
 use super::message::{self, Asked, Mistake, SUBSCRIPTIONS, Subscribe, Told};
 
 /// How long one message may take to be sent: who takes longer has gone, or might as well have.
 const SEND_LIMIT: Duration = Duration::from_secs(30);
-/// How long a client may take to hear that it is over.
+/// How long a client may take to be told that it is over, and to go then. What it says meanwhile is read and dropped: a
+/// connection that is let go of with something unread in it is reset, and takes the close frame along.
 const CLOSING: Duration = Duration::from_millis(100);
+const LINGERING: Duration = Duration::from_secs(1);
+/// A message that waited longer than this for the connection is made anew where there is something newer.
+const OLD: Duration = Duration::from_millis(100);
 /// How often a quiet client is asked whether it is there, and how long it may be quiet.
 const PING_EVERY: Duration = Duration::from_secs(10);
 const QUIET_LIMIT: Duration = Duration::from_secs(40);
@@ -67,6 +72,8 @@ impl Bucket {
 
 #[derive(Debug)]
 struct Subscription {
+    /// Of its own for each wish, so that what was made for the one before is known.
+    key: u64,
     asked: Arc<Subscribe>,
     had: Had,
     serial: u32,
@@ -82,6 +89,32 @@ impl Subscription {
     }
 }
 
+/// Where messages are made: those that take long apart, so that nobody else waits for them. There is one of each at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    Channels,
+    Images,
+}
+
+/// Whether a message is being made there, and whose turn is next.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    is_taken: bool,
+    turn: usize,
+}
+
+/// A message that can be sent.
+#[derive(Debug)]
+struct Made {
+    key: u64,
+    lane: Lane,
+    begun: Instant,
+    /// What is had with it; `None`: there was nothing new.
+    had: Option<Had>,
+    message: Option<Message>,
+    done: Instant,
+}
+
 /// Why a connection ends.
 #[derive(Debug)]
 enum End {
@@ -95,8 +128,10 @@ struct Client {
     hub: Arc<Hub>,
     form: Form,
     subscriptions: Vec<Subscription>,
-    /// Whose turn is next.
-    turn: usize,
+    keys: u64,
+    jobs: JoinSet<Made>,
+    channels: Place,
+    images: Place,
     answers: VecDeque<String>,
     list_every: Option<Duration>,
     list_due: Instant,
@@ -122,7 +157,10 @@ pub(super) async fn talk<S>(
         hub,
         form,
         subscriptions: Vec::new(),
-        turn: 0,
+        keys: 0,
+        jobs: JoinSet::new(),
+        channels: Place::default(),
+        images: Place::default(),
         answers: VecDeque::from([Told::hello().text()]),
         list_every: None,
         list_due: now,
@@ -137,10 +175,24 @@ pub(super) async fn talk<S>(
         _ = over.wait_for(|over| *over) => End::Closed(CloseCode::GOING_AWAY, "the server has ended"),
         end = client.run(&mut socket, &mut news) => end,
     };
+    drop(client);
     if let End::Closed(code, why) = end {
-        // Who does not take this much has gone.
-        let _ = timeout(CLOSING, socket.send(Message::close(Some(code), why))).await;
+        // Who does not take this much has gone. Where the other side broke the rules of WebSocket the answer is on its way already.
+        let _ = timeout(CLOSING, async {
+            if socket.send(Message::close(Some(code), why)).await.is_err() {
+                let _ = socket.next().await;
+            }
+        })
+        .await;
+        let _ = timeout(LINGERING, linger(socket.get_mut())).await;
     }
+}
+
+/// Says that nothing more comes, and reads until the other side has gone.
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) {
+    let mut bytes = [0; 4096];
+    let _ = stream.shutdown().await;
+    while let Ok(1..) = stream.read(&mut bytes).await {}
 }
 
 impl Client {
@@ -160,13 +212,19 @@ impl Client {
                             return end;
                         }
                     }
-                    Some(Err(_)) => {
-                        // What was wrong is told by the one that saw it, in the frame that closes the connection.
-                        let _ = timeout(CLOSING, socket.next()).await;
-                        return End::Gone;
+                    Some(Err(Error::Io(_))) | None => return End::Gone,
+                    Some(Err(Error::PayloadTooLong { .. })) => {
+                        return End::Closed(CloseCode::MESSAGE_TOO_BIG, "the message is too long");
                     }
-                    None => return End::Gone,
+                    Some(Err(_)) => {
+                        return End::Closed(CloseCode::PROTOCOL_ERROR, "the rules of WebSocket are broken");
+                    }
                 },
+                Some(made) = self.jobs.join_next() => {
+                    if let Err(end) = self.deliver(made, socket).await {
+                        return end;
+                    }
+                }
                 // The sender of it lives as long as the hub.
                 _ = news.changed() => {}
                 () = sleep_until(next.into()) => {}
@@ -266,7 +324,9 @@ impl Client {
         }
         // Before the old one is let go of, so that what was read of the same segment stays.
         self.hub.follow(&asked.segment);
-        let new = Subscription { asked, had: Had::default(), serial: 0, acked: 0, due: now, told: None };
+        self.keys = self.keys.wrapping_add(1);
+        let (key, had) = (self.keys, Had::default());
+        let new = Subscription { key, asked, had, serial: 0, acked: 0, due: now, told: None };
         match there.and_then(|at| self.subscriptions.get_mut(at)) {
             Some(known) => {
                 let old = std::mem::replace(known, new);
@@ -300,69 +360,113 @@ impl Client {
         {
             self.list_due = now.checked_add(every).unwrap_or(now);
             let hub = Arc::clone(&self.hub);
-            let list = apart(move || hub.list()).await?;
+            let list = apart(move || hub.list()).await.ok_or(End::Gone)?;
             put(socket, Message::text(list.to_string())).await?;
         }
-        // One of each, beginning with whom it is the turn of.
-        for _ in 0..self.subscriptions.len() {
-            let count = self.subscriptions.len();
-            let at = self.turn.checked_rem(count).unwrap_or(0);
-            self.turn = at.saturating_add(1);
-            self.serve(at, socket).await?;
+        for at in 0..self.subscriptions.len() {
+            self.tell(at, socket).await?;
         }
+        self.begin(Lane::Channels);
+        self.begin(Lane::Images);
         Ok(())
     }
 
-    async fn serve<S>(&mut self, at: usize, socket: &mut WebSocketStream<S>) -> Result<(), End>
+    /// How it stands with the sender, where that is news.
+    async fn tell<S>(&mut self, at: usize, socket: &mut WebSocketStream<S>) -> Result<(), End>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let (hub, form) = (&self.hub, self.form);
         let Some(subscription) = self.subscriptions.get_mut(at) else { return Ok(()) };
-        let asked = Arc::clone(&subscription.asked);
-        let Some(progress) = hub.progress(&asked.segment) else { return Ok(()) };
+        let asked = &subscription.asked;
+        let Some(progress) = self.hub.progress(&asked.segment) else { return Ok(()) };
         let now = (progress.state, progress.sentence);
-        if subscription.told.as_ref() != Some(&now) {
-            let told = Told::State {
-                id: asked.id,
-                segment: asked.segment.as_str(),
-                kind: progress.kind,
-                state: now.0.word(),
-                sentence: &now.1,
-            };
-            let text = told.text();
-            subscription.told = Some(now);
-            put(socket, Message::text(text)).await?;
-        }
-        let begin = Instant::now();
-        let is_due = begin >= subscription.due && subscription.window_is_open();
-        if !is_due || progress.taken == subscription.had.taken {
+        if subscription.told.as_ref() == Some(&now) {
             return Ok(());
         }
-        let serial = subscription.serial.wrapping_add(1);
-        let mut had = std::mem::take(&mut subscription.had);
-        let hub = Arc::clone(hub);
-        let wish = Arc::clone(&asked);
-        let (had, message) = apart(move || {
-            let fresh = hub.fresh(&wish, &mut had);
-            (had, fresh.map(|fresh| written(fresh, serial, form)))
-        })
-        .await?;
-        subscription.had = had;
-        if let Some(message) = message {
-            subscription.serial = serial;
-            // From the last due time on, so that the rate is held; but nothing is made up for.
-            let every = Duration::try_from_secs_f64(asked.hz.recip()).unwrap_or_default();
-            let next = subscription.due.checked_add(every).unwrap_or(begin);
-            subscription.due = if next < begin { begin } else { next };
-            put(socket, message).await?;
+        let told = Told::State {
+            id: asked.id,
+            segment: asked.segment.as_str(),
+            kind: progress.kind,
+            state: now.0.word(),
+            sentence: &now.1,
+        };
+        let text = told.text();
+        subscription.told = Some(now);
+        put(socket, Message::text(text)).await
+    }
+
+    /// Begins to make a message of that kind, of whom it is the turn of among those that are due.
+    fn begin(&mut self, lane: Lane) {
+        let place = *self.place(lane);
+        if place.is_taken {
+            return;
         }
-        Ok(())
+        let (now, count) = (Instant::now(), self.subscriptions.len());
+        let in_turn = (place.turn..count).chain(0..place.turn.min(count));
+        let is_due = |subscription: &Subscription| {
+            let Some(progress) = self.hub.progress(&subscription.asked.segment) else { return false };
+            let is_there = (progress.kind == Some("image")) == (lane == Lane::Images);
+            let is_new = progress.taken != subscription.had.taken;
+            is_there && is_new && now >= subscription.due && subscription.window_is_open()
+        };
+        let mut due = in_turn.filter_map(|at| Some((at, self.subscriptions.get(at)?)));
+        let Some((at, subscription)) = due.find(|(_, subscription)| is_due(subscription)) else { return };
+        let (key, serial, form) = (subscription.key, subscription.serial.wrapping_add(1), self.form);
+        let (hub, asked) = (Arc::clone(&self.hub), Arc::clone(&subscription.asked));
+        let had = subscription.had.clone();
+        self.jobs.spawn(async move {
+            let (had, message) = match hub.fresh(asked, had).await {
+                Some((had, Some(fresh))) => (Some(had), apart(move || written(fresh, serial, form)).await),
+                Some((had, None)) => (Some(had), None),
+                None => (None, None),
+            };
+            Made { key, lane, begun: now, had, message, done: Instant::now() }
+        });
+        *self.place(lane) = Place { is_taken: true, turn: at.saturating_add(1) };
+    }
+
+    fn place(&mut self, lane: Lane) -> &mut Place {
+        match lane {
+            Lane::Channels => &mut self.channels,
+            Lane::Images => &mut self.images,
+        }
+    }
+
+    /// Sends what was made, if it is still wanted.
+    async fn deliver<S>(
+        &mut self,
+        made: Result<Made, JoinError>,
+        socket: &mut WebSocketStream<S>,
+    ) -> Result<(), End>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        // Only the end of the runtime keeps it from being made.
+        let Made { key, lane, begun, had, message, done } = made.map_err(|_| End::Gone)?;
+        self.place(lane).is_taken = false;
+        let Some(subscription) = self.subscriptions.iter_mut().find(|known| known.key == key) else {
+            return Ok(());
+        };
+        let Some(had) = had else { return Ok(()) };
+        let newest = self.hub.progress(&subscription.asked.segment).map_or(0, |progress| progress.taken);
+        if done.elapsed() > OLD && newest > had.taken {
+            return Ok(());
+        }
+        subscription.had = had;
+        let Some(message) = message else { return Ok(()) };
+        subscription.serial = subscription.serial.wrapping_add(1);
+        // From the last due time on, so that the rate is held; but nothing is made up for.
+        let every = Duration::try_from_secs_f64(subscription.asked.hz.recip()).unwrap_or_default();
+        let next = subscription.due.checked_add(every).unwrap_or(begun);
+        subscription.due = if next < begun { begun } else { next };
+        put(socket, message).await
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
+        // Others may wait for the same picture.
+        self.jobs.detach_all();
         for subscription in &self.subscriptions {
             self.hub.unfollow(&subscription.asked.segment);
         }
@@ -388,18 +492,13 @@ fn written(fresh: Fresh, serial: u32, form: Form) -> Message {
     }
 }
 
-/// Where it may take a while, and wait for a lock.
-async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, End> {
-    // Only the end of the runtime keeps it from being done.
-    tokio::task::spawn_blocking(work).await.map_err(|_| End::Gone)
-}
-
 async fn put<S>(socket: &mut WebSocketStream<S>, message: Message) -> Result<(), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match timeout(SEND_LIMIT, socket.send(message)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(End::Gone),
+        Ok(Err(_)) => Err(End::Gone),
+        Err(_) => Err(End::Closed(CloseCode::POLICY_VIOLATION, "what was sent is not read")),
     }
 }

@@ -63,6 +63,13 @@ impl Gate {
                 ),
             ));
         }
+        // Who asks through a proxy says the whole address (RFC 9112, section 3.2.2).
+        if uri.authority().is_some_and(|authority| !authority.as_str().eq_ignore_ascii_case(host)) {
+            return Err(Refusal::new(
+                StatusCode::BAD_REQUEST,
+                "the address that is asked for and the Host of the request are not the same",
+            ));
+        }
         self.same_origin(method, host, headers)?;
         if !matches!(*method, Method::GET | Method::HEAD) {
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here"));
@@ -224,6 +231,25 @@ mod tests {
         let beyond = Gate::new(8765, true, &[], None);
         assert_eq!(status(&beyond, "/", &[("host", "192.168.1.4:8765")]), 200);
         assert_eq!(status(&beyond, "/", &[("host", "evil.example:8765")]), 403);
+    }
+
+    #[test]
+    fn a_whole_address_agrees_with_the_host() {
+        let gate = Gate::new(8765, false, &[], None);
+        let with = |uri, host| status(&gate, uri, &[("host", host)]);
+        for uri in ["http://localhost:8765/health", "http://LOCALHOST:8765", "HTTP://localhost:8765/?x"] {
+            assert_eq!(with(uri, "localhost:8765"), 200, "{uri}");
+        }
+        for uri in [
+            "http://evil.example/",
+            "http://localhost/",
+            "http://localhost:8766/",
+            "http://me@localhost:8765/",
+            "evil.example:80",
+        ] {
+            assert_eq!(with(uri, "localhost:8765"), 400, "{uri}");
+        }
+        assert_eq!(with("http://evil.example/", "evil.example"), 403);
     }
 
     #[test]

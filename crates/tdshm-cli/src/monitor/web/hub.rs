@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tdshm::{BlockKind, ShortName};
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, Semaphore, watch};
 
-use super::message::{ImageWish, Stretch};
-use super::picture::Raw;
+use super::message::{ImageWish, Stretch, Subscribe};
+use super::picture::{self, Raw};
 use super::rows;
 use super::wire::{ChannelsMessage, Head, ImageMessage, Picture, reduce};
-use crate::monitor::model::{Content, History, Live, Model, Options, Segment};
+use crate::monitor::model::{Content, History, Image, Live, Model, Options, Segment};
 
 /// How often it is looked whether something new was read, with and without somebody who wants it.
 const BUSY: Duration = Duration::from_millis(3);
@@ -24,6 +24,8 @@ const PICTURES: usize = 32;
 const SHORT: usize = 32;
 /// An image is taken as often as this at most.
 const IMAGES_EVERY: Duration = Duration::from_millis(15);
+/// Pictures that are packed at once, where there are processors for more: channels want some too.
+const PACKERS: usize = 4;
 
 /// What all clients share.
 #[derive(Debug)]
@@ -34,7 +36,8 @@ pub(super) struct Hub {
     news: watch::Sender<u64>,
     followed: Mutex<BTreeMap<ShortName, Followed>>,
     list: Mutex<Option<(Instant, Arc<str>)>>,
-    pictures: Mutex<Vec<(PictureKey, Arc<Picture>)>>,
+    pictures: Mutex<Vec<Packing>>,
+    packers: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
@@ -76,12 +79,43 @@ impl State {
     }
 }
 
-/// What makes a picture another one.
-#[derive(Clone, Debug, PartialEq)]
-struct PictureKey {
+/// A picture that is packed, or was: once for all who want it in the same way.
+#[derive(Clone, Debug)]
+struct Packing {
     name: ShortName,
-    taken: u64,
     wish: ImageWish,
+    seen: Seen,
+    /// Until somebody begins to pack it.
+    raw: Arc<Mutex<Option<Raw>>>,
+    /// `None`: it cannot be shown.
+    picture: Arc<OnceCell<Option<Arc<Picture>>>>,
+}
+
+/// A frame, as it was read.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    taken: u64,
+    number: Option<u64>,
+    time: f64,
+    torn: bool,
+}
+
+impl Seen {
+    fn of(content: &Content, began: Instant) -> Self {
+        Self {
+            taken: content.taken(),
+            number: content.number(),
+            time: content.taken_at().map_or(0.0, |at| at.saturating_duration_since(began).as_secs_f64()),
+            torn: content.may_be_torn(),
+        }
+    }
+
+    /// The head of a message about it, for somebody who has had that much.
+    fn head(self, id: u32, had: &Had) -> Head {
+        let Self { taken, number, time, torn } = self;
+        let skipped = if had.taken == 0 { 0 } else { taken.saturating_sub(had.taken).saturating_sub(1) };
+        Head { id, serial: 0, number, time, dropped: u32::try_from(skipped).unwrap_or(u32::MAX), torn }
+    }
 }
 
 /// What a client has had of a segment.
@@ -93,7 +127,7 @@ pub(super) struct Had {
     /// The names that were sent last, as the model keeps them.
     names: Option<Arc<[String]>>,
     /// Which of them the pattern picks.
-    picked: Vec<usize>,
+    picked: Arc<[usize]>,
     /// Of how many of those the names were sent.
     named: usize,
 }
@@ -115,6 +149,7 @@ impl Hub {
             followed: Mutex::new(BTreeMap::new()),
             list: Mutex::new(None),
             pictures: Mutex::new(Vec::new()),
+            packers: Arc::new(Semaphore::new(packers())),
         })
     }
 
@@ -125,21 +160,27 @@ impl Hub {
 
     /// Looks what is new, tells, and says when to look again.
     pub(super) fn pump(&self) -> Duration {
-        let mut followed = lock(&self.followed);
-        if followed.is_empty() {
+        // Whoever asks how far a segment is does not wait for the model meanwhile.
+        let known: Vec<(ShortName, Progress)> =
+            lock(&self.followed).iter().map(|(name, there)| (name.clone(), there.progress.clone())).collect();
+        if known.is_empty() {
             return IDLE;
         }
-        let mut news = false;
-        self.live.with(|model| {
-            for (name, followed) in followed.iter_mut() {
-                let Some(segment) = model.segment(name) else { continue };
-                let progress = progress(segment, &followed.progress);
-                news |= progress != followed.progress;
-                followed.progress = progress;
-            }
+        let found: Vec<(ShortName, Progress)> = self.live.with(|model| {
+            let look = |(name, before): (ShortName, Progress)| {
+                let found = progress(model.segment(&name)?, &before);
+                (found != before).then_some((name, found))
+            };
+            known.into_iter().filter_map(look).collect()
         });
-        drop(followed);
-        if news {
+        if !found.is_empty() {
+            let mut followed = lock(&self.followed);
+            for (name, progress) in found {
+                if let Some(there) = followed.get_mut(&name) {
+                    there.progress = progress;
+                }
+            }
+            drop(followed);
             self.news.send_modify(|count| *count = count.wrapping_add(1));
         }
         BUSY
@@ -168,7 +209,7 @@ impl Hub {
         if there.clients == 0 {
             followed.remove(name);
             self.live.with(|model| model.unfollow(name));
-            lock(&self.pictures).retain(|(key, _)| key.name != *name);
+            lock(&self.pictures).retain(|known| known.name != *name);
         }
     }
 
@@ -185,36 +226,84 @@ impl Hub {
         }
     }
 
-    /// What is new of a segment for somebody who has had that much; `None`: nothing.
-    pub(super) fn fresh(&self, asked: &super::message::Subscribe, had: &mut Had) -> Option<Fresh> {
-        let name = &asked.segment;
-        let found = self.live.with(|model| found(model, asked, had, self.began))?;
+    /// What is new of a segment for somebody who has had that much, and what has been had then; `None`: nothing. Who
+    /// begins to pack a picture packs it for others too, so this is done to its end.
+    pub(super) async fn fresh(
+        self: Arc<Self>,
+        asked: Arc<Subscribe>,
+        mut had: Had,
+    ) -> Option<(Had, Option<Fresh>)> {
+        let hub = Arc::clone(&self);
+        let wish = Arc::clone(&asked);
+        let found = apart(move || hub.live.with(|model| hub.found(model, &wish, &mut had)).zip(Some(had)));
+        let (found, mut had) = found.await??;
         match found {
-            Found::Channels(message) => Some(Fresh::Channels(message)),
-            Found::Image(head, taken, raw) => {
-                let key = PictureKey { name: name.clone(), taken, wish: asked.image };
-                let picture = self.picture(key, raw)?;
-                Some(Fresh::Image(ImageMessage { head, picture }))
+            Found::Channels(message) => Some((had, Some(Fresh::Channels(message)))),
+            Found::Image(packing) => {
+                let head = packing.seen.head(asked.id, &had);
+                had = Had { taken: packing.seen.taken, ..Had::default() };
+                let picture = packing.picture.get_or_init(|| self.pack(&packing)).await.clone();
+                Some((had, picture.map(|picture| Fresh::Image(ImageMessage { head, picture }))))
             }
         }
     }
 
-    fn picture(&self, key: PictureKey, raw: Raw) -> Option<Arc<Picture>> {
-        let known = |pictures: &[(PictureKey, Arc<Picture>)]| {
-            pictures.iter().find(|(known, _)| *known == key).map(|(_, picture)| Arc::clone(picture))
-        };
-        if let Some(picture) = known(&lock(&self.pictures)) {
-            return Some(picture);
+    /// On a thread of its own, and no more at once than leave processors for the rest.
+    async fn pack(&self, packing: &Packing) -> Option<Arc<Picture>> {
+        let place = Arc::clone(&self.packers).acquire_owned().await.ok()?;
+        let (raw, wish) = (lock(&packing.raw).take()?, packing.wish);
+        let packed = apart(move || {
+            let picture = raw.shown(&wish);
+            drop(place);
+            picture
+        });
+        packed.await?.map(Arc::new)
+    }
+
+    fn found(&self, model: &mut Model, asked: &Subscribe, had: &mut Had) -> Option<Found> {
+        let content = model.segment(&asked.segment)?.content()?;
+        let seen = Seen::of(content, self.began);
+        if seen.taken == had.taken {
+            return None;
         }
-        let picture = Arc::new(raw.shown(&key.wish)?);
+        match content.image() {
+            Some(image) => Some(Found::Image(self.packing(asked, had.taken, seen, image))),
+            None => channels(content, asked, had, seen).map(Found::Channels),
+        }
+    }
+
+    /// The picture of that frame, or of one that is being packed just now: it comes sooner.
+    fn packing(&self, asked: &Subscribe, had: u64, seen: Seen, image: &Image) -> Packing {
         let mut pictures = lock(&self.pictures);
-        pictures.retain(|(known, _)| known.name != key.name || known.wish != key.wish);
+        let same = |known: &Packing| known.name == asked.segment && known.wish == asked.image;
+        let fits = |known: &&Packing| {
+            let is_on_its_way = known.seen.taken > had && !known.picture.initialized();
+            same(known) && (known.seen.taken == seen.taken || is_on_its_way)
+        };
+        if let Some(known) = pictures.iter().rfind(fits) {
+            return known.clone();
+        }
+        pictures.retain(|known| !same(known));
         if pictures.len() >= PICTURES {
             pictures.remove(0);
         }
-        pictures.push((key, Arc::clone(&picture)));
-        Some(picture)
+        let raw = Arc::new(Mutex::new(Some(Raw::of(image))));
+        let (name, wish) = (asked.segment.clone(), asked.image);
+        let new = Packing { name, wish, seen, raw, picture: Arc::default() };
+        pictures.push(new.clone());
+        new
     }
+}
+
+/// How many pictures are packed at once.
+fn packers() -> usize {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    processors.saturating_sub(1).clamp(1, PACKERS)
+}
+
+/// Where it may take a while, and wait for a lock; `None`: the runtime ends.
+pub(super) async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(work).await.ok()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -258,6 +347,9 @@ fn state(segment: &Segment, before: State) -> (State, String) {
     if let Some(error) = content.and_then(Content::error) {
         return (State::Error, error.to_owned());
     }
+    if let Some(why) = content.and_then(Content::image).and_then(picture::unshown) {
+        return (State::Error, why);
+    }
     match report.kind {
         BlockKind::Chop | BlockKind::Top => (State::There, format!("the sender of {name:?} is there")),
         BlockKind::Global => (
@@ -272,48 +364,19 @@ fn state(segment: &Segment, before: State) -> (State, String) {
 
 enum Found {
     Channels(ChannelsMessage),
-    Image(Head, u64, Raw),
+    Image(Packing),
 }
 
-fn found(
-    model: &mut Model,
-    asked: &super::message::Subscribe,
-    had: &mut Had,
-    began: Instant,
-) -> Option<Found> {
-    let content = model.segment(&asked.segment)?.content()?;
-    let taken = content.taken();
-    if taken == had.taken {
-        return None;
-    }
-    let skipped = if had.taken == 0 { 0 } else { taken.saturating_sub(had.taken).saturating_sub(1) };
-    let mut head = Head {
-        id: asked.id,
-        serial: 0,
-        number: content.number(),
-        time: content.taken_at().map_or(0.0, |at| at.saturating_duration_since(began).as_secs_f64()),
-        dropped: u32::try_from(skipped).unwrap_or(u32::MAX),
-        torn: content.may_be_torn(),
-    };
-    had.taken = taken;
-    if let Some(image) = content.image() {
-        let shape = image.shape();
-        let raw = Raw {
-            texels: shape.texels,
-            width: shape.width,
-            height: shape.height,
-            rows: image.rows_from_top().len(),
-            pixels: image.pixels().to_vec(),
-        };
-        *had = Had { taken, ..Had::default() };
-        return Some(Found::Image(head, taken, raw));
-    }
+/// Channels as they are asked for.
+fn channels(content: &Content, asked: &Subscribe, had: &mut Had, seen: Seen) -> Option<ChannelsMessage> {
+    let mut head = seen.head(asked.id, had);
+    had.taken = seen.taken;
     let channels = content.channels()?;
     let names = channels.names();
     let mut named =
         !had.names.as_ref().is_some_and(|before| Arc::ptr_eq(before, names) || **before == **names);
     if named {
-        had.picked = asked.channels.select(names);
+        had.picked = asked.channels.select(names).into();
         had.names = Some(Arc::clone(names));
         had.end = 0;
     }
@@ -352,7 +415,7 @@ fn found(
     }
     let shape = channels.shape();
     let span = if since { span(history, places.start, content.taken_at(), shape.sample_rate) } else { 0.0 };
-    Some(Found::Channels(ChannelsMessage {
+    Some(ChannelsMessage {
         head,
         names: named.then(|| picked.iter().filter_map(|channel| names.get(*channel)).cloned().collect()),
         count: picked.len(),
@@ -365,7 +428,7 @@ fn found(
         reduced: len > points,
         since,
         span,
-    }))
+    })
 }
 
 /// Seconds from the sample of that place to the last one, by when their frames were read.
@@ -401,3 +464,6 @@ impl Iterator for Joined<'_> {
 }
 
 impl ExactSizeIterator for Joined<'_> {}
+
+#[cfg(test)]
+mod tests;

@@ -1,11 +1,14 @@
 //! An image of any format as pixels that a browser shows: 8 bits, the top row first, no larger than wanted.
 
+use std::sync::Arc;
+
 use image::ExtendedColorType;
 use image::codecs::jpeg::JpegEncoder;
-use tdshm::{Convert, PixelFormat, RowOrder, Texels};
+use tdshm::{Convert, PixelFormat, RowOrder, Texels, TopShape};
 
 use super::message::{Encoding, ImageWish, Levels};
 use super::wire::Picture;
+use crate::monitor::model::Image;
 
 /// Of JPEG: what is lost is hard to see.
 const QUALITY: u8 = 85;
@@ -18,10 +21,28 @@ pub(super) struct Raw {
     pub(super) height: usize,
     /// How many rows there are: fewer than its height where not all were read.
     pub(super) rows: usize,
-    pub(super) pixels: Vec<u8>,
+    pub(super) pixels: Arc<Vec<u8>>,
+}
+
+/// Why an image cannot be shown.
+pub(super) fn unshown(image: &Image) -> Option<String> {
+    let texels = image.shape().texels;
+    texels.kind().is_none().then(|| {
+        format!(
+            "the image cannot be shown: nobody here knows how pixels of the format {texels} lie: let the sender use one of \
+             TouchDesigner's, such as {}",
+            PixelFormat::R8G8B8A8_UNORM
+        )
+    })
 }
 
 impl Raw {
+    pub(super) fn of(image: &Image) -> Self {
+        let TopShape { texels, width, height, .. } = image.shape();
+        let rows = image.rows_from_top().len();
+        Self { texels, width, height, rows, pixels: Arc::clone(image.pixels()) }
+    }
+
     /// As it is wanted; `None` where nobody knows the format, or there are no pixels.
     pub(super) fn shown(&self, wish: &ImageWish) -> Option<Picture> {
         let Self { texels, width, height, rows, .. } = *self;
@@ -167,7 +188,7 @@ mod tests {
     use super::*;
 
     fn raw(format: PixelFormat, width: usize, height: usize, pixels: Vec<u8>) -> Raw {
-        Raw { texels: format.into(), width, height, rows: height, pixels }
+        Raw { texels: format.into(), width, height, rows: height, pixels: Arc::new(pixels) }
     }
 
     fn wish(width: usize, height: usize, encoding: Encoding, range: Levels) -> ImageWish {
