@@ -19,6 +19,7 @@
 //! | `file::recording` | what went through segments, frame by frame with its times, in one file (`.mcap`) | `recording` |
 //! | `op` | operators that read files, for networks of `tdshm-ops`, and what operators put out in files | `ops` |
 //! | `lines` | frames as CSV rows or JSON lines, one after the other as they come | `lines` (default) |
+//! | `osc` | channels as Open Sound Control over UDP, both ways | `osc` |
 //! | [`mod@error`] | every error type of the crate | always |
 //!
 //! Files are strangers. A reader never panics on their bytes, and what it allocates is bounded by what the file
@@ -44,6 +45,8 @@ pub mod file;
 pub mod lines;
 #[cfg(feature = "ops")]
 pub mod op;
+#[cfg(feature = "osc")]
+pub mod osc;
 
 #[cfg(feature = "lines")]
 pub use error::LineError;

@@ -1,0 +1,343 @@
+//! UDP: where packets go, and where they come from.
+
+use core::time::Duration;
+use std::collections::HashMap;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Instant;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::{Intake, MAX_PACKET};
+
+/// What the kernel is asked to keep of packets that nobody has read yet. It may grant less.
+const WANTED: usize = 8 << 20;
+/// How long a thread that receives waits before it looks whether anybody still wants that.
+const LOOK: Duration = Duration::from_millis(20);
+/// A sender counts as there for so long after its last packet.
+const THERE: Duration = Duration::from_secs(5);
+/// How often that is noted of the same one.
+const NOTED: Duration = Duration::from_secs(1);
+/// Senders that are told from one another.
+const MOST_PEERS: usize = 1024;
+
+/// How packets reach a group of receivers, and are received as one of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Multicast {
+    ttl: Option<u32>,
+    interface: Option<IpAddr>,
+    index: u32,
+}
+
+impl Multicast {
+    /// This network alone, by the interface that the system chooses.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many routers packets may pass, and one more: 1 stays in this network.
+    pub fn ttl(mut self, ttl: u32) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// The interface, by its IPv4 address.
+    pub fn interface(mut self, address: Ipv4Addr) -> Self {
+        self.interface = Some(address.into());
+        self
+    }
+
+    /// The interface of IPv6, by the number that the system gives it.
+    pub fn interface_index(mut self, index: u32) -> Self {
+        self.index = index;
+        self
+    }
+
+    fn address(&self) -> Ipv4Addr {
+        match self.interface {
+            Some(IpAddr::V4(address)) => address,
+            _ => Ipv4Addr::UNSPECIFIED,
+        }
+    }
+}
+
+/// The address of a host, which may be a name. Of several the first of IPv4, which more programs listen to.
+///
+/// It asks the network, and may take long.
+///
+/// # Errors
+///
+/// The name is not known, or the network does not answer.
+pub fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
+    let all: Vec<SocketAddr> = (host, port).to_socket_addrs()?.collect();
+    let first = all.iter().find(|address| address.is_ipv4()).or(all.first());
+    first.copied().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
+}
+
+/// Sends packets to one address.
+#[derive(Debug)]
+pub struct Outlet {
+    socket: UdpSocket,
+    to: SocketAddr,
+}
+
+impl Outlet {
+    /// A socket that sends there, from any port.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn open(to: SocketAddr, multicast: Multicast) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(to), Type::DGRAM, Some(Protocol::UDP))?;
+        let any: IpAddr = match to {
+            SocketAddr::V4(_) => {
+                if to.ip().is_multicast() {
+                    socket.set_multicast_ttl_v4(multicast.ttl.unwrap_or(1))?;
+                    socket.set_multicast_if_v4(&multicast.address())?;
+                }
+                Ipv4Addr::UNSPECIFIED.into()
+            }
+            SocketAddr::V6(_) => {
+                if to.ip().is_multicast() {
+                    socket.set_multicast_hops_v6(multicast.ttl.unwrap_or(1))?;
+                    socket.set_multicast_if_v6(multicast.index)?;
+                }
+                Ipv6Addr::UNSPECIFIED.into()
+            }
+        };
+        socket.bind(&SocketAddr::new(any, 0).into())?;
+        Ok(Self { socket: socket.into(), to })
+    }
+
+    /// Where packets go.
+    #[must_use]
+    pub fn to(&self) -> SocketAddr {
+        self.to
+    }
+
+    /// Sending returns at once, with [`io::ErrorKind::WouldBlock`] where the system is too busy to take the packet.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn set_nonblocking(&self) -> io::Result<()> {
+        self.socket.set_nonblocking(true)
+    }
+
+    /// Sends a packet. That nobody listens there is no error.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: no way there, a packet that is too large for it, no right to send.
+    pub fn send(&self, packet: &[u8]) -> io::Result<()> {
+        match self.socket.send_to(packet, self.to) {
+            Err(error) if is_refused(&error) => Ok(()),
+            sent => sent.map(drop),
+        }
+    }
+}
+
+/// What systems say of an earlier packet that nobody was there for.
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset)
+}
+
+/// Receives packets at one address.
+#[derive(Debug)]
+pub struct Listener {
+    socket: UdpSocket,
+    buffer: Vec<u8>,
+    granted: usize,
+}
+
+impl Listener {
+    /// Listens there. An address of a group is joined, at the port of any address; several programs may do so.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: somebody else listens there already, or the address is none of this machine's.
+    pub fn open(at: SocketAddr, multicast: Multicast) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
+        // Less than wanted is granted silently, and some systems refuse what is too much.
+        let _ = [WANTED, WANTED / 8].into_iter().find(|size| socket.set_recv_buffer_size(*size).is_ok());
+        if at.ip().is_multicast() {
+            socket.set_reuse_address(true)?;
+        }
+        match at.ip() {
+            IpAddr::V4(group) if group.is_multicast() => {
+                socket.bind(&SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), at.port()).into())?;
+                socket.join_multicast_v4(&group, &multicast.address())?;
+            }
+            IpAddr::V6(group) if group.is_multicast() => {
+                socket.bind(&SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), at.port()).into())?;
+                socket.join_multicast_v6(&group, multicast.index)?;
+            }
+            _ => socket.bind(&at.into())?,
+        }
+        let granted = socket.recv_buffer_size()?;
+        Ok(Self { socket: socket.into(), buffer: vec![0; MAX_PACKET.saturating_add(1)], granted })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// The bytes that the system keeps of packets until they are read, its own bookkeeping included.
+    #[must_use]
+    pub fn granted_bytes(&self) -> usize {
+        self.granted
+    }
+
+    /// Waits up to `limit` for a packet. `None`: none came.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn receive(&mut self, limit: Duration) -> io::Result<Option<(&[u8], SocketAddr)>> {
+        // No time at all would mean to wait for ever.
+        self.socket.set_read_timeout(Some(limit.max(Duration::from_millis(1))))?;
+        self.next()
+    }
+
+    /// As [`receive`](Self::receive) with the limit of the last time, and without asking the system for it again.
+    fn next(&mut self) -> io::Result<Option<(&[u8], SocketAddr)>> {
+        match self.socket.recv_from(&mut self.buffer) {
+            Ok((len, from)) => Ok(Some((self.buffer.get(..len).unwrap_or_default(), from))),
+            Err(error) if is_refused(&error) => Ok(None),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted => Ok(None),
+                _ => Err(error),
+            },
+        }
+    }
+}
+
+/// What an [`Inlet`] knows besides its channels.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct InletCounts {
+    /// Addresses that sent something in the last five seconds, up to 1024.
+    pub peers: usize,
+    /// What went wrong while receiving, last.
+    pub problem: Option<String>,
+}
+
+/// Receives on a thread of its own into an [`Intake`], so that the system's buffer is emptied however long anything else takes.
+#[derive(Debug)]
+pub struct Inlet {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+    local: SocketAddr,
+    granted: usize,
+}
+
+#[derive(Debug)]
+struct Shared {
+    inside: Mutex<Inside>,
+    is_over: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Inside {
+    intake: Intake,
+    peers: HashMap<SocketAddr, Instant>,
+    problem: Option<String>,
+}
+
+impl Shared {
+    fn inside(&self) -> MutexGuard<'_, Inside> {
+        self.inside.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inlet {
+    /// Receives from now on.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: there is no thread, or no more sockets.
+    pub fn start(listener: Listener, intake: Intake) -> io::Result<Self> {
+        let (local, granted) = (listener.local_addr()?, listener.granted_bytes());
+        listener.socket.set_read_timeout(Some(LOOK))?;
+        let inside = Mutex::new(Inside { intake, peers: HashMap::new(), problem: None });
+        let shared = Arc::new(Shared { inside, is_over: AtomicBool::new(false) });
+        let theirs = Arc::clone(&shared);
+        let thread =
+            thread::Builder::new().name("osc".to_owned()).spawn(move || receive(listener, &theirs))?;
+        Ok(Self { shared, thread: Some(thread), local, granted })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local
+    }
+
+    /// As [`Listener::granted_bytes`].
+    #[must_use]
+    pub fn granted_bytes(&self) -> usize {
+        self.granted
+    }
+
+    /// Does something with the channels, while nothing is taken in: be quick.
+    pub fn with<R>(&self, act: impl FnOnce(&mut Intake) -> R) -> R {
+        act(&mut self.shared.inside().intake)
+    }
+
+    /// Who sends, and what went wrong.
+    #[must_use]
+    pub fn counts(&self) -> InletCounts {
+        let mut inside = self.shared.inside();
+        inside.peers.retain(|_, last| last.elapsed() < THERE);
+        InletCounts { peers: inside.peers.len(), problem: inside.problem.clone() }
+    }
+
+    /// Stops, and returns when the port is free: within a few hundredths of a second.
+    pub fn close(mut self) {
+        self.shared.is_over.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            // If it panicked, its socket is closed all the same.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Inlet {
+    /// Stops soon, without waiting for it.
+    fn drop(&mut self) {
+        self.shared.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+fn receive(mut listener: Listener, shared: &Shared) {
+    let mut last: Option<(SocketAddr, Instant)> = None;
+    while !shared.is_over.load(Ordering::Relaxed) {
+        match listener.next() {
+            Ok(Some((packet, from))) => {
+                let mut inside = shared.inside();
+                // A fault is counted there.
+                let _ = inside.intake.take(packet);
+                let is_known = last.is_some_and(|(peer, when)| peer == from && when.elapsed() < NOTED);
+                if !is_known && (inside.peers.len() < MOST_PEERS || inside.peers.contains_key(&from)) {
+                    let now = Instant::now();
+                    inside.peers.insert(from, now);
+                    last = Some((from, now));
+                }
+            }
+            Ok(None) => {}
+            Err(error) => {
+                shared.inside().problem = Some(error.to_string());
+                thread::sleep(LOOK);
+            }
+        }
+    }
+}
