@@ -2,10 +2,10 @@
 
 use super::{clippy, test_args, with_component};
 use crate::peers::peers;
-use crate::process::outcome;
+use crate::process::{find, outcome};
 use crate::steps::{Outcome, Step};
 use crate::workspace::Workspace;
-use crate::{api, doctests, lint, package};
+use crate::{api, debian, doctests, lint, package};
 
 /// The steps, in the order in which failures are cheapest.
 pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
@@ -16,6 +16,14 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
         Step::new("lint", || done(lint::run(ws))),
         Step::new("clippy", || clippy(ws, |args| ws.cargo(args.iter().copied()), &[])),
         Step::new("peers", || peers(ws)),
+        Step::new("libsixel", || {
+            match debian::ensure("libsixel", &["libsixel-bin"], || {
+                !cfg!(target_os = "linux") || find(&["sixel2png"]).is_some()
+            }) {
+                Ok(()) => Outcome::Passed,
+                Err(request) => Outcome::NotRun(request),
+            }
+        }),
         Step::new("tests", || outcome(ws.cargo(test_args(ws).iter().copied()))),
         Step::new("doc tests", || doctests::step(ws)),
         Step::new("documentation", || {

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 
 use self::raw::{Heard, Socket, UPGRADE, get, request, say};
-use crate::between::image;
+use crate::between::{channels, image};
 use crate::kit::{ASKED_TO_END, ForeignOut, Name, Run, command, run, start, until};
 
 /// A server, and where it listens.
@@ -326,6 +326,24 @@ fn an_image_of_an_unknown_format_is_told() {
             let sentence = state["sentence"].as_str().unwrap();
             assert!(sentence.contains("0x1267") && sentence.contains("cannot be shown"), "{state}");
             assert_eq!(state["kind"], "image");
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_foreign_sender_is_a_fact_and_no_warning() {
+    let (name, served) = (Name::new(), serve(&[]));
+    let _out = ForeignOut::create(name.as_str(), &channels().bytes(), 4096);
+    let mut socket = Socket::open(served.at);
+    socket.send(&json!({"type": "list", "hz": 10}));
+    loop {
+        let list = socket.json("segments");
+        let rows = list["segments"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["name"] == name.as_str());
+        if let Some(row) = row.filter(|row| row["remarks"] != json!([])) {
+            assert!(row["remarks"][0].as_str().unwrap().starts_with("foreign: another program's sender"));
+            assert_eq!(row["warnings"], json!([]), "{row}");
             break;
         }
     }

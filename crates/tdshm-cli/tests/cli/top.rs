@@ -1,5 +1,6 @@
 //! `tdshm top`, in a terminal, as a person uses it: keys go in, and what a terminal emulator shows is looked at.
 
+mod dots;
 mod svg;
 mod tty;
 
@@ -53,7 +54,7 @@ fn it_ends_with_its_terminal() {
 fn segments_appear_and_disappear_and_the_terminal_is_given_back() {
     let name = Name::new();
     let mut tty = Tty::start(&top(name.as_str()), 30, 120);
-    tty.says("no segments here");
+    tty.says("┌ no segment ");
     assert!(!tty.is_cooked());
     let screen = tty.says("q quit");
     assert!(screen.alternate_screen() && screen.mouse_protocol_mode() != MouseProtocolMode::None);
@@ -313,14 +314,14 @@ fn signals_and_a_panic_leave_the_terminal_as_it_was() {
     };
     for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
         let tty = Tty::start(&top(name.as_str()), 30, 120);
-        tty.says("no segments here");
+        tty.says("┌ no segment ");
         send_signal(tty.id(), signal);
         assert_eq!(check(tty, signal).0, Some(status));
     }
     let mut mistaken = top(name.as_str());
     mistaken.env("TDSHM_TOP_PANICS", "1").env("RUST_BACKTRACE", "0");
     let mut tty = Tty::start(&mistaken, 30, 120);
-    tty.says("no segments here");
+    tty.says("┌ no segment ");
     tty.press("!");
     let (code, left) = check(tty, "panic");
     assert!(
@@ -334,7 +335,7 @@ fn a_shell_can_stop_it_and_let_it_go_on() {
     let name = Name::new();
     for by_key in [true, false] {
         let mut tty = Tty::start(&top(name.as_str()), 30, 120);
-        tty.says("no segments here");
+        tty.says("┌ no segment ");
         if by_key {
             tty.press("\x1a");
         } else {
@@ -344,7 +345,7 @@ fn a_shell_can_stop_it_and_let_it_go_on() {
         let screen = tty.until(|screen| !screen.alternate_screen());
         assert!(!screen.hide_cursor() && tty.is_cooked());
         send_signal(tty.id(), "CONT");
-        tty.until(|screen| screen.alternate_screen() && screen.contents().contains("no segments here"));
+        tty.until(|screen| screen.alternate_screen() && screen.contents().contains("┌ no segment "));
         assert!(!tty.is_cooked());
         tty.press("q");
         assert_eq!(tty.ended().0, Some(0));
@@ -361,43 +362,6 @@ fn without_a_terminal_it_says_what_there_is_instead() {
     );
     let ended = run(&["top", "(a"]);
     assert_eq!((ended.code, ended.out.len()), (Some(1), 0), "{ended:?}");
-}
-
-#[test]
-fn terminals_that_say_so_get_dots() {
-    let name = Name::new();
-    let mut out = TopSender::create(name.as_str()).unwrap();
-    let mut send = |pixels: &[u8]| {
-        out.send(&Pixels::top_first(PixelFormat::R8G8B8A8_UNORM, 2, 1, pixels)).unwrap();
-    };
-    send(&[255, 0, 0, 255, 0, 255, 0, 255]);
-    let mut tty = Tty::answering(&top(name.as_str()), 30, 120, "\x1b_Gi=31;OK\x1b\\\x1b[?62c");
-    // Red and green: ff 00 00 00 ff 00.
-    tty.writes("\x1b_Ga=T,f=24,s=2,v=1,c=2,r=1,i=1,p=1,q=2,C=1,m=0;/wAAAP8A\x1b\\");
-    send(&[0, 0, 255, 255, 0, 0, 255, 255]);
-    tty.writes("m=0;AAD/AAD/\x1b\\");
-    let screen = tty.says("2 × 1 rgba8");
-    assert!(!screen.contents().contains('▀'));
-    // Help stands over it, and it comes back.
-    tty.press("?");
-    tty.writes("\x1b_Ga=d,d=I,i=1,q=2\x1b\\");
-    tty.press("x");
-    tty.until(|screen| !screen.contents().contains("any key goes back"));
-    tty.press("q");
-    assert_eq!(tty.ended().0, Some(0));
-
-    let tty = Tty::answering(&top(name.as_str()), 30, 120, "\x1b[?62;4c");
-    // Blue, in two letters of eight by sixteen dots: two whole bands of six, and four dots of a third.
-    let written = tty.writes("\x1bPq");
-    let written = if written.contains("#5!16") { written } else { tty.writes("#5!16") };
-    assert!(written.contains("#5!16~$-#5!16~$-#5!16N$-\x1b\\"), "{written:?}");
-    drop(tty);
-
-    // Letters all the same, where they are asked for.
-    let mut letters = top(name.as_str());
-    letters.arg("--letters");
-    let tty = Tty::answering(&letters, 30, 120, "\x1b[?62;4c");
-    tty.says("▀▀");
 }
 
 /// Each fault is made for real, and told in words.
@@ -435,6 +399,24 @@ fn what_is_wrong_is_told() {
     says("no channel names are sent:");
     drop(out);
 
+    // Sent once and still: as it may be. Sent often and still: its sender waits, hangs, or was stopped.
+    let once = ChopSender::create(name.as_str()).map(|mut out| {
+        out.send(&[[1.0]]).unwrap();
+        out
+    });
+    says("still: one frame,");
+    assert!(!row(&tty.says("NAME"), name.as_str()).contains('?'));
+    drop(once);
+    let sender = start(&["send", name.as_str()]);
+    tty.until(|screen| !screen.contents().contains("still:"));
+    sender.signal("STOP");
+    says("was stopped");
+    tty.until(|screen| line(screen, &format!("? {} ", name.as_str())).is_some());
+    sender.signal("CONT");
+    tty.until(|screen| !screen.contents().contains("was stopped"));
+    sender.signal("TERM");
+    sender.wait();
+
     // Of another program: a block that claims more than there is; then the info segment under a wrong name.
     let block = |channels: u32| {
         let words = [0x12ed_54cf, 1, 40, channels, 1, 60_f32.to_bits(), 0, 36, 40, 1_f32.to_bits()];
@@ -442,6 +424,15 @@ fn what_is_wrong_is_told() {
     };
     let mut foreign = ForeignOut::create(name.as_str(), &block(1), 4096);
     says("foreign: another program's sender,");
+    // That is no fault, and not shown as one.
+    let screen = tty.says("NAME");
+    assert!(!row(&screen, name.as_str()).is_empty(), "{}", screen.contents());
+    let (rows, columns) = screen.size();
+    let coloured = |row: u16| {
+        let cell = |column: u16| screen.cell(row, column).map(|cell| cell.fgcolor());
+        (0..columns / 2).filter_map(cell).any(|colour| colour != Color::Default)
+    };
+    assert!(!(0..rows).any(coloured), "{}", screen.contents());
     tty.until(|screen| value_of(screen, "chan1") == Some(1.0));
     foreign.put(&block(5000));
     says("numChans");

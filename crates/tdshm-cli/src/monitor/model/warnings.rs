@@ -165,7 +165,14 @@ fn of_stillness(segment: &Segment, report: &SegmentReport, now: Instant) -> Opti
         }
         Some(notices) if notices.owner_alive => {
             let age = notices.age.filter(|age| *age >= STILL)?;
-            Some(Warning::remark(format!("still: no new frame for {}", seconds(age))))
+            // One that was sent once and stays, such as an image, is as it may be.
+            Some(match notices.frames {
+                1 => Warning::remark(format!("still: one frame, {} ago, and no other since", seconds(age))),
+                frames => Warning::unusual(format!(
+                    "still: no new frame for {}, after {frames} of them: its sender lives, but waits, hangs, or was stopped",
+                    seconds(age)
+                )),
+            })
         }
         Some(_) => None,
         None => {

@@ -6,6 +6,7 @@ use std::time::Instant;
 use ratatui::style::{Color, Style};
 use ratatui::text::{Line, Span};
 use tdshm::{LockSight, NoticeReport, ReceiverReport};
+use unicode_width::UnicodeWidthChar;
 
 use super::app::Theme;
 use super::list::{self, short_time};
@@ -106,7 +107,7 @@ impl Facts {
     ) {
         let room = self.columns.saturating_sub(indent).max(8);
         // Names come from strangers.
-        let words = words.map(|word| Cow::Owned(printable(&word).into_owned()));
+        let words = words.flat_map(|word| broken(&printable(&word), room)).map(Cow::Owned);
         for (index, line) in wrapped(words, room).into_iter().enumerate() {
             let title = if index == 0 { title } else { "" };
             let title_style = if indent == INDENT { self.theme.dim() } else { style };
@@ -116,6 +117,23 @@ impl Facts {
             ]));
         }
     }
+}
+
+/// A word in pieces that fit, such as the name of an object that is longer than a line.
+fn broken(word: &str, columns: usize) -> Vec<String> {
+    let mut pieces = vec![String::new()];
+    let mut used = 0_usize;
+    for c in word.chars() {
+        let next = used.saturating_add(c.width().unwrap_or(0));
+        if next > columns {
+            pieces.push(String::new());
+        }
+        used = if next > columns { c.width().unwrap_or(0) } else { next };
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(c);
+        }
+    }
+    pieces
 }
 
 fn sender(notices: &NoticeReport) -> String {
@@ -174,9 +192,22 @@ fn read(segment: &Segment) -> String {
     };
     match (content.channels(), content.image()) {
         (Some(_), _) if content.number().is_some() => format!("{taken}, {} missed; {how}", content.missed()),
-        (_, Some(image)) if image.rows_apart() > 1 => {
+        (_, Some(image)) if image.shape().texels.kind().is_some() && image.rows_apart() > 1 => {
             format!("{taken}, every {}th row of each; {how}", image.rows_apart())
         }
         _ => format!("{taken}; {how}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_words_go_on_in_the_next_line() {
+        assert_eq!(broken("TouchSHMmocap", 6), ["TouchS", "HMmoca", "p"]);
+        assert_eq!(broken("mocap", 6), ["mocap"]);
+        assert_eq!(broken("日本語", 5), ["日本", "語"]);
+        assert_eq!(broken("", 5), [""]);
     }
 }

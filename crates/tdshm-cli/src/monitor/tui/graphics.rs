@@ -150,9 +150,11 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// In the colours of a cube.
+/// In the colours of a cube. The first numbers say that a dot is as high as it is wide: without them it is twice as high to a
+/// VT340.
 fn sixel(text: &mut String, pixels: &[Rgb], width: usize) {
-    text.push_str("\x1bPq");
+    let height = pixels.len().checked_div(width).unwrap_or(0);
+    let _ = write!(text, "\x1bPq\"1;1;{width};{height}");
     for colour in 0..LEVELS.pow(3) {
         let level = |part: usize| part.checked_rem(LEVELS).unwrap_or(0).saturating_mul(100 / (LEVELS - 1));
         let (r, g, b) = (level(colour / (LEVELS * LEVELS)), level(colour / LEVELS), level(colour));
@@ -166,7 +168,11 @@ fn sixel(text: &mut String, pixels: &[Rgb], width: usize) {
             .saturating_add(level(b))
     };
     let indices: Vec<usize> = pixels.iter().map(number).collect();
-    for band in indices.chunks(width.saturating_mul(6)) {
+    for (place, band) in indices.chunks(width.saturating_mul(6)).enumerate() {
+        // Between bands, not behind the last: at the foot of a screen that would scroll it.
+        if place > 0 {
+            text.push('-');
+        }
         let mut used: Vec<usize> = band.to_vec();
         used.sort_unstable();
         used.dedup();
@@ -188,7 +194,6 @@ fn sixel(text: &mut String, pixels: &[Rgb], width: usize) {
             repeat(text, last, count);
             text.push('$');
         }
-        text.push('-');
     }
     text.push_str("\x1b\\");
 }
@@ -232,7 +237,8 @@ mod tests {
         let mut pixels = vec![red; 35];
         pixels[0] = black;
         sixel(&mut text, &pixels, 5);
+        assert!(text.starts_with("\x1bPq\"1;1;5;7#0;"), "{text:?}");
         let data = text.split("#215;2;100;100;100").nth(1).unwrap_or_default();
-        assert_eq!(data, "#0@!4?$#180}!4~$-#180!5@$-\x1b\\");
+        assert_eq!(data, "#0@!4?$#180}!4~$-#180!5@$\x1b\\");
     }
 }

@@ -8,6 +8,7 @@ use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::Line;
 use ratatui::widgets::{Paragraph, Widget};
 use tdshm::BlockKind;
+use unicode_width::UnicodeWidthStr;
 
 use super::app::App;
 use crate::monitor::model::{Model, Segment, Severity};
@@ -28,8 +29,11 @@ const BY_IMPORTANCE: [Column; 7] = [
 ];
 /// The order in which they stand.
 const IN_ORDER: [&str; 7] = ["KIND", "SHAPE", "RATE", "MISSED", "AGE", "RECV", "OWNER"];
-/// Columns that a name gets at least.
+/// Columns that a name gets at least, and, where one is as long as that, before the less important ones get any.
 const LEAST_NAME: usize = 10;
+const USUAL_NAME: usize = 24;
+/// How many come before that.
+const IMPORTANT: usize = 3;
 /// In front of a name: whether something is wrong.
 const MARK: usize = 2;
 
@@ -47,7 +51,8 @@ pub(super) fn draw(buffer: &mut Buffer, app: &mut App, model: &Model, area: Rect
         return;
     }
     let width = usize::from(inner.width);
-    let columns = columns(width);
+    let longest = longest(&listed);
+    let columns = columns(width, longest);
     let others: usize = columns.iter().map(|(_, width, _)| width.saturating_add(1)).sum();
     let name = width.saturating_sub(others).saturating_sub(MARK);
 
@@ -88,11 +93,25 @@ pub(super) fn draw(buffer: &mut Buffer, app: &mut App, model: &Model, area: Rect
     Paragraph::new(lines).render(inner, buffer);
 }
 
-/// Those that there is room for.
-fn columns(width: usize) -> Vec<Column> {
+/// Columns of the longest name.
+fn longest(listed: &[&Segment]) -> usize {
+    listed.iter().map(|segment| printable(segment.name().as_str()).width()).max().unwrap_or(0)
+}
+
+/// The width, borders and all, with which nothing has to be cut.
+pub(super) fn wanted(app: &App, model: &Model) -> usize {
+    let others = BY_IMPORTANCE.iter().map(|(_, width, _)| width.saturating_add(1));
+    others.sum::<usize>().saturating_add(MARK).saturating_add(longest(&app.listed(model))).saturating_add(2)
+}
+
+/// Those that there is room for beside names of that length.
+fn columns(width: usize, longest: usize) -> Vec<Column> {
     let mut room = width.saturating_sub(MARK).saturating_sub(LEAST_NAME);
     let mut chosen: Vec<Column> = Vec::new();
-    for column in BY_IMPORTANCE {
+    for (place, column) in BY_IMPORTANCE.into_iter().enumerate() {
+        if place == IMPORTANT {
+            room = room.saturating_sub(longest.min(USUAL_NAME).saturating_sub(LEAST_NAME));
+        }
         let Some(left) = room.checked_sub(column.1.saturating_add(1)) else { break };
         room = left;
         chosen.push(column);
@@ -202,11 +221,17 @@ mod tests {
 
     #[test]
     fn columns_come_as_there_is_room() {
-        let titles = |width| columns(width).iter().map(|(title, ..)| *title).collect::<Vec<_>>().join(" ");
-        assert_eq!(titles(0), "");
-        assert_eq!(titles(20), "RATE");
-        assert_eq!(titles(40), "SHAPE RATE");
-        assert_eq!(titles(75), "KIND SHAPE RATE MISSED AGE RECV");
-        assert_eq!(titles(100), "KIND SHAPE RATE MISSED AGE RECV OWNER");
+        let titles = |width, longest| {
+            columns(width, longest).iter().map(|(title, ..)| *title).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(titles(0, 0), "");
+        assert_eq!(titles(20, 99), "RATE");
+        assert_eq!(titles(40, 99), "SHAPE RATE");
+        assert_eq!(titles(75, 10), "KIND SHAPE RATE MISSED AGE RECV");
+        assert_eq!(titles(100, 10), "KIND SHAPE RATE MISSED AGE RECV OWNER");
+        // Long names come before what is less important.
+        assert_eq!(titles(60, 10), "SHAPE RATE MISSED AGE RECV");
+        assert_eq!(titles(60, 24), "SHAPE RATE AGE");
+        assert_eq!(titles(65, 99), "SHAPE RATE MISSED AGE");
     }
 }

@@ -124,13 +124,14 @@ fn draw_range(buffer: &mut Buffer, app: &App, (least, greatest): (f64, f64), are
     }
     let width = usize::from(area.width.saturating_sub(1));
     for (y, value) in places {
-        let text = format!("{:>width$}", label(value));
+        let text = format!("{:>width$}", label(value, greatest - least));
         buffer.set_stringn(area.x, y, text, width, app.theme.dim());
     }
 }
 
-/// In few columns.
-fn label(value: f64) -> String {
+/// In few columns. What differs from 0 by less than can be seen of that range is 0.
+fn label(value: f64, range: f64) -> String {
+    let value = if value.abs() < range * 1e-4 { 0.0 } else { value };
     let size = value.abs();
     if size != 0.0 && !(1e-3..1e6).contains(&size) { format!("{value:.2e}") } else { format!("{value:.3}") }
 }
@@ -202,4 +203,18 @@ fn draw_legend(
         lines.push(Line::styled(" no channels", app.theme.dim()));
     }
     Paragraph::new(lines).render(area, buffer);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_as_good_as_zero_is_zero() {
+        assert_eq!(label(6e-7, 2.2), "0.000");
+        assert_eq!(label(-6e-7, 2.2), "0.000");
+        assert_eq!(label(-0.0, 1.0), "0.000");
+        assert_eq!(label(6e-7, 2e-6), "6.00e-7");
+        assert_eq!((label(-1.1, 2.2), label(1e7, 2e7)), ("-1.100".to_owned(), "1.00e7".to_owned()));
+    }
 }

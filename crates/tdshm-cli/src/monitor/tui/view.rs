@@ -8,6 +8,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Widget};
+use unicode_width::UnicodeWidthStr;
 
 use super::app::{App, Asked, Parts, Theme};
 use super::{facts, list, picture, plot};
@@ -16,7 +17,7 @@ use crate::output::{fit, printable};
 
 /// From so many columns on there is room for both sides.
 const BOTH_SIDES: u16 = 72;
-/// The widest that the list gets.
+/// The widest that the list gets without a long name in it.
 const WIDEST_LIST: u16 = 78;
 /// From so many rows on the right side has room for facts below the picture.
 const BOTH_PARTS: u16 = 14;
@@ -75,7 +76,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, app: &mut App, model: &Model, now: Ins
     } else if main.width < BOTH_SIDES {
         list::draw(buffer, app, model, main);
     } else {
-        let width = (main.width / 2).min(WIDEST_LIST);
+        let wanted = u16::try_from(list::wanted(app, model)).unwrap_or(u16::MAX);
+        let width = (main.width / 2).min(wanted.max(WIDEST_LIST));
         let [left, right] = Layout::horizontal([Constraint::Length(width), Constraint::Fill(1)]).areas(main);
         list::draw(buffer, app, model, left);
         draw_segment(buffer, app, model, right, now);
@@ -99,7 +101,7 @@ fn draw_segment(buffer: &mut Buffer, app: &mut App, model: &Model, area: Rect, n
     let segment = app.selected.as_ref().and_then(|name| model.segment(name));
     let title = segment.map_or_else(|| " no segment ".to_owned(), facts::title);
     let frozen = app.frozen.is_some();
-    let mut block = app.theme.block(title);
+    let mut block = app.theme.block(within(title, area));
     if frozen {
         let style = app.theme.fg(Color::Yellow).add_modifier(Modifier::BOLD);
         block = block.title_bottom(Line::styled(" frozen: space goes on ", style).right_aligned());
@@ -136,6 +138,12 @@ fn draw_segment(buffer: &mut Buffer, app: &mut App, model: &Model, area: Rect, n
     let shown: Vec<Line<'_>> = told.into_iter().skip(app.facts_from).collect();
     Paragraph::new(shown).render(below, buffer);
     draw_content(buffer, app, model, above);
+}
+
+/// As much of a title as a border has room for.
+fn within(title: String, area: Rect) -> String {
+    let room = usize::from(area.width.saturating_sub(2));
+    if title.width() > room { fit(&title, room) } else { title }
 }
 
 fn draw_content(buffer: &mut Buffer, app: &mut App, model: &Model, area: Rect) {

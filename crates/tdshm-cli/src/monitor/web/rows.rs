@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use tdshm::{BlockKind, LockSight, SegmentReport};
 
-use crate::monitor::model::{Model, Segment};
+use crate::monitor::model::{Model, Segment, Severity, Warning};
 use crate::output::json::milliseconds;
 use crate::output::number;
 
@@ -34,7 +34,10 @@ struct Row<'m> {
     owner: String,
     stale: bool,
     readers: Option<usize>,
+    /// What is wrong, or unusual.
     warnings: Vec<&'m str>,
+    /// What is as it may be, and good to know.
+    remarks: Vec<&'m str>,
     /// The headers and what was seen of the lock, of segments that somebody looks at.
     groups: Vec<Group>,
 }
@@ -92,13 +95,16 @@ fn row(segment: &Segment, now: Instant) -> Row<'_> {
             || notices.is_some_and(|notices| !notices.owner_alive)
             || segment.age().is_some_and(|age| age > STALE),
         readers: segment.receivers().map(|(living, _)| living),
-        warnings: segment
-            .trouble()
-            .into_iter()
-            .chain(segment.warnings().iter().map(|warning| warning.text.as_str()))
-            .collect(),
+        warnings: sentences(segment, false),
+        remarks: sentences(segment, true),
         groups: if content.is_some() { groups(segment, now) } else { Vec::new() },
     }
+}
+
+/// What there is to say of it: facts, or what may be wrong.
+fn sentences(segment: &Segment, remarks: bool) -> Vec<&str> {
+    let is_asked = |warning: &&Warning| (warning.severity == Severity::Remark) == remarks;
+    segment.warnings().iter().filter(is_asked).map(|warning| warning.text.as_str()).collect()
 }
 
 /// `12 × 600 at 60 Hz`, `1920 × 1080, R8G8B8A8_UNORM`.

@@ -308,13 +308,15 @@ function choose(name, quietly = false) {
 
 function about() {
   const row = segments.find((row) => row.name === chosen);
-  const warnings = row?.warnings ?? [];
-  $("warnings-box").hidden = warnings.length === 0;
-  fill($("warnings"), warnings, (text) => {
-    const item = document.createElement("li");
-    item.textContent = text;
-    return item;
-  });
+  for (const what of ["warnings", "remarks"]) {
+    const sentences = row?.[what] ?? [];
+    $(`${what}-box`).hidden = sentences.length === 0;
+    fill($(what), sentences, (text) => {
+      const item = document.createElement("li");
+      item.textContent = text;
+      return item;
+    });
+  }
   if (!row || row.groups.length === 0) return;
   fill($("fields"), row.groups, group);
 }

@@ -22,7 +22,7 @@ function cells(row) {
     age: age(row.age_ms),
     owner: row.owner,
     readers: number(row.readers),
-    warnings: row.warnings.join("; "),
+    warnings: [...row.warnings, ...row.remarks].join("; "),
   };
 }
 
@@ -65,6 +65,8 @@ export class Table {
         }
       });
       row.toggleAttribute("data-stale", segment.stale);
+      // Facts are no warnings.
+      row.toggleAttribute("data-calm", segment.warnings.length === 0);
     });
     this.mark();
   }
