@@ -1,4 +1,5 @@
-//! Operators that read files: File In CHOP and Movie File In TOP, for networks of `tdshm-ops`.
+//! Operators that read files: File In CHOP and Movie File In TOP, for networks of `tdshm-ops`; with the feature `osc` also
+//! OSC In CHOP and OSC Out CHOP.
 //!
 //! ```
 //! use tdshm_ops::{Network, Registry};
@@ -19,6 +20,10 @@
 
 mod file_in;
 mod movie_file_in;
+#[cfg(feature = "osc")]
+mod osc_in;
+#[cfg(feature = "osc")]
+mod osc_out;
 mod save;
 
 use std::path::Path;
@@ -31,6 +36,11 @@ pub use save::{Folders, save, to_bytes};
 pub fn register(registry: &mut Registry) {
     registry.add(file_in::spec());
     registry.add(movie_file_in::spec());
+    #[cfg(feature = "osc")]
+    {
+        registry.add(osc_in::spec());
+        registry.add(osc_out::spec());
+    }
 }
 
 /// Opening a pipe or a device would wait for somebody at its other end, and the whole network with it.

@@ -217,7 +217,7 @@ pub trait Operator: Send {
     /// Errors and warnings are told with [`Cook::error`] and [`Cook::warn`]; those of the last cook are gone by now.
     fn cook(&mut self, cook: &mut Cook);
 
-    /// Adds the channels of the separate info set `shm`, in order (operators §8.5).
+    /// Adds the channels of the separate info set `shm`, in order (operators §8.5): what goes on at the operator's other end.
     fn shm_info(&self, _add: &mut dyn FnMut(&'static str, f64)) {}
 
     /// Takes a closure that does the cooking. Gives it back where the operator is no script.

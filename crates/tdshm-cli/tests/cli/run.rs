@@ -2,7 +2,9 @@
 
 use std::fs;
 use std::io::ErrorKind;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -476,6 +478,38 @@ fn the_example_of_a_folder() {
         let value = |at: usize| pars[at]["value"].as_f64().unwrap();
         assert_eq!([value(0), value(1), value(2)], [96.0, 54.0, f64::from(frame)], "{status}");
     }
+}
+
+#[test]
+fn the_example_of_osc() {
+    let name = Name::new();
+    let patch = example("osc.toml", &[("wave_by_osc", &name)]);
+    let monitor = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let fader = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let text =
+        fs::read_to_string(patch.path()).unwrap().replace("port = 10000", &format!("port = {}", to.port()));
+    patch.save(&text.replace("port = 10001", &format!("port = {}", monitor.local_addr().unwrap().port())));
+    let player = start(&["run", patch.path().to_str().unwrap()]);
+    // A packet comes each frame: the bundle of the wave, or the wave alone as long as no fader has moved.
+    monitor.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut packet = [0; 1000];
+    loop {
+        fader.send_to(b"/height\0,f\0\0\x40\x40\0\0", to).unwrap();
+        fader.send_to(b"/outside\0\0\0\0,f\0\0\x40\x40\0\0", to).unwrap();
+        let len = monitor.recv(&mut packet).unwrap();
+        let packet = &packet[..len];
+        assert!(packet.starts_with(b"/wave\0") || packet.starts_with(b"#bundle\0"), "{packet:?}");
+        assert!(!packet.windows(8).any(|text| text == b"/outside"));
+        if packet.ends_with(b"/height\0,f\0\0\x40\x40\0\0") {
+            break;
+        }
+    }
+    let watched = start(&["watch", name.as_str(), "--format", "json", "--frames", "1"]).wait();
+    assert!(watched.out[0].contains(r#""name":"wave""#) && watched.out[0].contains(r#""name":"height""#));
+    player.signal("INT");
+    let err = player.wait().err;
+    assert!(!err.iter().any(|line| line.contains("error")), "{err:#?}");
 }
 
 #[test]

@@ -488,6 +488,17 @@ impl Packet {
 }
 
 impl EncodeCounts {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            packets: self.packets.saturating_add(other.packets),
+            bytes: self.bytes.saturating_add(other.bytes),
+            messages: self.messages.saturating_add(other.messages),
+            too_large: self.too_large.saturating_add(other.too_large),
+        }
+    }
+
     fn count(&mut self, packet: &[u8], messages: u64) {
         self.packets = self.packets.saturating_add(1);
         self.bytes = self.bytes.saturating_add(u64::try_from(packet.len()).unwrap_or(u64::MAX));

@@ -22,7 +22,7 @@ pub enum InfoType {
     General,
     /// Those of a timecode, which no operator here has.
     Timecode,
-    /// What is going on in shared memory, of the four operators that use it.
+    /// What is going on in shared memory, of the four operators that use it, and in the network, of those for OSC.
     Shm,
     /// What a CHOP or DAT exports, and how much of that leads nowhere: ours (§7.5).
     Exports,

@@ -92,6 +92,21 @@ class nullTOP(TOP):
     __slots__ = ()
 
 
+class oscinCHOP(CHOP):
+    """OSC In. Channels of the Open Sound Control messages that come by UDP, in the order in which they came first, each
+    with its last value. A channel is called as its address; several arguments are several channels, with a number
+    behind it."""
+
+    __slots__ = ()
+
+
+class oscoutCHOP(CHOP):
+    """OSC Out. Sends its input by UDP every frame, as messages of Open Sound Control, and passes it on. A channel's
+    address is a slash and its name. What is no time slice is cut to one. Scope says which channels are sent."""
+
+    __slots__ = ()
+
+
 class renameCHOP(CHOP):
     """Rename. Gives channels new names."""
 
@@ -185,6 +200,8 @@ __all__ = [
     "noiseCHOP",
     "nullCHOP",
     "nullTOP",
+    "oscinCHOP",
+    "oscoutCHOP",
     "renameCHOP",
     "resampleCHOP",
     "scriptCHOP",
@@ -215,6 +232,8 @@ TYPES: dict[str, type[OP]] = {
         noiseCHOP,
         nullCHOP,
         nullTOP,
+        oscinCHOP,
+        oscoutCHOP,
         renameCHOP,
         resampleCHOP,
         scriptCHOP,
