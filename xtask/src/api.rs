@@ -93,7 +93,7 @@ fn check(ws: &Workspace, toolchain: &Toolchain, write: bool) -> Result<()> {
 
 /// The packages that are published and that others can link to, in the order of their names.
 fn published_libraries(ws: &Workspace) -> Vec<&Package> {
-    let mut packages = ws.published();
+    let mut packages = ws.published_together();
     packages.retain(|package| package.targets.iter().any(|t| t.kind.contains(&TargetKind::Lib)));
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     packages

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::steps::Outcome;
-use crate::workspace::Workspace;
+use crate::workspace::{ALL, Workspace};
 
 /// Where Linux keeps shared memory; elsewhere it has no folder to look into.
 const FOLDER: &str = "/dev/shm";
@@ -13,7 +13,7 @@ const NAMES: &str = "doc";
 /// Runs them, and looks for objects that were not there before.
 pub(crate) fn step(ws: &Workspace) -> Outcome {
     let before = objects();
-    match ws.cargo(["test", "--doc", "--workspace", "--locked"]).status() {
+    match ws.cargo([&["test", "--doc", "--locked"], &ALL[..]].concat()).status() {
         Ok(status) if status.success() => {}
         Ok(status) => return Outcome::Failed(format!("`cargo test --doc` ended with {status}")),
         Err(error) => return Outcome::Failed(format!("`cargo test --doc` did not start: {error}")),

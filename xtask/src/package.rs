@@ -34,7 +34,7 @@ const WELCOME: &[&str] = &[
 ///
 /// When a crate lacks something or carries too much, or what is installed from them does not work.
 pub(crate) fn run(ws: &Workspace) -> Result<()> {
-    let mut packages = ws.published();
+    let mut packages = ws.published_together();
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     for package in &packages {
         let files = packed_files(ws, package)?;

@@ -78,6 +78,11 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
+    /// One that was made before, or will be.
+    pub(crate) fn at(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
     /// Makes one; what was there before is gone.
     ///
     /// # Errors

@@ -1,4 +1,6 @@
 //! `cargo xtask test`: everything that must be green: on this system, type-checked for macOS, and as Windows programs.
+//!
+//! Every part leaves out what stands apart from the workspace, but the last one, which is about nothing else.
 
 mod browser;
 mod c;
@@ -6,6 +8,7 @@ mod macos;
 mod native;
 mod python;
 mod windows;
+mod zenoh;
 
 use std::process::Command;
 
@@ -14,7 +17,7 @@ use clap::ValueEnum;
 
 use crate::process::{outcome, works};
 use crate::steps::{Outcome, run_all};
-use crate::workspace::Workspace;
+use crate::workspace::{ALL, Workspace};
 
 /// What to test.
 #[derive(Debug, clap::Args)]
@@ -39,6 +42,8 @@ enum Part {
     Browser,
     /// As Windows programs, run by Wine: lints, tests, the demo
     Windows,
+    /// The network: `tdshm-zenoh` with its command, its lints and its tests, between hosts and with Python's client
+    Zenoh,
 }
 
 /// Runs every step; a step that cannot run is reported as such, and fails where `CI` is set.
@@ -59,6 +64,7 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
         Part::Python => python::steps(&python),
         Part::Browser => browser::steps(&browser),
         Part::Windows => windows::steps(&wine),
+        Part::Zenoh => zenoh::steps(ws),
     });
     run_all(steps.collect(), strict)
 }
@@ -73,8 +79,7 @@ fn parts(options: &Options) -> Vec<Part> {
 /// Runs a cargo with clippy, warnings being errors; `cargo` gives it for its arguments.
 fn clippy(ws: &Workspace, cargo: impl FnOnce(&[&str]) -> Command, exclude: &[&str]) -> Outcome {
     let excluded = excluded(exclude);
-    let args =
-        [&["clippy", "--workspace", "--all-targets", "--locked"], &excluded[..], &["--", "-D", "warnings"]];
+    let args = [&["clippy", "--all-targets", "--locked"], &ALL[..], &excluded, &["--", "-D", "warnings"]];
     with_component(ws, "clippy", "clippy", || cargo(&args.concat()))
 }
 
@@ -105,12 +110,17 @@ fn with_component(
 }
 
 /// The arguments of a cargo that runs all tests but those in the documentation: with nextest where it is there.
-fn test_args(ws: &Workspace) -> &'static [&'static str] {
+fn test_args(ws: &Workspace) -> Vec<&'static str> {
+    [runner(ws), &ALL].concat()
+}
+
+/// The same without the packages.
+fn runner(ws: &Workspace) -> &'static [&'static str] {
     if works(ws.cargo(["nextest", "--version"])) {
-        &["nextest", "run", "--workspace", "--locked"]
+        &["nextest", "run", "--locked"]
     } else {
         // What nextest runs too; the examples in the documentation have a step of their own.
-        &["test", "--workspace", "--locked", "--lib", "--bins", "--tests", "--examples"]
+        &["test", "--locked", "--lib", "--bins", "--tests", "--examples"]
     }
 }
 
@@ -121,7 +131,8 @@ mod tests {
     #[test]
     fn parts_run_in_their_order_whatever_order_was_asked_for() {
         let of = |only: &[Part]| parts(&Options { only: only.to_vec() });
-        let all = [Part::Native, Part::Macos, Part::C, Part::Python, Part::Browser, Part::Windows];
+        let all =
+            [Part::Native, Part::Macos, Part::C, Part::Python, Part::Browser, Part::Windows, Part::Zenoh];
         assert_eq!(of(&[]), all);
         assert_eq!(of(&[Part::Windows, Part::Native]), [Part::Native, Part::Windows]);
         assert_eq!(of(&[Part::Macos]), [Part::Macos]);

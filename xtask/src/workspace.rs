@@ -6,6 +6,13 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use cargo_metadata::{CargoOpt, Metadata, MetadataCommand, Package};
 
+/// What stands apart, because what it needs takes longer to compile than everything else: no task but the part of its own
+/// touches it.
+pub(crate) const APART: &str = "tdshm-zenoh";
+
+/// All packages of the workspace but that one, for a cargo.
+pub(crate) const ALL: [&str; 3] = ["--workspace", "--exclude", APART];
+
 /// The workspace that this program belongs to.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -54,6 +61,11 @@ impl Workspace {
     pub(crate) fn published(&self) -> Vec<&Package> {
         let may_go = |package: &&Package| package.publish.as_ref().is_none_or(|places| !places.is_empty());
         self.packages().into_iter().filter(may_go).collect()
+    }
+
+    /// Those of them that do not stand apart.
+    pub(crate) fn published_together(&self) -> Vec<&Package> {
+        self.published().into_iter().filter(|package| package.name != APART).collect()
     }
 
     /// The package called `name`.

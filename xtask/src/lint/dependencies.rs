@@ -27,21 +27,23 @@ const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
 pub(super) fn check(ws: &Workspace) -> Result<Vec<Finding>> {
     let rules = Rules::parse(&read(&ws.root().join(FILE))?)?;
     let metadata = ws.everything()?;
-    let in_use = in_use(&metadata, &rules.excluded);
+    let used = in_use(&metadata, &rules.excluded);
     let members: HashSet<&PackageId> = metadata.workspace_members.iter().collect();
-    let foreign = metadata.packages.iter().filter(|p| in_use.contains(&p.id) && !members.contains(&p.id));
+    let foreign = metadata.packages.iter().filter(|p| used.contains(&p.id) && !members.contains(&p.id));
     let foreign: Vec<&Package> = foreign.collect();
     let mut findings: Vec<Finding> =
-        foreign.iter().filter_map(|p| licence(&rules, &id(p), p.license.as_deref())).collect();
+        foreign.iter().filter_map(|p| licence(&rules, &p.name, &id(p), p.license.as_deref())).collect();
     findings.extend(
         foreign
             .iter()
             .filter(|p| p.source.as_ref().is_none_or(|source| source.repr != REGISTRY))
             .map(|p| Finding::new(id(p), "does not come from crates.io: publish what it needs, or leave it")),
     );
+    // What comes with a tree that is spared, and is in use without it too, is counted all the same.
+    let without_trees = in_use(&metadata, &[&rules.excluded[..], &rules.spared_trees].concat());
     let versions: Vec<(&str, String)> = foreign
         .iter()
-        .filter(|p| !rules.spares(p.name.as_str(), &p.version))
+        .filter(|p| without_trees.contains(&p.id) && !rules.spares(p.name.as_str(), &p.version))
         .map(|p| (p.name.as_str(), p.version.to_string()))
         .collect();
     findings.extend(duplicates(&versions));
@@ -56,8 +58,12 @@ struct Rules {
     licences: Vec<String>,
     /// Packages that may come in several versions: the name, or the name, `@` and which versions may come beside.
     spared: Vec<String>,
+    /// Packages that may bring other versions of whatever they need.
+    spared_trees: Vec<String>,
     /// Packages that are not looked at, nor what is needed for them alone.
     excluded: Vec<String>,
+    /// Packages, each with the licences that it alone may be under besides.
+    exceptions: Vec<(String, Vec<String>)>,
 }
 
 impl Rules {
@@ -76,11 +82,29 @@ impl Rules {
             };
             list.iter().map(name).collect()
         };
+        let exceptions = table.get("licenses").and_then(|licenses| licenses.get("exceptions")?.as_array());
+        let exceptions = exceptions.into_iter().flatten().map(|entry| {
+            let name = entry.get("crate").and_then(Value::as_str);
+            let allowed = entry.get("allow").and_then(Value::as_array);
+            let words =
+                |allowed: &Vec<Value>| allowed.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            name.map(str::to_owned)
+                .zip(allowed.map(words))
+                .with_context(|| format!("{FILE}: licenses.exceptions holds {entry}, which names nothing"))
+        });
         Ok(Self {
+            exceptions: exceptions.collect::<Result<_>>()?,
             licences: list("licenses", "allow")?,
             spared: list("bans", "skip")?,
+            spared_trees: list("bans", "skip-tree")?,
             excluded: list("graph", "exclude")?,
         })
+    }
+
+    fn welcome(&self, name: &str, licence: &str) -> bool {
+        let is = |welcome: &String| welcome == licence;
+        let mut its = self.exceptions.iter().filter(|(package, _)| package == name);
+        self.licences.iter().any(is) || its.any(|(_, licences)| licences.iter().any(is))
     }
 
     fn spares(&self, name: &str, version: &Version) -> bool {
@@ -96,7 +120,7 @@ fn id(package: &Package) -> String {
 }
 
 /// A package under a licence that is not on the list. `MIT/Apache-2.0`, as it was written once, means either.
-fn licence(rules: &Rules, place: &str, licence: Option<&str>) -> Option<Finding> {
+fn licence(rules: &Rules, name: &str, place: &str, licence: Option<&str>) -> Option<Finding> {
     let Some(licence) = licence else {
         return Some(Finding::new(
             place,
@@ -104,7 +128,7 @@ fn licence(rules: &Rules, place: &str, licence: Option<&str>) -> Option<Finding>
         ));
     };
     let allowed = Expression::parse_mode(licence, ParseMode::LAX)
-        .is_ok_and(|expression| expression.evaluate(|needed| rules.licences.contains(&needed.to_string())));
+        .is_ok_and(|expression| expression.evaluate(|needed| rules.welcome(name, &needed.to_string())));
     let message =
         || format!("is under {licence}, which {FILE} does not welcome: leave it, or say there why it is");
     (!allowed).then(|| Finding::new(place, message()))
@@ -159,7 +183,9 @@ mod tests {
     const RULES: &str = r#"
         [licenses]
         allow = ["MIT", "Unicode-3.0", "Apache-2.0 WITH LLVM-exception"]
+        exceptions = [{ allow = ["MPL-2.0"], crate = "small" }]
         [bans]
+        skip-tree = [{ crate = "large", reason = "x" }]
         skip = ["base64", { crate = "syn@2", reason = "x" }]
         [graph]
         exclude = ["criterion"]
@@ -168,7 +194,7 @@ mod tests {
     #[test]
     fn licences_are_read_as_expressions() {
         let rules = Rules::parse(RULES).unwrap();
-        let said = |text: Option<&str>| licence(&rules, "a@1.0.0", text).map(|f| f.to_string());
+        let said = |text: Option<&str>| licence(&rules, "a", "a@1.0.0", text).map(|f| f.to_string());
         for good in [
             "MIT",
             "GPL-3.0 OR MIT",
@@ -190,6 +216,8 @@ mod tests {
             )
         );
         assert!(said(None).unwrap().contains("names no licence"));
+        let of = |name: &str| licence(&rules, name, name, Some("MPL-2.0"));
+        assert!(of("small").is_none() && of("a").is_some(), "an exception is for one package");
     }
 
     #[test]
@@ -199,6 +227,7 @@ mod tests {
         assert!(spares("base64", "0.1.0") && spares("syn", "2.0.1"));
         assert!(!spares("syn", "3.0.0") && !spares("criterion", "0.1.0"));
         assert_eq!(rules.excluded, ["criterion"]);
+        assert_eq!(rules.spared_trees, ["large"]);
         let versions = [("a", "1.0.0".to_owned()), ("b", "1.0.0".to_owned()), ("a", "2.0.0".to_owned())];
         let said: Vec<String> = duplicates(&versions).iter().map(ToString::to_string).collect();
         assert_eq!(said.len(), 1);
@@ -210,6 +239,7 @@ mod tests {
         let error = Rules::parse("[bans]\nskip = [{ reason = 'x' }]").unwrap_err().to_string();
         assert!(error.starts_with("deny.toml: bans.skip holds "), "{error}");
         assert!(Rules::parse("[licenses]\nallow = 'MIT'").is_err());
+        assert!(Rules::parse("[licenses]\nexceptions = [{ crate = 'a' }]").is_err());
         assert!(Rules::parse("[").is_err());
     }
 

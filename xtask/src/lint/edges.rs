@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! tdshm  <-  tdshm-ops  <-  tdshm-io  <-  tdshm-cli          tdshm  <-  tdshm-capi
-//! tdshm, tdshm-ops, tdshm-io, tdshm-cli  <-  tdshm-python     tdshm, tdshm-ops  <-  tdshm-zenoh
+//! tdshm, tdshm-ops, tdshm-io, tdshm-cli  <-  tdshm-python     tdshm, tdshm-ops  <-  tdshm-zenoh (its tests: tdshm-io)
 //! tests, bench, xtask see all; nobody sees them
 //! ```
+
+use cargo_metadata::DependencyKind;
 
 use super::Finding;
 use crate::workspace::Workspace;
@@ -20,6 +22,9 @@ const LINE: &[(&str, &[&str])] = &[
     ("tdshm-zenoh", &["tdshm", "tdshm-ops"]),
 ];
 
+/// Those of the workspace that a published crate's tests may use besides.
+const TESTS: &[(&str, &str)] = &[("tdshm-zenoh", "tdshm-io")];
+
 /// They see all published crates, and nobody sees them.
 const OBSERVERS: &[&str] = &["tdshm-tests", "tdshm-bench", "tdshm-xtask"];
 
@@ -29,8 +34,11 @@ pub(super) fn check(ws: &Workspace) -> Vec<Finding> {
     let members: Vec<&str> = packages.iter().map(|p| p.name.as_str()).collect();
     let edges: Vec<(&str, &str)> = packages
         .iter()
-        .flat_map(|p| p.dependencies.iter().map(move |d| (p.name.as_str(), d.name.as_str())))
-        .filter(|(_, to)| members.contains(to))
+        .flat_map(|p| p.dependencies.iter().map(move |d| (p.name.as_str(), d)))
+        .map(|(from, d)| ((from, d.name.as_str()), d.kind))
+        .filter(|((_, to), _)| members.contains(to))
+        .filter(|(edge, kind)| *kind != DependencyKind::Development || !TESTS.contains(edge))
+        .map(|(edge, _)| edge)
         .collect();
     judge(&members, &edges)
 }

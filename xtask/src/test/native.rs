@@ -4,7 +4,7 @@ use super::{clippy, test_args, with_component};
 use crate::peers::peers;
 use crate::process::{find, outcome};
 use crate::steps::{Outcome, Step};
-use crate::workspace::Workspace;
+use crate::workspace::{ALL, Workspace};
 use crate::{api, debian, doctests, lint, package};
 
 /// The steps, in the order in which failures are cheapest.
@@ -24,10 +24,10 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
                 Err(request) => Outcome::NotRun(request),
             }
         }),
-        Step::new("tests", || outcome(ws.cargo(test_args(ws).iter().copied()))),
+        Step::new("tests", || outcome(ws.cargo(test_args(ws)))),
         Step::new("doc tests", || doctests::step(ws)),
         Step::new("documentation", || {
-            let mut doc = ws.cargo(["doc", "--workspace", "--no-deps", "--locked"]);
+            let mut doc = ws.cargo([&["doc", "--no-deps", "--locked"], &ALL[..]].concat());
             doc.env("RUSTDOCFLAGS", "-D warnings");
             outcome(doc)
         }),

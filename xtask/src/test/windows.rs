@@ -6,7 +6,7 @@ use super::{c, clippy, excluded, test_args};
 use crate::process::outcome;
 use crate::steps::{Outcome, Step};
 use crate::wine::Wine;
-use crate::workspace::Workspace;
+use crate::workspace::{ALL, Workspace};
 
 /// What runs nowhere but where people build.
 const NOT_FOR_WINDOWS: [&str; 1] = ["tdshm-xtask"];
@@ -48,13 +48,13 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
             if built != Outcome::Passed {
                 return built;
             }
-            let mut tests = wine.cargo(ws, [test_args(ws), &excluded(&NOT_TESTED)].concat());
+            let mut tests = wine.cargo(ws, [test_args(ws), excluded(&NOT_TESTED)].concat());
             tests.env("TDSHM_PEER_WITH_STEPS", program).env("TDSHM_TEST_SECONDS", WATCHDOG_SECONDS);
             outcome(tests)
         }),
         step("Windows: C++ and Rust", |ws, wine| c::on_windows(ws, wine, WATCHDOG_SECONDS)),
         step("Windows: doc tests", |ws, wine| {
-            let args = [&["test", "--doc", "--workspace", "--locked"], &excluded(&NOT_TESTED)[..]].concat();
+            let args = [&["test", "--doc", "--locked"], &ALL[..], &excluded(&NOT_TESTED)].concat();
             outcome(wine.cargo(ws, args))
         }),
         step("Windows: demo", |ws, wine| {

@@ -1,0 +1,194 @@
+//! The flags, as data.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+
+use crate::encoding::Packing;
+
+const EXAMPLES: &str = "\
+Examples:
+  tdshm-net share 'cam* mocap'         offer segments to the network, also those that come later
+  tdshm-net list                       see what is shared where
+  tdshm-net mirror 'host2/*'           make all that host2 shares segments of this machine
+  tdshm-net mirror host2/cam1 --prefix host2-
+  tdshm-net share mocap --connect tcp/192.168.1.20:7447
+  tdshm-net share mocap --config examples/zenoh/share-tls.json5
+
+Without --connect, --listen and --config everybody on the local network finds this program, reads what it shares, and
+writes what it mirrors: docs/network.md says how to let only some.";
+
+/// TouchDesigner's shared memory over the network: shares segments of this machine, and mirrors those of others.
+#[derive(Debug, Parser)]
+#[command(name = "tdshm-net", version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Say nothing on standard error but what went wrong [default: say what happens]
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Offer segments of this machine to the network. Costs nothing as long as nobody listens
+    Share(ShareArgs),
+    /// Make what other machines share segments of this machine, with the same block: TouchDesigner reads them with its own
+    /// operators
+    Mirror(MirrorArgs),
+    /// List what is shared where
+    List(ListArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ShareArgs {
+    /// Shared-memory names, or patterns with *, ? or [xyz] that stand for all names they match, also of segments that appear
+    /// later. What another tdshm-net mirrors here is never shared again
+    #[arg(value_name = "NAME", required = true, value_hint = ValueHint::Other)]
+    pub(crate) names: Vec<String>,
+
+    /// How images go over the network: raw (as they are), lz4 (packed, without loss), or jpeg (formats of 8 bits, without
+    /// their alpha; others go raw)
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Images::Raw, hide_possible_values = true)]
+    pub(crate) images: Images,
+
+    /// How good a JPEG is, 1 to 100
+    #[arg(long, value_name = "N", default_value_t = 85, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) quality: u8,
+
+    /// What this machine is called in the names of its streams [default: its host name]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) net: NetArgs,
+
+    /// Print a JSON object each second, and one at the end, a line each [default: a status line, in a terminal]
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl ShareArgs {
+    pub(crate) fn packing(&self) -> Packing {
+        match self.images {
+            Images::Raw => Packing::Raw,
+            Images::Lz4 => Packing::Lz4,
+            Images::Jpeg => Packing::Jpeg(self.quality),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Images {
+    Raw,
+    Lz4,
+    Jpeg,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MirrorArgs {
+    /// HOST/NAME of streams, each part a name or a pattern with *, ? or [xyz]
+    #[arg(value_name = "HOST/NAME", required = true, value_hint = ValueHint::Other)]
+    pub(crate) streams: Vec<String>,
+
+    /// Put that in front of the names: `--prefix host2-` makes host2-cam1 of cam1 [default: the same names as there]
+    #[arg(long, value_name = "TEXT", conflicts_with = "named")]
+    pub(crate) prefix: Option<String>,
+
+    /// Make the names by that pattern, in which {host} and {name} stand for the stream's [default: {name}]
+    #[arg(long = "as", value_name = "PATTERN")]
+    pub(crate) named: Option<String>,
+
+    /// Take names also where another program's sender has them, of which nobody can tell whether it lives; a living
+    /// sender of `tdshm` keeps its name, a dead one's is always taken [default: refuse]
+    #[arg(long)]
+    pub(crate) take_over: bool,
+
+    #[command(flatten)]
+    pub(crate) net: NetArgs,
+
+    /// Print a JSON object each second, and one at the end, a line each [default: a status line, in a terminal]
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArgs {
+    /// List streams of those only, HOST/NAME, each part a name or a pattern [default: all]
+    #[arg(value_name = "HOST/NAME", value_hint = ValueHint::Other)]
+    pub(crate) streams: Vec<String>,
+
+    /// How long to wait for answers, in seconds
+    #[arg(long, value_name = "S", default_value_t = 1.5, value_parser = seconds)]
+    pub(crate) wait: f64,
+
+    #[command(flatten)]
+    pub(crate) net: NetArgs,
+
+    /// Print a JSON array [default: a table]
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "The network")]
+pub(crate) struct NetArgs {
+    /// zenoh's own configuration, as JSON5: TLS, access control, and all else [default: what docs/network.md says]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Connect to a router or another program of zenoh's, say tcp/192.168.1.20:7447; may be given several times. Nobody is
+    /// looked for then [default: whom the local network has]
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(crate) connect: Vec<String>,
+
+    /// Listen there, say tcp/0.0.0.0:7447 or tcp/127.0.0.1:7447; may be given several times. Nobody is looked for then
+    /// [default: at a free port of all addresses, or nowhere with --connect]
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(crate) listen: Vec<String>,
+
+    /// peer (talks to others directly), client (by way of the router that --connect names), or router
+    #[arg(long, value_name = "MODE", value_enum, hide_possible_values = true)]
+    pub(crate) mode: Option<Mode>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    Peer,
+    Client,
+    Router,
+}
+
+impl Mode {
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Client => "client",
+            Self::Router => "router",
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if (0.0..=3600.0).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err("give 0 to 3600 seconds".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_are_consistent() {
+        Args::command().debug_assert();
+        assert!(Args::try_parse_from(["tdshm-net", "share", "cam", "--quality", "0"]).is_err());
+        assert!(Args::try_parse_from(["tdshm-net", "mirror", "a/b", "--as", "x", "--prefix", "y"]).is_err());
+        assert!(Args::try_parse_from(["tdshm-net", "list", "--wait", "-1"]).is_err());
+    }
+}

@@ -1,0 +1,226 @@
+//! `tdshm-net mirror`: what other machines share, as segments of this one.
+//!
+//! Liveliness tokens say which streams there are. Each one that is wanted has a thread: zenoh's callback puts the newest frame
+//! where that finds it, and the thread writes it into a segment, which is one of ours like any other: so readers here are
+//! woken, keep the last good frame, and see the sender leave when it leaves there or can no longer be reached.
+
+mod clock;
+mod local;
+mod slot;
+mod stream;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, anyhow};
+use serde::Serialize;
+use tdshm::ShortName;
+use zenoh::Wait;
+use zenoh::sample::SampleKind;
+
+use crate::args::MirrorArgs;
+use crate::encoding::key::{self, Leaf};
+use crate::mirror::stream::{Account, Handle, Stream};
+use crate::session::{self, WantedStream};
+use crate::status::{Rate, tenths};
+use crate::stop::{SLICE, Stop};
+use crate::{Exit, TELL_EVERY, say};
+
+/// Streams that are mirrored at most: whoever may write tokens may invent as many as they like.
+const MOST_STREAMS: usize = 1024;
+
+/// Host and segment.
+type Key = (String, String);
+
+/// Mirrors until somebody asks to stop.
+pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
+    let wanted: Vec<WantedStream> =
+        args.streams.iter().map(|stream| WantedStream::read(stream)).collect::<anyhow::Result<_>>()?;
+    let stop = Stop::on_signals()?;
+    let Some(session) = session::open(&args.net, &stop)? else {
+        return Ok(stop.requested().unwrap_or(Exit::Done));
+    };
+    session::announce(&args.net);
+    let (to, tokens) = mpsc::channel();
+    let callback = move |sample: zenoh::sample::Sample| {
+        if let Some(stream) = key::read(sample.key_expr().as_str(), Leaf::Alive) {
+            // Nobody listens any more: this is the end.
+            let _ = to.send((stream, sample.kind() == SampleKind::Put));
+        }
+    };
+    let subscriber = session.liveliness().declare_subscriber(key::all(Leaf::Alive)).history(true);
+    let _subscriber = subscriber.callback(callback).wait().map_err(|error| anyhow!("{error}"))?;
+
+    let mut streams: BTreeMap<Key, Handle> = BTreeMap::new();
+    let mut telling = Telling::new(args);
+    while stop.requested().is_none() && !session.is_closed() {
+        match tokens.recv_timeout(SLICE) {
+            Ok((stream, alive)) => {
+                if let Some(handle) = streams.get(&stream) {
+                    handle.stream().set_alive(alive);
+                } else if alive && wanted.iter().any(|wanted| wanted.means(&stream.0, &stream.1)) {
+                    if streams.len() >= MOST_STREAMS {
+                        say::error(format_args!(
+                            "{}/{} is left out: {MOST_STREAMS} are mirrored",
+                            stream.0, stream.1
+                        ));
+                        continue;
+                    }
+                    match begin(args, &session, &stream) {
+                        Ok(handle) => {
+                            streams.insert(stream, handle);
+                        }
+                        Err(error) => {
+                            say::error(format_args!("{}/{} is left out: {error:#}", stream.0, stream.1))
+                        }
+                    }
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        if telling.is_due() {
+            telling.tell(&streams, session::peers(&session))?;
+        }
+    }
+    streams.values().for_each(Handle::end);
+    streams.values_mut().for_each(Handle::join);
+    let told = telling.tell(&streams, session::peers(&session));
+    telling.sum_up(&streams);
+    drop(streams);
+    session::close(session);
+    told?;
+    Ok(stop.requested().unwrap_or(Exit::Failed))
+}
+
+fn begin(args: &MirrorArgs, session: &zenoh::Session, stream: &Key) -> anyhow::Result<Handle> {
+    let name = local_name(args, &stream.0, &stream.1);
+    let name = ShortName::new(&name).with_context(|| format!("it would be called {name:?} here"))?;
+    Stream::new(session, &stream.0, &stream.1, name, args.take_over).start()
+}
+
+/// What a stream is called here.
+fn local_name(args: &MirrorArgs, host: &str, name: &str) -> String {
+    match (&args.named, &args.prefix) {
+        // Each placeholder once, so that a name which holds one is left alone.
+        (Some(named), _) => {
+            named.split("{name}").map(|part| part.replace("{host}", host)).collect::<Vec<_>>().join(name)
+        }
+        (None, Some(prefix)) => format!("{prefix}{name}"),
+        (None, None) => name.to_owned(),
+    }
+}
+
+/// What is told of it.
+struct Telling<'a> {
+    args: &'a MirrorArgs,
+    began: Instant,
+    told: Option<Instant>,
+    rates: BTreeMap<Key, (Rate, Rate)>,
+}
+
+/// A second, for programs.
+#[derive(Serialize)]
+struct Second {
+    seconds: f64,
+    /// Programs of zenoh's that this one talks to.
+    peers: usize,
+    streams: Vec<StreamSecond>,
+}
+
+#[derive(Serialize)]
+struct StreamSecond {
+    /// Frames a second that became frames here.
+    rate: Option<f64>,
+    bytes_per_second: Option<f64>,
+    #[serde(flatten)]
+    account: Account,
+}
+
+impl<'a> Telling<'a> {
+    fn new(args: &'a MirrorArgs) -> Self {
+        Self { args, began: Instant::now(), told: None, rates: BTreeMap::new() }
+    }
+
+    fn is_due(&self) -> bool {
+        self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY)
+    }
+
+    fn tell(&mut self, streams: &BTreeMap<Key, Handle>, peers: usize) -> anyhow::Result<()> {
+        let now = Instant::now();
+        self.told = Some(now);
+        let mut all = Vec::new();
+        for (key, handle) in streams {
+            let account = handle.stream().account();
+            let (frames, bytes) = self.rates.entry(key.clone()).or_default();
+            let rate = frames.note(now, account.frames).map(tenths);
+            let bytes_per_second = bytes.note(now, account.bytes).map(tenths);
+            all.push(StreamSecond { rate, bytes_per_second, account });
+        }
+        let seconds = tenths(self.began.elapsed().as_secs_f64());
+        if self.args.json {
+            say::data(&serde_json::to_string(&Second { seconds, peers, streams: all })?)?;
+            return Ok(());
+        }
+        let sum = |of: fn(&StreamSecond) -> f64| all.iter().map(of).sum::<f64>();
+        let total = |of: fn(&Account) -> u64| all.iter().map(|stream| of(&stream.account)).sum::<u64>();
+        let latency = all.iter().filter_map(|stream| stream.account.latency_ms.as_ref()?.p50);
+        let latency = latency.fold(None::<f64>, |worst, ms| Some(worst.map_or(ms, |worst| worst.max(ms))));
+        say::status(&format!(
+            "{} mirrored: {:.0} frames/s, {}/s, {} lost, {} dropped, {}, {}",
+            say::count(u64::try_from(all.len()).unwrap_or(u64::MAX), "stream"),
+            sum(|stream| stream.rate.unwrap_or(0.0)),
+            say::bytes(sum(|stream| stream.bytes_per_second.unwrap_or(0.0))),
+            total(|account| account.lost),
+            total(|account| account.dropped),
+            latency.map_or_else(|| "no latency yet".to_owned(), |ms| format!("{ms:.2} ms")),
+            say::count(u64::try_from(peers).unwrap_or(u64::MAX), "peer"),
+        ));
+        Ok(())
+    }
+
+    fn sum_up(&self, streams: &BTreeMap<Key, Handle>) {
+        say::status("");
+        for handle in streams.values() {
+            let account = handle.stream().account();
+            say::line(format_args!(
+                "{}/{} as {:?}: {}, {}; {} lost on the way, {} dropped for newer ones, {} broken",
+                account.host,
+                account.segment,
+                account.name,
+                say::count(account.frames, "frame"),
+                say::bytes(account.bytes as f64),
+                account.lost,
+                account.dropped,
+                account.broken
+            ));
+        }
+    }
+}
+
+/// How long a question to the other side is waited for.
+const ASKING: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::args::{Args, Command};
+
+    fn named(flags: &[&str], host: &str, name: &str) -> String {
+        let args = [&["tdshm-net", "mirror", "a/b"], flags].concat();
+        let Command::Mirror(args) = Args::try_parse_from(args).unwrap().command else { panic!() };
+        local_name(&args, host, name)
+    }
+
+    #[test]
+    fn what_streams_are_called_here() {
+        assert_eq!(named(&[], "host2", "cam1"), "cam1");
+        assert_eq!(named(&["--prefix", "host2-"], "host2", "cam1"), "host2-cam1");
+        assert_eq!(named(&["--as", "{host}_{name}_in"], "host2", "cam1"), "host2_cam1_in");
+        assert_eq!(named(&["--as", "{host}_{name}"], "{name}", "{host}"), "{name}_{host}");
+        assert_eq!(named(&["--as", "one"], "host2", "cam1"), "one");
+    }
+}

@@ -1,0 +1,102 @@
+//! The segment of this machine that a stream becomes.
+
+use tdshm::{
+    BlockKind, ChopSender, Error, ErrorKind, HeaderVersion, PixelFormat, Pixels, ShortName, TopSender,
+    TopShape,
+};
+
+use crate::LOCK_LIMIT;
+use crate::encoding::ChannelDecoder;
+
+/// The sender of a mirrored segment.
+#[derive(Debug)]
+pub(super) struct Local {
+    name: ShortName,
+    take_over: bool,
+    sender: Sender,
+}
+
+#[derive(Debug)]
+enum Sender {
+    Channels(Box<ChopSender>),
+    /// Which header it has is decided when it is made.
+    Images(Box<TopSender>, HeaderVersion),
+    None,
+}
+
+impl Local {
+    pub(super) fn new(name: ShortName, take_over: bool) -> Self {
+        Self { name, take_over, sender: Sender::None }
+    }
+
+    pub(super) fn name(&self) -> &ShortName {
+        &self.name
+    }
+
+    /// Whether the name is ours.
+    pub(super) fn is_there(&self) -> bool {
+        !matches!(self.sender, Sender::None)
+    }
+
+    /// Sends the frame that was decoded last: a whole one with its names, or samples alone.
+    pub(super) fn send_channels(&mut self, decoder: &ChannelDecoder, whole: bool) -> Result<(), Error> {
+        let base = decoder.base();
+        let fresh = !matches!(self.sender, Sender::Channels(_));
+        if fresh {
+            self.sender = Sender::None; // the name is free before it is taken again
+            let builder = ChopSender::builder(self.name.as_str()).take_over(self.take_over);
+            self.sender = Sender::Channels(Box::new(builder.lock_limit(LOCK_LIMIT).create()?));
+        }
+        let Sender::Channels(sender) = &mut self.sender else { return Ok(()) };
+        if whole {
+            sender.send(base)?;
+            return Ok(());
+        }
+        if fresh {
+            sender.set_channels(base.names().iter().cloned())?;
+            sender.set_sample_rate(base.sample_rate())?;
+        }
+        sender.send_flat(decoder.samples(), base.len_samples())?;
+        Ok(())
+    }
+
+    /// Sends an image.
+    pub(super) fn send_image(&mut self, shape: &TopShape, pixels: &[u8]) -> Result<(), Error> {
+        if !matches!(&self.sender, Sender::Images(_, version) if *version == shape.version) {
+            self.sender = Sender::None;
+            let builder =
+                TopSender::builder(self.name.as_str()).header(shape.version).take_over(self.take_over);
+            let sender = builder.lock_limit(LOCK_LIMIT).create()?;
+            self.sender = Sender::Images(Box::new(sender), shape.version);
+        }
+        let Sender::Images(sender, _) = &mut self.sender else { return Ok(()) };
+        let format = shape.texels.format().unwrap_or(PixelFormat::from_number(0));
+        sender.set_colour(shape.colour);
+        let (x, y) = shape.aspect;
+        sender.send(&Pixels::bottom_first(format, shape.width, shape.height, pixels).aspect(x, y))?;
+        Ok(())
+    }
+
+    /// Leaves: readers see that there is no sender, and keep the last frame.
+    pub(super) fn leave(&mut self) -> Result<(), Error> {
+        match std::mem::replace(&mut self.sender, Sender::None) {
+            Sender::Channels(sender) => sender.detach(),
+            Sender::Images(sender, _) => sender.detach(),
+            Sender::None => Ok(()),
+        }
+    }
+
+    /// The kind of frames that are sent.
+    pub(super) fn kind(&self) -> BlockKind {
+        match self.sender {
+            Sender::Channels(_) => BlockKind::Chop,
+            Sender::Images(..) => BlockKind::Top,
+            Sender::None => BlockKind::Unknown,
+        }
+    }
+}
+
+/// Whether another program has the name, so that it is to be asked again later.
+pub(super) fn is_taken(error: &Error) -> bool {
+    matches!(error, Error::Segment(segment) if segment.kind() == ErrorKind::Refused)
+}

@@ -1,0 +1,256 @@
+//! Where zenoh's callback leaves the newest frame, and the thread of the stream finds it.
+
+use std::borrow::Cow;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use zenoh::bytes::ZBytes;
+use zenoh::sample::{Sample, SampleKind};
+
+use crate::encoding::{DecodeError, End, Form, MOST_BYTES, Stamp};
+use crate::now_ns;
+
+/// A frame as it came.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    pub(super) stamp: Stamp,
+    pub(super) form: Form,
+    pub(super) payload: ZBytes,
+    /// It was asked for: how long it took says nothing.
+    pub(super) asked: bool,
+}
+
+/// What happened since the last time.
+#[derive(Debug, Default)]
+pub(super) struct News {
+    /// The newest frame that is whole.
+    pub(super) whole: Option<Arrived>,
+    /// The newest one that says what changed since a whole one.
+    pub(super) changed: Option<Arrived>,
+    /// The stream's token came or went.
+    pub(super) alive: Option<bool>,
+    /// Why there are no more frames.
+    pub(super) end: Option<End>,
+    /// Somebody has to look: the program ends, or an answer came.
+    pub(super) wake: bool,
+    /// The last error.
+    pub(super) error: Option<DecodeError>,
+}
+
+impl News {
+    fn is_something(&self) -> bool {
+        self.whole.is_some()
+            || self.changed.is_some()
+            || self.alive.is_some()
+            || self.end.is_some()
+            || self.wake
+            || self.error.is_some()
+    }
+}
+
+/// Frames that did not become frames here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Losses {
+    /// Numbers that never came.
+    pub(super) lost: u64,
+    /// A newer one came before this side was done with the last.
+    pub(super) dropped: u64,
+    /// Messages that are no frames.
+    pub(super) broken: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    news: News,
+    losses: Losses,
+    /// The newest frame that was published: stream, number, time.
+    seen: Option<(u64, u64, u64)>,
+    /// The newest of all, those that were asked for included.
+    newest: Option<(u64, u64, u64)>,
+}
+
+/// One stream's place.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Slot {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something happens, at most so long.
+    pub(super) fn wait(&self, time: Duration) -> News {
+        let nothing = |state: &mut State| !state.news.is_something();
+        let state = self.state();
+        let waited = self.changed.wait_timeout_while(state, time, nothing);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut state.news)
+    }
+
+    pub(super) fn losses(&self) -> Losses {
+        self.state().losses
+    }
+
+    /// The number of the newest frame of that stream.
+    pub(super) fn newest(&self, stream: u64) -> Option<u64> {
+        self.state().newest.filter(|(of, ..)| *of == stream).map(|(_, number, _)| number)
+    }
+
+    pub(super) fn wake(&self) {
+        self.tell(|news| news.wake = true);
+    }
+
+    pub(super) fn set_alive(&self, alive: bool) {
+        self.tell(|news| news.alive = Some(alive));
+    }
+
+    fn tell(&self, change: impl FnOnce(&mut News)) {
+        change(&mut self.state().news);
+        self.changed.notify_one();
+    }
+
+    /// Takes what came, published or `asked` for.
+    pub(super) fn put(&self, sample: &Sample, asked: bool) {
+        let read = read(sample, asked);
+        let mut state = self.state();
+        match read {
+            Ok(Some(arrived)) => state.take(arrived),
+            Ok(None) => {
+                let stamp = sample.attachment().and_then(|bytes| Stamp::of(&bytes.to_bytes()).ok());
+                state.news.end = Some(stamp.map_or(End::Left, |stamp| stamp.end));
+            }
+            Err(error) => {
+                state.losses.broken = state.losses.broken.saturating_add(1);
+                state.news.error = Some(error);
+            }
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+}
+
+/// A frame, or `None` for the end of them.
+fn read(sample: &Sample, asked: bool) -> Result<Option<Arrived>, DecodeError> {
+    if sample.kind() == SampleKind::Delete {
+        return Ok(None);
+    }
+    let stamp = match sample.attachment() {
+        Some(bytes) => Stamp::of(&bytes.to_bytes())?,
+        // A program that counts nothing.
+        None => Stamp::default(),
+    };
+    let payload = sample.payload();
+    if payload.len() > MOST_BYTES {
+        return Err(DecodeError::TooLarge { bytes: payload.len(), limit: MOST_BYTES });
+    }
+    let encoding: Cow<'static, str> = sample.encoding().into();
+    let form = match Form::of(&encoding, &[]) {
+        Ok(form) => form,
+        Err(_) => Form::of(&encoding, &payload.to_bytes())?,
+    };
+    Ok(Some(Arrived { stamp, form, payload: payload.clone(), asked }))
+}
+
+impl State {
+    fn take(&mut self, arrived: Arrived) {
+        let Stamp { stream, number, shared, .. } = arrived.stamp;
+        if number != 0 {
+            let shared = if shared == 0 { now_ns() } else { shared };
+            if !arrived.asked {
+                if let Some((_, before, _)) = self.seen.filter(|(of, ..)| *of == stream) {
+                    let gap = number.saturating_sub(before).saturating_sub(1);
+                    self.losses.lost = self.losses.lost.saturating_add(gap);
+                }
+                self.seen = later(self.seen, (stream, number, shared));
+            }
+            let newest = later(self.newest, (stream, number, shared));
+            if newest == self.newest {
+                // It comes too late, or twice.
+                return;
+            }
+            self.newest = newest;
+        }
+        let news = &mut self.news;
+        let before = if arrived.form == Form::Changed {
+            [news.changed.replace(arrived), None]
+        } else {
+            [news.whole.replace(arrived), news.changed.take()]
+        };
+        let dropped = before.iter().flatten().filter(|arrived| !arrived.asked).count();
+        self.losses.dropped = self.losses.dropped.saturating_add(u64::try_from(dropped).unwrap_or(u64::MAX));
+    }
+}
+
+/// Which of two frames is the newer one: by their numbers where they are of one stream, by their times otherwise.
+fn later(known: Option<(u64, u64, u64)>, new: (u64, u64, u64)) -> Option<(u64, u64, u64)> {
+    match known {
+        Some(known) if known.0 == new.0 && new.1 <= known.1 => Some(known),
+        Some(known) if known.0 != new.0 && new.2 <= known.2 => Some(known),
+        _ => Some(new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arrived(number: u64, base: u64, asked: bool) -> Arrived {
+        let stamp = Stamp { stream: 1, number, base, shared: number, ..Stamp::default() };
+        let form = if base == 0 { Form::Channels } else { Form::Changed };
+        Arrived { stamp, form, payload: ZBytes::new(), asked }
+    }
+
+    fn numbers(state: &mut State) -> (Option<u64>, Option<u64>) {
+        let news = std::mem::take(&mut state.news);
+        let number = |arrived: Option<Arrived>| arrived.map(|arrived| arrived.stamp.number);
+        (number(news.whole), number(news.changed))
+    }
+
+    #[test]
+    fn the_newest_frame_wins_and_the_others_are_counted() {
+        let mut state = State::default();
+        state.take(arrived(5, 0, false));
+        assert_eq!(numbers(&mut state), (Some(5), None));
+        assert_eq!(state.losses, Losses::default(), "what came before this side listened is no loss");
+        state.take(arrived(6, 5, false));
+        state.take(arrived(8, 5, false));
+        assert_eq!(state.losses, Losses { lost: 1, dropped: 1, broken: 0 });
+        assert_eq!(numbers(&mut state), (None, Some(8)));
+        // A whole frame stays beside what changed since, which needs it.
+        state.take(arrived(9, 0, false));
+        state.take(arrived(10, 9, false));
+        assert_eq!(numbers(&mut state), (Some(9), Some(10)));
+        state.take(arrived(11, 9, false));
+        state.take(arrived(12, 0, false));
+        assert_eq!(numbers(&mut state), (Some(12), None));
+        assert_eq!(state.losses, Losses { lost: 1, dropped: 2, broken: 0 });
+    }
+
+    #[test]
+    fn what_comes_late_or_twice_is_left_alone() {
+        let mut state = State::default();
+        state.take(arrived(7, 0, true));
+        assert_eq!(numbers(&mut state), (Some(7), None));
+        for late in [arrived(6, 0, false), arrived(7, 0, false), arrived(7, 0, true)] {
+            state.take(late);
+        }
+        assert_eq!(numbers(&mut state), (None, None));
+        state.take(arrived(8, 0, false));
+        assert_eq!((numbers(&mut state), state.losses), ((Some(8), None), Losses::default()));
+        // The program that shares was started again, and counts anew.
+        let mut again = arrived(1, 0, false);
+        (again.stamp.stream, again.stamp.shared) = (2, 9);
+        state.take(again);
+        assert_eq!((numbers(&mut state), state.losses), ((Some(1), None), Losses::default()));
+        state.take(arrived(9, 0, false));
+        assert_eq!(numbers(&mut state), (None, None), "the old one is over, by its time");
+        // Who counts nothing is believed.
+        let mut bare = arrived(0, 0, false);
+        bare.stamp = Stamp::default();
+        state.take(bare);
+        assert_eq!(numbers(&mut state), (Some(0), None));
+    }
+}
