@@ -1,5 +1,7 @@
 //! The flags, as data: parser and help follow from here.
 
+#[cfg(feature = "web")]
+pub(crate) mod bridge;
 pub(crate) mod convert;
 pub(crate) mod doctor;
 pub(crate) mod examples;
@@ -80,6 +82,9 @@ pub(crate) enum Command {
     /// Show every segment of this machine in a browser, live: channels plotted, images, what is wrong
     #[cfg(feature = "web")]
     Serve(serve::ServeArgs),
+    /// Take channels beyond this machine's memory, and into it: to and from browsers
+    #[cfg(feature = "web")]
+    Bridge(bridge::BridgeArgs),
     /// Remove what dead senders left behind, and locks that nobody has open
     Clean(CleanArgs),
     /// Find out what keeps programs apart: on this machine alone, between the two sides of a segment, or between this
@@ -346,9 +351,9 @@ pub(crate) struct CompletionsArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("man"))]
 pub(crate) struct ManArgs {
-    /// The subcommand that the page is about [default: the command itself]
+    /// The subcommand that the page is about, such as send, or bridge ws [default: the command itself]
     #[arg(value_hint = ValueHint::Other)]
-    pub(crate) subcommand: Option<String>,
+    pub(crate) subcommand: Vec<String>,
 
     /// Write every page into that folder, which must be there [default: print one page]
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, conflicts_with = "subcommand")]
@@ -437,7 +442,10 @@ mod tests {
 
     #[test]
     fn every_visible_flag_says_its_default() {
-        for mut command in Args::command().get_subcommands().cloned() {
+        let mut all = Args::command().disable_help_subcommand(true);
+        all.build();
+        let kinds = all.get_subcommands().flat_map(clap::Command::get_subcommands);
+        for mut command in all.get_subcommands().chain(kinds).cloned() {
             let help = command.render_long_help().to_string();
             for arg in command.get_arguments().filter(|arg| arg.get_long().is_some() && !arg.is_hide_set()) {
                 let told = arg.get_help().map(ToString::to_string).unwrap_or_default();

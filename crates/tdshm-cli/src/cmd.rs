@@ -1,5 +1,7 @@
 //! The subcommands, one file each.
 
+#[cfg(feature = "web")]
+mod bridge;
 mod clean;
 mod completions;
 mod convert;
@@ -8,7 +10,7 @@ mod doctor;
 mod info;
 mod list;
 mod man;
-mod names;
+pub(crate) mod names;
 mod play;
 mod record;
 mod run;
@@ -30,7 +32,7 @@ use crate::stop::Stop;
 use crate::{Again, Exit};
 
 /// How long a lock is waited for. Shorter than the usual 5 seconds: Ctrl-C waits as long.
-const LOCK_LIMIT: Duration = Duration::from_secs(1);
+pub(crate) const LOCK_LIMIT: Duration = Duration::from_secs(1);
 
 /// What is wrong with a recording, and which one it is.
 fn of_recording(path: &Path, error: McapError) -> anyhow::Error {
@@ -54,6 +56,8 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Top(args) => top::run(&args, &Stop::on_signals()?),
         #[cfg(feature = "web")]
         Command::Serve(args) => serve::run(&args, &Stop::on_signals()?),
+        #[cfg(feature = "web")]
+        Command::Bridge(args) => bridge::run(&args, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.
         Command::Info(args) => info::run(&args),

@@ -34,6 +34,8 @@ pub(crate) fn below(command: &str) -> Below {
         "top" => Below { examples: TOP, remarks: TOP_REMARKS },
         "list" => Below { examples: LIST, remarks: &[] },
         "serve" => Below { examples: SERVE, remarks: SERVE_REMARKS },
+        "bridge" => Below { examples: BRIDGE, remarks: BRIDGE_REMARKS },
+        "ws" => Below { examples: BRIDGE_WS, remarks: BRIDGE_WS_REMARKS },
         "clean" => Below { examples: CLEAN, remarks: &[] },
         "doctor" => Below { examples: DOCTOR, remarks: DOCTOR_REMARKS },
         "completions" => Below { examples: COMPLETIONS, remarks: &[] },
@@ -58,6 +60,7 @@ const TDSHM: &[Example] = &[
     ("tdshm doctor mocap", "what stands between its sender and its receivers"),
     ("tdshm top", "the same live: a scope, images, and what is wrong"),
     ("tdshm serve --open", "all of them in a browser, live"),
+    ("tdshm bridge ws phone", "a browser as a sender of channels"),
     ("tdshm clean", "remove what dead senders left behind"),
 ];
 
@@ -215,6 +218,34 @@ const SERVE_REMARKS: &[(&str, &str)] = &[(
      token.",
 )];
 
+const BRIDGE: &[Example] =
+    &[("tdshm bridge ws phone", "browsers send channels into the segment phone, and plot it")];
+
+const BRIDGE_REMARKS: &[(&str, &str)] = &[
+    (
+        "How it goes",
+        "A line on standard error says how many frames a second pass, how many all in all, how many were dropped, how many \
+         bytes that is, and who is at the other side; --json prints the same once a second, and --quiet says nothing.",
+    ),
+    ("Exit status", "As everywhere: 130 after Ctrl-C. Both sides may come and go, and begin in any order."),
+];
+
+const BRIDGE_WS: &[Example] = &[
+    ("tdshm bridge ws phone", "one segment; the address that it prints is for the browser"),
+    ("tdshm bridge ws 'phone*' --read 'cue*'", "one for each phone; what stands in cue1, cue2 may be read"),
+    ("tdshm bridge ws 'phone*' --listen 0.0.0.0", "from other machines: the address has the token"),
+    ("tdshm bridge ws knobs --json", "for programs that look after it"),
+];
+
+const BRIDGE_WS_REMARKS: &[(&str, &str)] = &[
+    (
+        "When a browser goes",
+        "Its segment stays, with its last values, so that TouchDesigner keeps the channels while a page is loaded again; \
+         --linger says for how long. One browser sends a segment at a time. All else may be read by nobody: see --read.",
+    ),
+    ("Another page", "docs/bridge.md has one of fifty lines, and docs/monitor-protocol.md the messages."),
+];
+
 const CLEAN: &[Example] = &[
     ("tdshm clean --dry-run", "what would go?"),
     ("tdshm clean", "everything that the dead left"),
@@ -295,8 +326,12 @@ mod tests {
 
     #[test]
     fn every_subcommand_has_examples_that_parse() {
-        for command in Args::command().get_subcommands() {
+        let mut command = Args::command().disable_help_subcommand(true);
+        command.build();
+        let kinds = command.get_subcommands().flat_map(clap::Command::get_subcommands);
+        for command in command.get_subcommands().chain(kinds) {
             let name = command.get_name();
+            let full = command.get_bin_name().unwrap();
             for (example, _) in below(name).examples {
                 let typed =
                     example.split(['|', '>']).map(str::trim).find(|part| part.contains("tdshm ")).unwrap();
@@ -315,7 +350,7 @@ mod tests {
                 }
                 let parsed = Args::try_parse_from(words);
                 assert!(parsed.is_ok(), "{example}: {parsed:?}");
-                assert!(example.contains(&format!("tdshm {name}")), "{example} is one of {name}");
+                assert!(example.contains(full), "{example} is one of {full}");
             }
             assert!(!below(name).examples.is_empty());
         }

@@ -14,12 +14,27 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "PORT", default_value_t = 8765)]
     pub(crate) port: u16,
 
-    /// The address to listen at: 0.0.0.0 or :: for all of this machine's. Beyond loopback whoever looks has to have the
+    #[command(flatten)]
+    pub(crate) door: DoorArgs,
+
+    /// Open the page in this user's browser [default: only say where it is]
+    #[arg(long)]
+    pub(crate) open: bool,
+
+    /// Say where the page is as a JSON object on one line [default: the address alone]
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Whom a server lets in, for browsers.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DoorArgs {
+    /// The address to listen at: 0.0.0.0 or :: for all of this machine's. Beyond loopback whoever comes has to have the
     /// token, and nothing is encrypted on the way
     #[arg(long, value_name = "ADDR", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     pub(crate) listen: IpAddr,
 
-    /// Let only those look who have the token: the one given, of 16 letters or more, or a new one [default: none on
+    /// Let only those in who have the token: the one given, of 16 letters or more, or a new one [default: none on
     /// loopback, a new one beyond it]
     #[arg(long, value_name = "TOKEN", num_args = 0..=1, default_missing_value = "", value_parser = token)]
     pub(crate) token: Option<String>,
@@ -29,17 +44,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) allow_host: Vec<String>,
 
-    /// How many browsers may look at once, 1 to 256
+    /// How many browsers may be connected at once, 1 to 256
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) clients: u16,
-
-    /// Open the page in this user's browser [default: only say where it is]
-    #[arg(long)]
-    pub(crate) open: bool,
-
-    /// Say where the page is as a JSON object on one line [default: the address alone]
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Nothing stands for one that is made up.

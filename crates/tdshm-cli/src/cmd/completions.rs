@@ -29,5 +29,6 @@ fn without_hidden(command: Command) -> Command {
     let is_visible = |id: &Id| visible.iter().any(|arg| arg.get_id() == id);
     let groups: Vec<_> =
         command.get_groups().filter(|group| group.get_args().all(is_visible)).cloned().collect();
-    Command::new(command.get_name().to_owned()).about(about).args(visible).groups(groups)
+    let kinds = command.get_subcommands().cloned().map(without_hidden);
+    Command::new(command.get_name().to_owned()).about(about).args(visible).groups(groups).subcommands(kinds)
 }

@@ -19,7 +19,9 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<Exit> {
     command.build();
     if let Some(folder) = &args.out {
         let mut written = 0_u64;
-        for command in [&command].into_iter().chain(command.get_subcommands()) {
+        let mut commands = vec![&command];
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands());
             let path = folder.join(format!("{}.1", title(command)));
             fs::write(&path, page(command)?)
                 .with_context(|| format!("cannot write {}", path.display()))
@@ -31,16 +33,16 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<Exit> {
         say::line(format_args!("wrote {} to {}", say::count(written, "page"), folder.display()));
         return Ok(Exit::Done);
     }
-    let wanted = match &args.subcommand {
-        None => &command,
-        Some(name) => match command.find_subcommand(name) {
+    let mut wanted = &command;
+    for name in &args.subcommand {
+        wanted = match wanted.find_subcommand(name) {
             Some(subcommand) => subcommand,
             None => {
                 let what = format!("there is no subcommand {name:?}: `tdshm help` lists them");
                 return Err(Args::command().error(UsageKind::InvalidSubcommand, what).into());
             }
-        },
-    };
+        };
+    }
     screen::write(&page(wanted)?)?;
     Ok(Exit::Done)
 }

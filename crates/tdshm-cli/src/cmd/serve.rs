@@ -6,51 +6,62 @@ use std::thread;
 
 use serde::Serialize;
 
-use crate::args::serve::ServeArgs;
+use crate::args::serve::{DoorArgs, ServeArgs};
+use crate::monitor::web::publish::Rules;
 use crate::monitor::web::{Settings, Web, new_token};
 use crate::output::json;
 use crate::stop::{SLICE, Stop};
 use crate::{Exit, say};
 
 /// What `--json` says.
-#[derive(Serialize)]
-struct Start<'s> {
-    url: &'s str,
+#[derive(Debug, Serialize)]
+pub(super) struct Start {
+    pub(super) url: String,
     address: String,
     port: u16,
-    token: Option<&'s str>,
+    token: Option<String>,
     clients: u16,
+}
+
+impl Start {
+    pub(super) fn of(web: &Web, door: &DoorArgs) -> Self {
+        let address = web.address();
+        Self {
+            url: web.url(),
+            address: address.ip().to_string(),
+            port: address.port(),
+            token: web.token().map(str::to_owned),
+            clients: door.clients,
+        }
+    }
+}
+
+/// Opens a server with that door. `rules`: what browsers may send, if anything.
+pub(super) fn open_at(port: u16, door: &DoorArgs, rules: Option<Rules>) -> anyhow::Result<Web> {
+    let token = match door.token.as_deref() {
+        Some("") => Some(new_token()?),
+        token => token.map(str::to_owned),
+    };
+    Web::start(Settings {
+        listen: door.listen,
+        port,
+        token,
+        names: door.allow_host.clone(),
+        most_clients: usize::from(door.clients),
+        rules,
+    })
 }
 
 /// Serves until somebody asks to stop.
 pub(crate) fn run(args: &ServeArgs, stop: &Stop) -> anyhow::Result<Exit> {
-    let token = match args.token.as_deref() {
-        Some("") => Some(new_token()?),
-        token => token.map(str::to_owned),
-    };
-    let web = Web::start(Settings {
-        listen: args.listen,
-        port: args.port,
-        token,
-        names: args.allow_host.clone(),
-        most_clients: usize::from(args.clients),
-    })?;
-    let url = web.url();
+    let web = open_at(args.port, &args.door, None)?;
+    let start = Start::of(&web, &args.door);
     if args.json {
-        let address = web.address();
-        json::print(&Start {
-            url: &url,
-            address: address.ip().to_string(),
-            port: address.port(),
-            token: web.token(),
-            clients: args.clients,
-        })?;
+        json::print(&start)?;
     } else {
-        let mut out = io::stdout().lock();
-        writeln!(out, "{url}")?;
-        out.flush()?;
+        print(&start.url)?;
     }
-    if args.listen.is_loopback() {
+    if args.door.listen.is_loopback() {
         say::line("showing this machine's segments there, to this machine alone, until Ctrl-C");
     } else {
         say::line(
@@ -58,7 +69,7 @@ pub(crate) fn run(args: &ServeArgs, stop: &Stop) -> anyhow::Result<Exit> {
         );
     }
     if args.open
-        && let Err(error) = open(&url)
+        && let Err(error) = open(&start.url)
     {
         say::error(format_args!("cannot open a browser: {error}: open the address yourself"));
     }
@@ -68,6 +79,13 @@ pub(crate) fn run(args: &ServeArgs, stop: &Stop) -> anyhow::Result<Exit> {
         }
         thread::sleep(web.pump().min(SLICE));
     }
+}
+
+/// Says where it is.
+pub(super) fn print(url: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{url}")?;
+    out.flush()
 }
 
 /// Asks the system to show that address.

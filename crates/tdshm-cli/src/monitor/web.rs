@@ -13,6 +13,7 @@
 //! | `client` | one of them: its subscriptions, and what is sent next |
 //! | `hub` | what they share: the model, and pictures that several want |
 //! | `picture` | images as pixels that a browser shows |
+//! | `publish` | what browsers send |
 //! | `rows` | the list of segments |
 
 mod client;
@@ -22,6 +23,7 @@ mod hub;
 mod message;
 mod page;
 mod picture;
+pub(crate) mod publish;
 mod rows;
 mod wire;
 
@@ -39,6 +41,7 @@ use tokio::sync::watch;
 use gate::Gate;
 use http::Server;
 use hub::Hub;
+use publish::{Board, Passed, Rules, Shown};
 
 /// How long clients may take to hear that it is over.
 const FAREWELL: Duration = Duration::from_millis(200);
@@ -53,12 +56,15 @@ pub(crate) struct Settings {
     /// Names that the server answers to besides addresses and `localhost`.
     pub(crate) names: Vec<String>,
     pub(crate) most_clients: usize,
+    /// What browsers may send and read; `None`: they read everything, and send nothing.
+    pub(crate) rules: Option<Rules>,
 }
 
 /// A server that runs until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Web {
     hub: Arc<Hub>,
+    board: Option<Arc<Board>>,
     over: watch::Sender<bool>,
     runtime: Option<Runtime>,
     address: SocketAddr,
@@ -68,7 +74,7 @@ pub(crate) struct Web {
 impl Web {
     /// Listens. Beyond loopback there is always a token.
     pub(crate) fn start(settings: Settings) -> anyhow::Result<Self> {
-        let Settings { listen, port, token, names, most_clients } = settings;
+        let Settings { listen, port, token, names, most_clients, rules } = settings;
         let beyond = !listen.is_loopback();
         let token = match token {
             None if beyond => Some(new_token()?),
@@ -85,11 +91,13 @@ impl Web {
             .enable_all()
             .build()
             .context("cannot start threads to serve with")?;
-        let hub = Hub::start();
+        let hub = Hub::start(rules.clone());
+        let board = rules.map(Board::new);
         let over = watch::Sender::new(false);
         let server = Server {
             gate: Gate::new(address.port(), beyond, &names, token.clone()),
             hub: Arc::clone(&hub),
+            board: board.clone(),
             most_clients,
             clients: AtomicUsize::new(0),
             over: over.clone(),
@@ -99,12 +107,32 @@ impl Web {
             tokio::net::TcpListener::from_std(listener).context("cannot listen")?
         };
         runtime.spawn(http::accept(Arc::new(server), listener));
-        Ok(Self { hub, over, runtime: Some(runtime), address, token })
+        Ok(Self { hub, board, over, runtime: Some(runtime), address, token })
     }
 
     /// Looks what is new, tells it to who wants it, and says when to look again.
     pub(crate) fn pump(&self) -> Duration {
         self.hub.pump()
+    }
+
+    /// What browsers have sent.
+    pub(crate) fn passed(&self) -> Passed {
+        self.board.as_ref().map(|board| board.passed()).unwrap_or_default()
+    }
+
+    /// Who may send and is there.
+    pub(crate) fn clients(&self) -> usize {
+        self.board.as_ref().map_or(0, |board| board.clients())
+    }
+
+    /// The segments that browsers send.
+    pub(crate) fn shown(&self) -> Vec<Shown> {
+        self.board.as_ref().map(|board| board.shown()).unwrap_or_default()
+    }
+
+    /// What happened since the last time, in sentences.
+    pub(crate) fn news(&self) -> Vec<String> {
+        self.board.as_ref().map(|board| board.news()).unwrap_or_default()
     }
 
     /// Where it listens.
@@ -139,7 +167,15 @@ impl Drop for Web {
             runtime.block_on(async { tokio::time::timeout(FAREWELL, self.over.closed()).await.ok() });
             runtime.shutdown_background();
         }
+        if let Some(board) = &self.board {
+            board.end();
+        }
     }
+}
+
+/// Bytes that a message of a client may have.
+fn message_bytes(board: Option<&Arc<Board>>) -> usize {
+    board.map_or(message::MESSAGE_BYTES, |_| publish::frame::MESSAGE_BYTES)
 }
 
 /// An address of this machine that others may reach; nothing is sent to learn it.
@@ -158,7 +194,7 @@ fn cannot_listen(error: &io::Error, listen: IpAddr, port: u16) -> anyhow::Error 
     let place = SocketAddr::new(listen, port);
     match error.kind() {
         io::ErrorKind::AddrInUse => anyhow!(
-            "port {port} of {listen} is in use, perhaps by another `tdshm serve`: choose another one with --port, or 0 for one that is free"
+            "port {port} of {listen} is in use, perhaps by another `tdshm`: choose another one with --port, or 0 for one that is free"
         ),
         io::ErrorKind::PermissionDenied => {
             anyhow!("this user may not listen at {place}: choose a port of 1024 or more with --port")

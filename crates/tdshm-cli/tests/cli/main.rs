@@ -8,6 +8,8 @@
 )]
 
 mod between;
+#[cfg(feature = "web")]
+mod bridge;
 mod clean;
 mod convert;
 mod demo;

@@ -1,6 +1,6 @@
 //! The monitor in a browser, asked by hand.
 
-mod raw;
+pub(crate) mod raw;
 
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener};

@@ -14,6 +14,7 @@ use tokio_websockets::{CloseCode, Error, Message, WebSocketStream};
 
 use super::hub::{Fresh, Had, Hub, State, apart};
 use super::message::{self, Asked, Mistake, SUBSCRIPTIONS, Subscribe, Told};
+use super::publish::{Board, Desk, Event};
 
 /// How long one message may take to be sent: who takes longer has gone, or might as well have.
 const SEND_LIMIT: Duration = Duration::from_secs(30);
@@ -31,11 +32,15 @@ const ANSWERS: usize = 64;
 /// Messages a second from a client, and how many it may save up. Acknowledgements are most of them.
 const RATE: f64 = 2500.0;
 const BURST: f64 = 2500.0;
+/// The same of bytes.
+const BYTES: f64 = 32e6;
 /// The same of what changes subscriptions.
 const CHANGES: f64 = 20.0;
 const CHANGES_BURST: f64 = 60.0;
 /// Wrong messages that are answered before the connection is closed.
 const MISTAKES: u32 = 100;
+
+const NO_FRAMES: &str = "this server takes no frames: `tdshm bridge ws` does";
 
 /// How a client's messages are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,13 +64,17 @@ impl Bucket {
     }
 
     fn take(&mut self, now: Instant) -> bool {
+        self.take_many(1.0, now)
+    }
+
+    fn take_many(&mut self, many: f64, now: Instant) -> bool {
         let since = now.saturating_duration_since(self.at).as_secs_f64();
         self.at = now;
         self.tokens = (self.tokens + since * self.rate).min(self.burst);
-        if self.tokens < 1.0 {
+        if self.tokens < many {
             return false;
         }
-        self.tokens -= 1.0;
+        self.tokens -= many;
         true
     }
 }
@@ -137,6 +146,9 @@ struct Client {
     list_due: Instant,
     messages: Bucket,
     changes: Bucket,
+    bytes: Bucket,
+    /// What it sends, where frames are taken.
+    desk: Option<Desk>,
     mistakes: u32,
     heard: Instant,
     pinged: Instant,
@@ -145,6 +157,7 @@ struct Client {
 /// Talks with a client until it goes or `over` says so.
 pub(super) async fn talk<S>(
     hub: Arc<Hub>,
+    board: Option<&Arc<Board>>,
     mut socket: WebSocketStream<S>,
     form: Form,
     mut over: watch::Receiver<bool>,
@@ -161,11 +174,13 @@ pub(super) async fn talk<S>(
         jobs: JoinSet::new(),
         channels: Place::default(),
         images: Place::default(),
-        answers: VecDeque::from([Told::hello().text()]),
+        answers: VecDeque::from([Told::hello(super::message_bytes(board), board.map(|b| b.offer())).text()]),
         list_every: None,
         list_due: now,
         messages: Bucket::new(RATE, BURST, now),
         changes: Bucket::new(CHANGES, CHANGES_BURST, now),
+        bytes: Bucket::new(BYTES, BYTES, now),
+        desk: board.map(Desk::new),
         mistakes: 0,
         heard: now,
         pinged: now,
@@ -227,6 +242,11 @@ impl Client {
                 }
                 // The sender of it lives as long as the hub.
                 _ = news.changed() => {}
+                event = event(&mut self.desk) => {
+                    if let Err(end) = self.relay(event) {
+                        return end;
+                    }
+                }
                 () = sleep_until(next.into()) => {}
             }
         }
@@ -255,11 +275,16 @@ impl Client {
         if message.is_ping() || message.is_pong() {
             return Ok(());
         }
-        let asked = match message.as_text() {
-            Some(text) => message::read(text),
-            None => Err(Mistake::new("message", None, "only text is understood here")),
+        let size = message.as_payload().len();
+        if !self.bytes.take_many(size as f64, now) {
+            return Err(End::Closed(CloseCode::POLICY_VIOLATION, "too many bytes a second"));
+        }
+        let done = match (message.as_text(), &mut self.desk) {
+            (Some(text), _) => message::read(text).and_then(|asked| self.does(asked, size, now)),
+            (None, Some(desk)) => desk.binary(message.as_payload()),
+            (None, None) => Err(Mistake::new("publish", None, NO_FRAMES)),
         };
-        if let Err(mistake) = asked.and_then(|asked| self.does(asked, now)) {
+        if let Err(mistake) = done {
             self.mistakes = self.mistakes.saturating_add(1);
             if self.mistakes > MISTAKES {
                 return Err(End::Closed(CloseCode::POLICY_VIOLATION, "too many messages that make no sense"));
@@ -277,11 +302,23 @@ impl Client {
         Ok(())
     }
 
-    fn does(&mut self, asked: Asked, now: Instant) -> Result<(), Mistake> {
-        if !matches!(asked, Asked::Ack { .. }) && !self.changes.take(now) {
+    /// Tells what became of what it sends.
+    fn relay(&mut self, event: Option<Event>) -> Result<(), End> {
+        match event {
+            Some(Event::Published { id, segment, resumed }) => {
+                self.answer(Told::Published { id, segment: &segment, resumed }.text())
+            }
+            Some(Event::Over(_, mistake)) => self.answer(Told::from(&mistake).text()),
+            None => Ok(()),
+        }
+    }
+
+    fn does(&mut self, asked: Asked, size: usize, now: Instant) -> Result<(), Mistake> {
+        if !matches!(asked, Asked::Ack { .. } | Asked::Channels(_)) && !self.changes.take(now) {
             let id = match &asked {
                 Asked::Subscribe(subscribe) => Some(subscribe.id),
-                Asked::Unsubscribe { id } => Some(*id),
+                Asked::Publish(publish) => Some(publish.id),
+                Asked::Unsubscribe { id } | Asked::Unpublish { id } => Some(*id),
                 _ => None,
             };
             return Err(Mistake::new("rate", id, "too many changes a second: wait, and ask again"));
@@ -311,12 +348,37 @@ impl Client {
                 self.hub.unfollow(&gone.asked.segment);
             }
             Asked::Subscribe(asked) => self.subscribe(Arc::new(*asked), now)?,
+            Asked::Publish(asked) => {
+                let id = Some(asked.id);
+                if self.subscriptions.iter().any(|known| known.asked.id == asked.id) {
+                    return Err(Mistake::new("id", id, "a subscription has that id: take another one"));
+                }
+                let desk = self.desk.as_mut().ok_or_else(|| Mistake::new("publish", id, NO_FRAMES))?;
+                desk.publish(asked)?;
+            }
+            Asked::Unpublish { id } => {
+                if !self.desk.as_mut().is_some_and(|desk| desk.unpublish(id)) {
+                    return Err(Mistake::new("id", Some(id), "nothing is sent under that id"));
+                }
+            }
+            Asked::Channels(written) => {
+                let desk = self.desk.as_mut().ok_or_else(|| Mistake::new("publish", None, NO_FRAMES))?;
+                desk.written(written, size)?;
+            }
         }
         Ok(())
     }
 
     /// A new subscription, or another wish for one that is there.
     fn subscribe(&mut self, asked: Arc<Subscribe>, now: Instant) -> Result<(), Mistake> {
+        let id = Some(asked.id);
+        if self.desk.as_ref().is_some_and(|desk| desk.has(asked.id)) {
+            return Err(Mistake::new("id", id, "something is sent under that id: take another one"));
+        }
+        if !self.hub.shows(asked.segment.as_str()) {
+            let sentence = format_args!("{:?} may not be read here", asked.segment.as_str());
+            return Err(Mistake::new("segment", id, sentence));
+        }
         let there = self.subscriptions.iter().position(|known| known.asked.id == asked.id);
         if there.is_none() && self.subscriptions.len() >= SUBSCRIPTIONS {
             let most = format_args!("there are {SUBSCRIPTIONS} already: unsubscribe first");
@@ -492,6 +554,14 @@ fn written(fresh: Fresh, serial: u32, form: Form) -> Message {
     }
 }
 
+/// What is new of what it sends; nothing ever where it may not.
+async fn event(desk: &mut Option<Desk>) -> Option<Event> {
+    match desk {
+        Some(desk) => desk.event().await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn put<S>(socket: &mut WebSocketStream<S>, message: Message) -> Result<(), End>
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -500,5 +570,20 @@ where
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(End::Gone),
         Err(_) => Err(End::Closed(CloseCode::POLICY_VIOLATION, "what was sent is not read")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bucket_gives_as_much_as_its_rate_and_saves_some_up() {
+        let begin = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut bucket = Bucket::new(100.0, 150.0, begin);
+        assert!(bucket.take_many(150.0, begin) && !bucket.take(begin));
+        assert!(bucket.take_many(99.0, begin + second) && !bucket.take_many(2.0, begin + second));
+        assert!(bucket.take_many(150.0, begin + second * 9) && !bucket.take_many(1.0, begin + second * 9));
     }
 }

@@ -19,6 +19,7 @@ use tokio_websockets::{Config, Limits, ServerBuilder};
 use super::client::{self, Form};
 use super::gate::{Gate, Pass};
 use super::hub::Hub;
+use super::publish::Board;
 use super::wire::base64;
 use super::{message, page};
 
@@ -38,6 +39,8 @@ type Answer = Response<Full<Bytes>>;
 pub(super) struct Server {
     pub(super) gate: Gate,
     pub(super) hub: Arc<Hub>,
+    /// What browsers send; `None`: nothing.
+    pub(super) board: Option<Arc<Board>>,
     /// Clients that watch at once, at most.
     pub(super) most_clients: usize,
     pub(super) clients: AtomicUsize,
@@ -197,15 +200,15 @@ fn upgrade(server: &Arc<Server>, mut request: Request<Incoming>) -> Answer {
         return sentence(StatusCode::BAD_REQUEST, &text);
     };
     let Some(place) = server.place() else { return sentence(StatusCode::SERVICE_UNAVAILABLE, FULL) };
-    let (hub, over) = (Arc::clone(&server.hub), server.over.subscribe());
+    let (hub, board, over) = (Arc::clone(&server.hub), server.board.clone(), server.over.subscribe());
     let upgraded = hyper::upgrade::on(&mut request);
     tokio::spawn(async move {
         if let Ok(stream) = upgraded.await {
             let socket = ServerBuilder::new()
-                .limits(Limits::default().max_payload_len(Some(message::MESSAGE_BYTES)))
+                .limits(Limits::default().max_payload_len(Some(super::message_bytes(board.as_ref()))))
                 .config(Config::default().frame_size(usize::MAX).flush_threshold(FLUSH_BYTES))
                 .serve(TokioIo::new(stream));
-            client::talk(hub, socket, form, over).await;
+            client::talk(hub, board.as_ref(), socket, form, over).await;
         }
         drop(place);
     });

@@ -9,6 +9,7 @@ use tokio::sync::{OnceCell, Semaphore, watch};
 
 use super::message::{ImageWish, Stretch, Subscribe};
 use super::picture::{self, Raw};
+use super::publish::Rules;
 use super::rows;
 use super::wire::{ChannelsMessage, Head, ImageMessage, Picture, reduce};
 use crate::monitor::model::{Content, History, Image, Live, Model, Options, Segment};
@@ -31,6 +32,8 @@ const PACKERS: usize = 4;
 #[derive(Debug)]
 pub(super) struct Hub {
     live: Live,
+    /// What may be read; `None`: everything.
+    rules: Option<Rules>,
     began: Instant,
     /// Another value whenever something new was read, or somebody came or went.
     news: watch::Sender<u64>,
@@ -140,10 +143,11 @@ pub(super) enum Fresh {
 }
 
 impl Hub {
-    pub(super) fn start() -> Arc<Self> {
+    pub(super) fn start(rules: Option<Rules>) -> Arc<Self> {
         let options = Options { images_every: IMAGES_EVERY, ..Options::default() };
         Arc::new(Self {
             live: Live::start(options),
+            rules,
             began: Instant::now(),
             news: watch::Sender::new(0),
             followed: Mutex::new(BTreeMap::new()),
@@ -151,6 +155,11 @@ impl Hub {
             pictures: Mutex::new(Vec::new()),
             packers: Arc::new(Semaphore::new(packers())),
         })
+    }
+
+    /// Whether clients may read that segment.
+    pub(super) fn shows(&self, name: &str) -> bool {
+        self.rules.as_ref().is_none_or(|rules| rules.shows(name))
     }
 
     /// Changes whenever there is something new for somebody.
@@ -219,7 +228,10 @@ impl Hub {
         match &*list {
             Some((made, text)) if made.elapsed() < LIST_AGE => Arc::clone(text),
             _ => {
-                let text: Arc<str> = self.live.with(|model| rows::message(model, Instant::now())).into();
+                let text: Arc<str> = self
+                    .live
+                    .with(|model| rows::message(model, |name| self.shows(name), Instant::now()))
+                    .into();
                 *list = Some((Instant::now(), Arc::clone(&text)));
                 text
             }

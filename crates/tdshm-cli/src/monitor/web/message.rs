@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use tdshm::ShortName;
 use tdshm_ops::Pattern;
 
+use super::publish::frame::{Offer, Publish, RawPublish, Written};
+
 /// The version of what is spoken.
 pub(super) const VERSION: u32 = 1;
 /// Names of it, of which a client offers one.
@@ -37,6 +39,9 @@ pub(super) enum Asked {
     Subscribe(Box<Subscribe>),
     Unsubscribe { id: u32 },
     Ack { id: u32, serial: u32 },
+    Publish(Publish),
+    Unpublish { id: u32 },
+    Channels(Written),
 }
 
 /// One segment, and how it is wanted.
@@ -111,6 +116,9 @@ enum Raw {
     Subscribe(RawSubscribe),
     Unsubscribe { id: u32 },
     Ack { id: u32, serial: u32 },
+    Publish(RawPublish),
+    Unpublish { id: u32 },
+    Channels(Written),
 }
 
 #[derive(Deserialize)]
@@ -157,6 +165,9 @@ pub(super) fn read(text: &str) -> Result<Asked, Mistake> {
         Raw::Unsubscribe { id } => Asked::Unsubscribe { id },
         Raw::Ack { id, serial } => Asked::Ack { id, serial },
         Raw::Subscribe(raw) => Asked::Subscribe(Box::new(raw.checked()?)),
+        Raw::Publish(raw) => Asked::Publish(raw.checked()?),
+        Raw::Unpublish { id } => Asked::Unpublish { id },
+        Raw::Channels(written) => Asked::Channels(written),
     })
 }
 
@@ -223,9 +234,30 @@ fn between(name: &str, id: Option<u32>, value: f64, least: f64, most: f64) -> Re
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(super) enum Told<'t> {
-    Hello { protocol: u32, program: &'t str, limits: Limits },
-    State { id: u32, segment: &'t str, kind: Option<&'t str>, state: &'t str, sentence: &'t str },
-    Error { code: &'t str, id: Option<u32>, message: &'t str },
+    /// `publish`: what may be sent here; null where nothing may.
+    Hello {
+        protocol: u32,
+        program: &'t str,
+        limits: Limits,
+        publish: Option<Offer>,
+    },
+    Published {
+        id: u32,
+        segment: &'t str,
+        resumed: bool,
+    },
+    State {
+        id: u32,
+        segment: &'t str,
+        kind: Option<&'t str>,
+        state: &'t str,
+        sentence: &'t str,
+    },
+    Error {
+        code: &'t str,
+        id: Option<u32>,
+        message: &'t str,
+    },
 }
 
 /// What a client may ask for.
@@ -240,18 +272,19 @@ pub(super) struct Limits {
 }
 
 impl Told<'_> {
-    pub(super) fn hello() -> Self {
+    pub(super) fn hello(message_bytes: usize, publish: Option<Offer>) -> Self {
         Told::Hello {
             protocol: VERSION,
             program: concat!("tdshm ", env!("CARGO_PKG_VERSION")),
             limits: Limits {
-                message_bytes: MESSAGE_BYTES,
+                message_bytes,
                 subscriptions: SUBSCRIPTIONS,
                 points: POINTS,
                 side: SIDE,
                 hz: HZ,
                 window: WINDOW,
             },
+            publish,
         }
     }
 

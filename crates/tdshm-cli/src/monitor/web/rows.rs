@@ -48,12 +48,13 @@ struct Group {
     fields: Vec<(String, String)>,
 }
 
-pub(super) fn message(model: &Model, now: Instant) -> String {
+/// Those of the segments that `shows` lets through.
+pub(super) fn message(model: &Model, shows: impl Fn(&str) -> bool, now: Instant) -> String {
     let message = Message {
         r#type: "segments",
         segments: model
             .segments()
-            .filter(|segment| segment.is_there())
+            .filter(|segment| segment.is_there() && shows(segment.name().as_str()))
             .map(|segment| row(segment, now))
             .collect(),
         trouble: model.trouble(),

@@ -52,7 +52,7 @@ fn a_picture_is_packed_once_for_all_who_want_it() {
         let pixels = vec![value; 8 * 8 * 4];
         out.send(&Pixels::bottom_first(PixelFormat::R8G8B8A8_UNORM, 8, 8, &pixels)).unwrap();
     };
-    let hub = Hub::start();
+    let hub = Hub::start(None);
     let number = || hub.live.with(|model| model.segment(&short)?.content()?.number());
     hub.follow(&short);
     send(50);

@@ -1,0 +1,3 @@
+//! What lies beyond this machine's memory.
+
+mod ws;
