@@ -14,9 +14,11 @@ pub(crate) mod serve;
 pub(crate) mod top;
 pub(crate) mod version;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::error::ErrorKind;
+use clap::{ArgGroup, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use tdshm::{HeaderVersion, PixelFormat, ShortName, TopColour};
 use tdshm_ops::{Pattern, PatternError};
 
@@ -360,6 +362,18 @@ pub(crate) struct ManArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// What is wrong with the arguments of a subcommand that the parser has taken, with the usage of that subcommand.
+pub(crate) fn wrong(subcommand: &str, kind: ErrorKind, what: impl Display) -> anyhow::Error {
+    let mut command = Args::command();
+    // From here on subcommands know what they are called from the first word on.
+    command.build();
+    match command.find_subcommand_mut(subcommand) {
+        Some(subcommand) => subcommand.error(kind, what),
+        None => command.error(kind, what),
+    }
+    .into()
+}
+
 fn short_name(text: &str) -> Result<ShortName, tdshm::NameError> {
     ShortName::new(text)
 }
@@ -433,7 +447,6 @@ fn positive_f32(text: &str) -> Result<f32, &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_flags_contradict_nothing() {

@@ -24,6 +24,15 @@ pub(crate) fn parse_cell(cell: &[u8]) -> Result<f32, CellProblem> {
     Ok(value)
 }
 
+/// Whether the cell begins as a number and ends before it is one: `-`, `1e`, `na`.
+pub(crate) fn is_begun(cell: &[u8]) -> bool {
+    let cell = cell.trim_ascii();
+    let unsigned = cell.strip_prefix(b"-").or_else(|| cell.strip_prefix(b"+")).unwrap_or(cell);
+    let of_word = |word: &[u8]| word.get(..unsigned.len()).is_some_and(|w| w.eq_ignore_ascii_case(unsigned));
+    parse_cell(cell).is_err()
+        && (of_word(b"nan") || of_word(b"infinity") || parse_cell(&[cell, b"0"].concat()).is_ok())
+}
+
 /// The column, counted from 1, of a cell counted from 0.
 pub(crate) fn column_number(index: usize) -> usize {
     index.saturating_add(1)

@@ -136,6 +136,16 @@ pub enum CsvError {
         /// Cells in this row.
         found: usize,
     },
+    /// The last row ends in the middle, and has no line end: its writer was stopped.
+    #[error("line {line} was cut short (whole cells: {found} of {expected}, and no line end)")]
+    CutRow {
+        /// Line of the row.
+        line: u64,
+        /// Cells in the header.
+        expected: usize,
+        /// Cells in this row that are there.
+        found: usize,
+    },
     /// A cell is not a number.
     #[error(
         "line {line}, column {column} (channel {name:?}): {text:?} is not a number: write a number such as 0.5, or \

@@ -16,6 +16,7 @@ pub mod clip;
 pub mod csv;
 mod flat;
 mod format;
+mod input;
 mod layout;
 mod lost;
 #[cfg(feature = "parquet")]
@@ -185,6 +186,11 @@ impl Recording {
 
     pub(crate) fn with_assumed_rate(mut self) -> Self {
         self.layout = self.layout.with_assumed_rate();
+        self
+    }
+
+    pub(crate) fn with_lost(mut self, lost: impl IntoIterator<Item = Lost>) -> Self {
+        self.layout = self.layout.with_lost(lost);
         self
     }
 

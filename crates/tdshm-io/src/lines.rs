@@ -32,6 +32,8 @@
 //!
 //! # What is wrong
 //!
+//! A last row without a line end that ends in the middle of a row is wrong, too: what wrote it was stopped.
+//!
 //! A line that is wrong is an error with its number, and the reader goes on behind it; only a CSV header that is wrong,
 //! and a reader that fails, end it. Lines are strangers: one of more than 64 MiB is skipped, one of more than a million
 //! channels is an error, and what is allocated is bounded by the line that is there.
@@ -192,7 +194,7 @@ impl<R: BufRead> FrameLines<R> {
 
     fn csv_line(&mut self) -> Result<(), LineError> {
         if !self.table.expects_names() {
-            let result = self.table.row(self.input.line(), self.input.number());
+            let result = self.table.row(self.input.line(), self.input.number(), self.input.has_end());
             return result.map_err(|error| match error {
                 // What the first row shows is that the header was wrong.
                 CsvError::Separator { .. } => self.end(error.into()),
@@ -221,7 +223,7 @@ impl<R: BufRead> FrameLines<R> {
             // The line end is in the line, and has been read.
             seen = seen.saturating_add(1);
         }
-        let result = self.table.names_or_row(self.input.line(), number);
+        let result = self.table.names_or_row(self.input.line(), number, self.input.has_end());
         result.map_err(|(error, header)| if header { self.end(error) } else { error })
     }
 

@@ -8,14 +8,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use tdshm_io::FileError;
 use tdshm_io::file::segment::Part;
 use tdshm_io::file::sequence::is_of_pictures;
 use tdshm_io::file::{Existing, Format, Lost};
 
-use crate::args::Args;
+use crate::args;
 use crate::args::convert::ConvertArgs;
 use crate::stop::Stop;
 use crate::{Exit, say};
@@ -98,7 +97,7 @@ fn advise(error: FileError) -> anyhow::Error {
 }
 
 fn usage(what: String) -> anyhow::Error {
-    Args::command().error(UsageKind::ArgumentConflict, what).into()
+    args::wrong("convert", UsageKind::ArgumentConflict, what)
 }
 
 /// What becomes of what is there.

@@ -22,8 +22,6 @@ mod walk;
 
 use std::time::Duration;
 
-use clap::CommandFactory;
-
 use crate::args::doctor::DoctorArgs;
 use crate::cmd::doctor::person::Person;
 use crate::cmd::doctor::report::{Live, Report};
@@ -80,7 +78,6 @@ pub(crate) fn run(args: &DoctorArgs, again: &Again, stop: &Stop) -> anyhow::Resu
 
 /// The walk begins all of its names with one.
 fn one_name() -> anyhow::Error {
-    let mut command = crate::args::Args::command();
     let said = "one NAME is enough for the walk with --touchdesigner: its other names begin with it";
-    command.error(clap::error::ErrorKind::TooManyValues, said).into()
+    crate::args::wrong("doctor", clap::error::ErrorKind::TooManyValues, said)
 }

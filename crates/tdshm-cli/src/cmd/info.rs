@@ -5,7 +5,8 @@ mod recording;
 use std::borrow::Cow;
 
 use tdshm::{
-    BlockError, HeaderVersion, NoticeReport, ReceiverReport, SegmentReport, TopColour, TopContents, TopShape,
+    BlockError, ErrorKind, HeaderVersion, NoticeReport, ReceiverReport, SegmentReport, TopColour,
+    TopContents, TopShape,
 };
 
 use crate::args::InfoArgs;
@@ -21,11 +22,14 @@ const USUAL_COLUMNS: usize = 80;
 
 /// Prints what a look at the segment finds.
 pub(crate) fn run(args: &InfoArgs) -> anyhow::Result<Exit> {
-    let name = match &args.asked {
-        Asked::Segment(name) => name,
+    let report = match &args.asked {
+        Asked::Segment(name) => tdshm::inspect(name.as_str())?,
         Asked::File(path) => return recording::run(path, args.json),
+        Asked::Either(name, path) => match tdshm::inspect(name.as_str()) {
+            Err(error) if error.kind() == ErrorKind::Absent => return recording::run(path, args.json),
+            report => report?,
+        },
     };
-    let report = tdshm::inspect(name.as_str())?;
     if args.json {
         json::print(&json::Segment::from(&report))?;
     } else {

@@ -8,7 +8,7 @@ use clap::error::ErrorKind as UsageKind;
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
-use crate::args::{Args, ManArgs, examples};
+use crate::args::{self, Args, ManArgs, examples};
 use crate::output::screen;
 use crate::{Exit, say};
 
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<Exit> {
             Some(subcommand) => subcommand,
             None => {
                 let what = format!("there is no subcommand {name:?}: `tdshm help` lists them");
-                return Err(Args::command().error(UsageKind::InvalidSubcommand, what).into());
+                return Err(args::wrong("man", UsageKind::InvalidSubcommand, what));
             }
         };
     }

@@ -11,13 +11,12 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
-use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use serde::Serialize;
 use tdshm::ShortName;
 use tdshm_io::file::recording::{Layout, Reader, SegmentSummary, Summary};
 
-use crate::args::Args;
+use crate::args;
 use crate::args::play::PlayArgs;
 use crate::cmd::names::Wanted;
 use crate::cmd::of_recording;
@@ -104,7 +103,7 @@ fn part(
     if last <= first {
         let what =
             format!("--to {} does not lie behind --from {}", short(args.to.unwrap_or(0.0)), short(args.from));
-        return Err(Args::command().error(UsageKind::ValueValidation, what).into());
+        return Err(args::wrong("play", UsageKind::ValueValidation, what));
     }
     let gap = chosen.iter().filter_map(|segment| {
         let gaps = u32::try_from(segment.frames.checked_sub(1)?).ok()?;
@@ -127,7 +126,7 @@ fn layout_at(segment: &SegmentSummary, time: Duration) -> Option<&Layout> {
 
 /// The names under which they are played.
 fn names(args: &PlayArgs, chosen: &[&SegmentSummary]) -> anyhow::Result<Vec<ShortName>> {
-    let wrong = |what: String| Args::command().error(UsageKind::ValueValidation, what);
+    let wrong = |what: String| args::wrong("play", UsageKind::ValueValidation, what);
     let mut names: Vec<&str> = chosen.iter().map(|segment| segment.name.as_str()).collect();
     for renamed in &args.renamed {
         let parted = renamed.match_indices('=').find_map(|(at, _)| {
@@ -140,14 +139,14 @@ fn names(args: &PlayArgs, chosen: &[&SegmentSummary]) -> anyhow::Result<Vec<Shor
             None if chosen.len() == 1 && !renamed.contains('=') => (0, renamed.as_str()),
             None if renamed.contains('=') => {
                 let what = format!("--as {renamed}: no segment of that old name is played");
-                return Err(wrong(what).into());
+                return Err(wrong(what));
             }
             None => {
                 let what = format!(
                     "--as {renamed}: {} are played, so say which one: --as OLD={renamed}, or choose it with --name",
                     say::count_of(chosen.len(), "segment")
                 );
-                return Err(wrong(what).into());
+                return Err(wrong(what));
             }
         };
         if let Some(name) = names.get_mut(place) {
@@ -158,7 +157,7 @@ fn names(args: &PlayArgs, chosen: &[&SegmentSummary]) -> anyhow::Result<Vec<Shor
         names.iter().enumerate().find(|(at, name)| names.iter().take(*at).any(|n| n == *name))
     {
         let segment = chosen.get(at).map_or("", |segment| segment.name.as_str());
-        return Err(wrong(format!("{segment:?} and another segment would both be called {name:?}")).into());
+        return Err(wrong(format!("{segment:?} and another segment would both be called {name:?}")));
     }
     names.into_iter().map(|name| ShortName::new(name).map_err(Into::into)).collect()
 }
@@ -325,6 +324,7 @@ impl Playing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::args::{Args, Command};
     use clap::Parser;
     use std::io::Cursor;
     use tdshm::ChopFrame;
@@ -344,7 +344,7 @@ mod tests {
     fn args(words: &[&str]) -> PlayArgs {
         let words = ["tdshm", "play", "f.mcap"].iter().chain(words);
         match Args::try_parse_from(words).unwrap().command {
-            crate::args::Command::Play(args) => args,
+            Command::Play(args) => args,
             other => panic!("{other:?}"),
         }
     }

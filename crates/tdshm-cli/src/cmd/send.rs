@@ -8,13 +8,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
-use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use tdshm::{ChopSender, ErrorKind, TopSender};
 use tdshm_io::file::sequence::holds_pictures;
 use tdshm_io::{ReadOptions, Recording};
 
-use crate::args::{Args, SendArgs};
+use crate::args::{self, SendArgs};
 use crate::cmd::LOCK_LIMIT;
 use crate::cmd::send::readers::Readers;
 use crate::output::progress::Progress;
@@ -63,7 +62,7 @@ fn check_pictures(args: &SendArgs, path: &Path) -> anyhow::Result<()> {
         None => Ok(()),
         Some((_, flag)) => {
             let what = format!("{flag} is for channels, and {} holds pictures: leave it out", path.display());
-            Err(Args::command().error(UsageKind::ArgumentConflict, what).into())
+            Err(args::wrong("send", UsageKind::ArgumentConflict, what))
         }
     }
 }
@@ -94,7 +93,7 @@ fn source(args: &SendArgs) -> anyhow::Result<Source> {
         let what = format!(
             "--rate {asked} cannot be used with {path}, which brings its own rate of {rate} Hz: leave --rate out"
         );
-        return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+        return Err(args::wrong("send", UsageKind::ArgumentConflict, what));
     }
     let lasts = recording.len_samples() as f64 / f64::from(rate);
     let play = Play { looped: args.looped, start: args.start, speed: args.speed, fps: args.fps };

@@ -19,6 +19,7 @@ mod images;
 mod inspect;
 mod kit;
 mod lines;
+mod odd;
 mod play;
 mod record;
 mod run;

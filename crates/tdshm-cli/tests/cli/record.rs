@@ -183,9 +183,9 @@ fn two_signals_together_are_one_and_a_later_one_ends_it_at_once() {
         assert_eq!(Summary::open(file.path()).unwrap().cut_short, None);
     }
     // It hangs in the system, because nobody writes there, and still can be ended.
-    let fifo = file.path().with_file_name("none.csv");
+    let fifo = file.path().with_file_name("none.toml");
     assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let hangs = start(&["convert", fifo.to_str().unwrap(), file.as_str(), "--rate", "60"]);
+    let hangs = start(&["run", fifo.to_str().unwrap()]);
     let (id, ended) = (hangs.id(), std::sync::atomic::AtomicBool::new(false));
     // From here on it catches them.
     until(|| {

@@ -7,6 +7,29 @@ use std::process::Command;
 use crate::kit::{Name, run};
 
 #[test]
+fn what_a_subcommand_finds_wrong_comes_with_its_own_usage() {
+    for args in [
+        &["convert", "a.csv", "b.csv", "--from", "3", "--to", "1"][..],
+        &["convert", "a.png", "b.csv"],
+        &["send", "x", "--stdin", "--format", "rgba8"],
+        &["send", "x", "--stdin", "--format", "json", "--length", "2"],
+        &["send", "x", "--image", "x.png", "--format", "csv"],
+        &["send", "x", "--image", "x.png", "--loop"],
+        &["man", "frobnicate"],
+        &["record", "x", "-o", "x.csv"],
+        &["record", "x", "-o", "x.bclip"],
+        &["record", "x", "-o", "x.png"],
+        &["record", "x", "-o", "-"],
+        &["doctor", "a", "b", "--touchdesigner"],
+    ] {
+        let ended = run(args);
+        let usage = format!("Usage: tdshm {} ", args[0]);
+        let has_it = ended.err.iter().any(|line| line.starts_with(&usage));
+        assert!(ended.code == Some(2) && has_it, "{args:?}: {ended:#?}");
+    }
+}
+
+#[test]
 fn wrong_usage_is_status_2() {
     for args in [
         &["send"][..],

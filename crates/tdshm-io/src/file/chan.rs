@@ -1,14 +1,15 @@
 //! Columns of numbers (`.chan`): a line a sample, a column a channel, with blanks or tabs between; no names and no rate.
 //!
-//! Channels are called `chan1`, `chan2`, … by their column, and start at sample 0. Written are tabs, and the fewest digits
-//! that give the same bits again.
+//! Channels are called `chan1`, `chan2`, … by their column, and start at sample 0. A last line without an end that has fewer
+//! numbers than the others, or the beginning of one, was cut short: it is left out, and that is told. Written are tabs, and
+//! the fewest digits that give the same bits again.
 
 use std::io::{self, Read, Write};
 
-use crate::cell::{CellProblem, Sample, column_number, parse_cell, shown};
+use crate::cell::{CellProblem, Sample, column_number, is_begun, parse_cell, shown};
 use crate::error::ChanError;
-use crate::file::Recording;
 use crate::file::flat::Flat;
+use crate::file::{Lost, Recording};
 
 /// Reads a `.chan` file to its end, as a recording of `sample_rate` Hz.
 ///
@@ -31,6 +32,8 @@ pub fn read(mut reader: impl Read, sample_rate: f32) -> Result<Recording, ChanEr
     let mut bytes = Vec::new();
     reader.read_to_end(&mut bytes)?;
     let mut channels: Vec<Vec<f32>> = Vec::new();
+    let mut lost = None;
+    let lines = bytes.split(|byte| *byte == b'\n').count();
     for (line, text) in (1_u64..).zip(bytes.split(|byte| *byte == b'\n')) {
         let cells = || text.split(|byte| byte.is_ascii_whitespace()).filter(|cell| !cell.is_empty());
         let found = cells().count();
@@ -39,6 +42,18 @@ pub fn read(mut reader: impl Read, sample_rate: f32) -> Result<Recording, ChanEr
         }
         if channels.is_empty() {
             channels.resize_with(found, Vec::new);
+        }
+        // Behind the last line end: nothing, or what was being written.
+        let is_last = usize::try_from(line).is_ok_and(|line| line == lines);
+        let has_rows = channels.first().is_some_and(|channel| !channel.is_empty());
+        let is_cut =
+            found < channels.len() || found == channels.len() && cells().next_back().is_some_and(is_begun);
+        if is_last && has_rows && is_cut {
+            let what = format!(
+                "line {line} was cut short (it ends in the middle, without a line end): it is left out"
+            );
+            lost = Some(Lost::LeftOut { what });
+            break;
         }
         if found != channels.len() {
             return Err(ChanError::UnevenRow { line, expected: channels.len(), found });
@@ -52,7 +67,7 @@ pub fn read(mut reader: impl Read, sample_rate: f32) -> Result<Recording, ChanEr
         }
     }
     let names = (1..=channels.len()).map(|number| format!("chan{number}")).collect();
-    Ok(Recording::new(names, sample_rate, channels)?.with_assumed_rate())
+    Ok(Recording::new(names, sample_rate, channels)?.with_assumed_rate().with_lost(lost))
 }
 
 /// Writes samples behind those that were written: a line each.
@@ -85,6 +100,18 @@ mod tests {
         );
         assert_eq!(recording.channel(2), Some(&[3.0, 6.0][..]));
         assert_eq!(recording.start(), 0);
+    }
+
+    #[test]
+    fn a_line_that_was_being_written_is_left_out() {
+        let of = |text: &str| {
+            let recording = read(text.as_bytes(), 60.0).unwrap();
+            (recording.len_samples(), recording.layout().lost().len())
+        };
+        assert_eq!(["1 2\n3", "1 2\n3 ", "1 2\n3 -", "1 2\n3 4e"].map(of), [(1, 1); 4]);
+        assert_eq!(["1 2\n3 4", "1 2\n3 4\n \t"].map(of), [(2, 0); 2]);
+        assert!(read("1 2\n3 x".as_bytes(), 60.0).is_err());
+        assert!(read("1 2\n3\n".as_bytes(), 60.0).is_err());
     }
 
     #[test]

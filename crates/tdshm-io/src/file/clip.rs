@@ -100,7 +100,14 @@ pub fn read(mut reader: impl Read) -> Result<Recording, ClipFileError> {
             clip.skipped.join(", ")
         ),
     });
-    Ok(Recording::of(layout.with_start(clip.start).with_ends(ends).with_lost(skipped), channels)?)
+    let between = clip.start_was.map(|start| Lost::LeftOut {
+        what: format!(
+            "the clip starts at {start}, which is the index of no sample: it starts at {} now",
+            clip.start
+        ),
+    });
+    let lost = skipped.into_iter().chain(between);
+    Ok(Recording::of(layout.with_start(clip.start).with_ends(ends).with_lost(lost), channels)?)
 }
 
 #[derive(Default)]
@@ -114,6 +121,8 @@ struct Track {
 struct Parts {
     rate: Option<f64>,
     start: i64,
+    /// Where it is not that very index.
+    start_was: Option<f64>,
     channels: Vec<Track>,
     samples: usize,
     /// Keys that mean nothing here.
@@ -135,12 +144,9 @@ impl Parts {
                 self.rate = Some(rate.ok_or_else(|| wrong("rate", "a number of samples a second"))?);
             }
             (b"start", None) => {
-                let text = std::str::from_utf8(value).ok();
-                // A whole number, which some write with a point.
-                let start = text.and_then(|text| text.parse::<f64>().ok()).filter(|start| start.is_finite());
-                #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, as clocks do")]
-                let start = start.map(|start| start.round() as i64);
-                self.start = start.ok_or_else(|| wrong("start", "the index of a sample"))?;
+                let start = std::str::from_utf8(value).ok().and_then(index);
+                let start = start.ok_or_else(|| wrong("start", "the index of a sample"))?;
+                (self.start, self.start_was) = start;
             }
             (b"name", Some(track)) => track.name = String::from_utf8_lossy(value).into_owned(),
             (b"lefttype", Some(track)) => track.ends.left = word(value),
@@ -179,6 +185,18 @@ impl Parts {
         }
         Ok(())
     }
+}
+
+/// The index of a sample, and what is written where that lies between two, or beyond the first and the last. Some write
+/// whole numbers with a point.
+fn index(text: &str) -> Option<(i64, Option<f64>)> {
+    if let Ok(whole) = text.parse() {
+        return Some((whole, None));
+    }
+    let start = text.parse::<f64>().ok().filter(|start| start.is_finite())?;
+    #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, as clocks do")]
+    let whole = start.round() as i64;
+    Some((whole, (whole as f64 != start).then_some(start)))
 }
 
 /// An extend condition, as it is written.
@@ -298,6 +316,20 @@ mod tests {
         let unnamed = EXAMPLE.replace("name = ty", "").replace("start = 0", "start = -7");
         let recording = read(unnamed.as_bytes()).unwrap();
         assert_eq!((recording.names(), recording.start()), (&["tx".to_owned(), "chan2".to_owned()][..], -7));
+    }
+
+    #[test]
+    fn a_start_between_two_samples_is_told() {
+        let of = |start: &str| {
+            let recording =
+                read(EXAMPLE.replace("start = 0", &format!("start = {start}")).as_bytes()).unwrap();
+            (recording.start(), recording.layout().lost().len())
+        };
+        assert_eq!(
+            ["7", "-3.0", "1e3", "9007199254740993"].map(of),
+            [(7, 0), (-3, 0), (1000, 0), (9_007_199_254_740_993, 0)]
+        );
+        assert_eq!(["1.25", "-0.5", "1e30"].map(of), [(1, 1), (-1, 1), (i64::MAX, 1)]);
     }
 
     #[test]

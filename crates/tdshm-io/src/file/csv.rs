@@ -15,13 +15,15 @@
 //! - Empty lines and lines of blanks are skipped. In a table of one channel a missing value is therefore
 //!   written `nan` or `""`, as pandas does.
 //! - Names may repeat, but every column has one.
+//! - A last row without a line end that has fewer cells than the others, or ends in an empty cell or the beginning of a
+//!   number, was cut short when its writer was stopped. It is left out, and that is told.
 //!
 //! A table does not carry a rate: the caller gives it. Written are commas, LF, quotes where they are needed, and the fewest
 //! digits that give the same bits again.
 
 use std::io::{self, Read, Write};
 
-use crate::cell::{CellProblem, column_number, parse_cell, shown};
+use crate::cell::{CellProblem, column_number, is_begun, parse_cell, shown};
 use crate::error::CsvError;
 use crate::file::flat::Flat;
 use crate::file::{Lost, Recording, chan};
@@ -62,7 +64,15 @@ pub fn read(mut reader: impl Read, sample_rate: f32) -> Result<Recording, CsvErr
     let names = read_names(&rows, line)?;
     let mut channels: Vec<Vec<f32>> = vec![Vec::new(); names.len()];
 
+    let mut cut = None;
     while let Some(start) = rows.advance()? {
+        if rows.is_last_without_end()
+            && channels.first().is_some_and(|channel| !channel.is_empty())
+            && let Some(found) = whole_cells(rows.row.iter(), names.len())
+        {
+            cut = Some(CsvError::CutRow { line: rows.line_of(start), expected: names.len(), found });
+            break;
+        }
         if rows.row.len() != names.len() {
             return Err(match foreign_separator(&names) {
                 Some(found) => CsvError::Separator { line: rows.line_of(line), found },
@@ -88,7 +98,23 @@ pub fn read(mut reader: impl Read, sample_rate: f32) -> Result<Recording, CsvErr
             channel.push(value);
         }
     }
-    Ok(Recording::new(names, sample_rate, channels)?.with_assumed_rate())
+    let lost = cut.map(|cut| Lost::LeftOut { what: format!("{cut}: it is left out") });
+    Ok(Recording::new(names, sample_rate, channels)?.with_assumed_rate().with_lost(lost))
+}
+
+/// How many cells of a row are whole that has no line end, where that is not all of `expected`. A cell behind the last
+/// comma may be one that had not been written.
+pub(crate) fn whole_cells<'c>(row: impl Iterator<Item = &'c [u8]>, expected: usize) -> Option<usize> {
+    let (mut found, mut last) = (0_usize, &b""[..]);
+    for cell in row {
+        (found, last) = (found.saturating_add(1), cell);
+    }
+    let is_begun = is_begun(last) || found > 1 && last.trim_ascii().is_empty();
+    match found {
+        found if found > expected => None,
+        found if is_begun => found.checked_sub(1),
+        found => (found < expected).then_some(found),
+    }
 }
 
 /// The rows of a table that are not blank, with the byte where each was looked for.
@@ -118,6 +144,12 @@ impl<'t> Rows<'t> {
                 return Ok(Some(start));
             }
         }
+    }
+
+    /// Whether the table ends with this row, and without a line end.
+    fn is_last_without_end(&self) -> bool {
+        let read = usize::try_from(self.parser.position().byte()).unwrap_or(usize::MAX);
+        read >= self.table.len() && !matches!(self.table.last(), Some(b'\r' | b'\n'))
     }
 
     /// The line, from 1, of the row that begins at `start` or after the line ends there.
@@ -328,6 +360,38 @@ mod tests {
         );
         assert!(matches!(err("a\tb\n1\t2\n"), CsvError::Separator { found: '\t', .. }));
         assert_eq!(ok("a;b\n1\n").names(), ["a;b"], "a name may hold one");
+    }
+
+    #[test]
+    fn a_row_that_was_being_written_is_left_out() {
+        let rows = "a,b\n1,2\n3,-4e5\n";
+        for cut in 0..rows.len() {
+            let Ok(r) = read(rows.as_bytes().get(..cut).unwrap(), 60.0) else {
+                assert!(cut < 7, "{cut}");
+                continue;
+            };
+            let whole = ["3,-4", "3,-4e5"].iter().any(|end| rows.get(..cut).unwrap().ends_with(end));
+            assert_eq!(
+                (r.len_samples(), r.layout().lost().len()),
+                match cut {
+                    ..9 => (1, 0),
+                    _ if whole => (2, 0),
+                    _ => (1, 1),
+                },
+                "{:?}",
+                &rows[..cut]
+            );
+        }
+        let r = ok("a,b,c\n1,2,3\n4,\"5\"");
+        assert_eq!(
+            r.layout().lost().first().unwrap().to_string(),
+            "line 3 was cut short (whole cells: 2 of 3, and no line end): it is left out"
+        );
+        // What nobody has cut.
+        assert!(matches!(err("a,b\n1,2\n3,x"), CsvError::NotANumber { line: 3, column: 2, .. }));
+        assert!(matches!(err("a,b\n1,2\n3,4,5"), CsvError::UnevenRow { line: 3, .. }));
+        assert!(matches!(err("a,b\n1"), CsvError::UnevenRow { line: 2, .. }));
+        assert!(matches!(err("a;b\n1;2"), CsvError::Separator { .. }));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! linear light or back. Rows are top first, as in every picture file; who sends or receives says so.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead, BufReader, Cursor, Seek};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Li
 use tdshm::{Convert, PixelFormat, Pixels, RowOrder, TexelKind, Texels, TopFrame};
 
 use crate::error::{FileError, PictureError};
+use crate::file::input;
 
 pub(super) mod natural;
 mod open_exr;
@@ -73,7 +74,7 @@ impl Picture {
     /// broken, or larger than an image block may be.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|source| FileError::Open { path: path.to_owned(), source })?;
+        let file = input::open(path).map_err(|source| FileError::Open { path: path.to_owned(), source })?;
         Self::read(BufReader::new(file))
             .map_err(|source| FileError::Picture { path: path.to_owned(), source })
     }

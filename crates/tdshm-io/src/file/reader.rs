@@ -14,7 +14,7 @@ use crate::file::parquet;
 use crate::file::segment;
 #[cfg(feature = "wav")]
 use crate::file::wav;
-use crate::file::{Layout, Lost, ReadOptions, Recording, aiff, chan, clip};
+use crate::file::{Layout, Lost, ReadOptions, Recording, aiff, chan, clip, input};
 
 /// Samples of all channels together in a piece, about.
 const PIECE: usize = 1 << 16;
@@ -63,11 +63,11 @@ impl ChannelReader {
     /// # Errors
     ///
     /// [`FileError::UnknownExtension`] with the known ones, [`FileError::NotPublic`], [`FileError::Open`] when the system
-    /// refuses, and the format's own error with the path in front.
+    /// refuses or it is a pipe or a device, and the format's own error with the path in front.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, FileError> {
         let path = path.as_ref();
         let format = Format::of(path)?;
-        let file = File::open(path).map_err(|source| FileError::Open { path: path.to_owned(), source })?;
+        let file = input::open(path).map_err(|source| FileError::Open { path: path.to_owned(), source })?;
         let rate = options.table_rate;
         let path = path.to_owned();
         let whole = |recording| Decoder::Whole(recording, 0);

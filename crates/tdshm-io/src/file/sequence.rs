@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use crate::error::{FileError, PictureError};
@@ -9,6 +10,8 @@ use crate::file::picture::{self, is_picture, known_extensions, name, natural};
 
 /// Digits of a number in the name of a picture, where nothing says how many.
 const DIGITS: usize = 4;
+/// Gaps between numbers that are told.
+const MOST_GAPS: usize = 4;
 
 /// Where pictures are, or will be.
 ///
@@ -47,6 +50,33 @@ enum Naming {
         before: String,
         after: String,
     },
+}
+
+/// The pictures of a sequence with their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Numbered {
+    /// Each with its number, in their order. No number is there twice.
+    pub files: Vec<(u64, PathBuf)>,
+    /// The numbers are those in the names; elsewhere pictures are counted from 1.
+    pub by_name: bool,
+    /// Numbers that no name has between the first and the last, where the names are the same but for them.
+    pub missing: Vec<RangeInclusive<u64>>,
+}
+
+impl Numbered {
+    /// The numbers that are missing, for people to read; `None`: there are none.
+    #[must_use]
+    pub fn missing_words(&self) -> Option<String> {
+        let (shown, more) = self.missing.split_at_checked(MOST_GAPS).unwrap_or((&self.missing, &[]));
+        let one = |gap: &RangeInclusive<u64>| match (gap.start(), gap.end()) {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first} to {last}"),
+        };
+        let words: Vec<String> = shown.iter().map(one).collect();
+        let more = if more.is_empty() { String::new() } else { format!(" and {} more gaps", more.len()) };
+        (!words.is_empty()).then(|| format!("{}{more}", words.join(", ")))
+    }
 }
 
 /// Whether that path is one of pictures: a folder, a name without an extension that nothing has yet, or one with the
@@ -111,7 +141,7 @@ impl Sequence {
                 Err(source) => Err(FileError::Open { path: self.path.clone(), source }),
             },
             Naming::Numbers { folder, .. } => {
-                let found = self.numbered().map_err(|source| FileError::Open {
+                let found = self.with_numbers().map_err(|source| FileError::Open {
                     path: if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder.clone() },
                     source,
                 })?;
@@ -124,6 +154,36 @@ impl Sequence {
         }
     }
 
+    /// The pictures that are there, with their numbers: of `shot.####.png` those in the names, which say when a picture is
+    /// to be seen. In folders, where names may be any, pictures are counted from 1; so are several of the same number.
+    ///
+    /// # Errors
+    ///
+    /// As [`files`](Self::files).
+    pub fn numbered(&self) -> Result<Numbered, FileError> {
+        let files = self.files()?;
+        let names: Vec<String> = files.iter().map(|file| name(file)).collect();
+        let numbers = match &self.naming {
+            Naming::Numbers { before, after, .. } => in_names(&names, before, after),
+            Naming::One { .. } => None,
+            Naming::Folder => names.first().and_then(|first| {
+                let end = first.rfind(|c: char| c.is_ascii_digit())?.saturating_add(1);
+                let (numbered, after) = first.split_at_checked(end)?;
+                in_names(&names, numbered.trim_end_matches(|c: char| c.is_ascii_digit()), after)
+            }),
+        };
+        let ends = |pair: &[u64]| Some((pair.first()?.checked_add(1)?, pair.last()?.checked_sub(1)?));
+        let gaps = numbers.iter().flat_map(|numbers| numbers.windows(2)).filter_map(ends);
+        let missing = gaps.filter(|(first, last)| first <= last).map(|(first, last)| first..=last).collect();
+        let own = numbers.filter(|_| matches!(self.naming, Naming::Numbers { .. }));
+        let by_name = own.is_some();
+        let files = match own {
+            Some(numbers) => numbers.into_iter().zip(files).collect(),
+            None => (1..).zip(files).collect(),
+        };
+        Ok(Numbered { files, by_name, missing })
+    }
+
     /// Files that stand where pictures of this sequence would be written, in their order: those of another take, which
     /// would be mixed up with the new ones. None where the folder is not there.
     ///
@@ -134,11 +194,11 @@ impl Sequence {
         match (&self.naming, self.files()) {
             (_, Ok(mut files)) => {
                 if self.is_one() {
-                    files.extend(self.numbered().unwrap_or_default());
+                    files.extend(self.with_numbers().unwrap_or_default());
                 }
                 Ok(files)
             }
-            (Naming::One { .. }, Err(_)) => Ok(self.numbered().unwrap_or_default()),
+            (Naming::One { .. }, Err(_)) => Ok(self.with_numbers().unwrap_or_default()),
             (_, Err(FileError::Picture { .. })) => Ok(Vec::new()),
             (_, Err(FileError::Open { source, .. })) if source.kind() == io::ErrorKind::NotFound => {
                 Ok(Vec::new())
@@ -169,7 +229,7 @@ impl Sequence {
     }
 
     /// The files of the folder with a number between the two texts, by their numbers.
-    fn numbered(&self) -> io::Result<Vec<PathBuf>> {
+    fn with_numbers(&self) -> io::Result<Vec<PathBuf>> {
         let (before, digits, after) = match &self.naming {
             Naming::Folder => return Ok(Vec::new()),
             Naming::Numbers { before, digits, after, .. } => (before, *digits, after),
@@ -193,6 +253,13 @@ impl Sequence {
         found.sort_by(|a, b| natural::compare(a, b));
         Ok(found.into_iter().map(|file| self.folder().join(file)).collect())
     }
+}
+
+/// The numbers between the two texts, where each name has one and each is larger than the one before.
+fn in_names(names: &[String], before: &str, after: &str) -> Option<Vec<u64>> {
+    let number = |name: &String| name.strip_prefix(before)?.strip_suffix(after)?.parse().ok();
+    let numbers: Vec<u64> = names.iter().map(number).collect::<Option<_>>()?;
+    numbers.is_sorted_by(|one, next| one < next).then_some(numbers)
 }
 
 /// The text before a number, how many digits it has at least, and the text behind: of the last `%d`, `%04d` or `####`.
@@ -261,6 +328,32 @@ mod tests {
         assert!(matches!(at("none.%d.png").files(), Err(FileError::Picture { .. })));
         assert!(matches!(at("none.png").files(), Err(FileError::Open { .. })));
         assert!(matches!(at("none/%d.png").files(), Err(FileError::Open { .. })));
+    }
+
+    #[test]
+    fn numbers_and_what_is_missing_between_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for file in
+            ["in/a.0998.png", "in/a.1001.png", "in/a.1002.png", "in/a.1004.png", "two/c7.png", "two/c07.png"]
+        {
+            let file = folder.path().join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "").unwrap();
+        }
+        let of = |name: &str| {
+            let found = Sequence::at(folder.path().join(name)).numbered().unwrap();
+            let numbers: Vec<u64> = found.files.iter().map(|(number, _)| *number).collect();
+            (numbers, found.by_name, found.missing_words())
+        };
+        let missing = Some("999 to 1000, 1003".to_owned());
+        assert_eq!(of("in/a.####.png"), (vec![998, 1001, 1002, 1004], true, missing.clone()));
+        assert_eq!(of("in"), (vec![1, 2, 3, 4], false, missing));
+        assert_eq!(of("in/a.1004.png"), (vec![1], false, None));
+        assert_eq!(of("two/c%d.png"), (vec![1, 2], false, None), "both are 7");
+        fs::write(folder.path().join("in/other.png"), "").unwrap();
+        assert_eq!(of("in"), (vec![1, 2, 3, 4, 5], false, None), "of another name");
+        let many = Numbered { files: Vec::new(), by_name: true, missing: (0..9).map(|n| n..=n).collect() };
+        assert_eq!(many.missing_words().unwrap(), "0, 1, 2, 3 and 5 more gaps");
     }
 
     #[test]

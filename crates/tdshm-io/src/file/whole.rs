@@ -1,9 +1,14 @@
 //! Files that are there whole or not at all.
+//!
+//! Who makes one holds a lock on it, which the system lets go of when that process ends, in whatever way: what a killed one
+//! left behind is told from what is being made by that, and removed by the next one that makes a file in the same folder.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::error::FileError;
 
@@ -24,7 +29,17 @@ pub(crate) struct NewFile {
     target: PathBuf,
     temporary: PathBuf,
     existing: Existing,
+    /// What holds the lock. On Windows a file that somebody has open is not given another name everywhere, and the lock goes
+    /// with whoever writes.
+    _lock: Option<File>,
 }
+
+/// The names of files in the making are these, a process id and a number between.
+const BEFORE: &str = ".tdshm-";
+const AFTER: &str = ".part";
+/// For how long nobody has written to what is taken for a leftover: there the lock goes a little before the file has its
+/// name.
+const AT_REST: Duration = if cfg!(windows) { Duration::from_secs(60) } else { Duration::ZERO };
 
 impl NewFile {
     /// Begins one that will be at `path`.
@@ -43,7 +58,10 @@ impl NewFile {
         // What a link leads to is replaced, not the link.
         let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let (temporary, file) = create_beside(&target).map_err(refused)?;
-        Ok((Self { target, temporary, existing }, file))
+        let lock = if cfg!(windows) { None } else { file.try_clone().ok() };
+        let new = Self { target, temporary, existing, _lock: lock };
+        sweep(&new.temporary);
+        Ok((new, file))
     }
 
     /// Gives it its name.
@@ -81,14 +99,55 @@ fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let temporary = target.with_file_name(format!(".tdshm-{}-{number}.part", std::process::id()));
+        let temporary = target.with_file_name(format!("{BEFORE}{}-{number}{AFTER}", std::process::id()));
         match OpenOptions::new().write(true).create_new(true).open(&temporary) {
-            Ok(file) => return Ok((temporary, file)),
+            // Somebody may sweep between the two: then it is gone, or will be. A file system may have no locks.
+            Ok(file) => match file.try_lock() {
+                Err(TryLockError::WouldBlock) => {}
+                _ if !temporary.exists() => {}
+                _ => return Ok((temporary, file)),
+            },
             // Left by a process of the same number that was killed.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Removes what killed processes left in the folder of `own`; in each folder once, as long as one goes on in it.
+fn sweep(own: &Path) {
+    static LAST: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let folder = own.parent().map(Path::to_owned);
+    if std::mem::replace(&mut *LAST.lock().unwrap_or_else(PoisonError::into_inner), folder.clone()) == folder
+    {
+        return;
+    }
+    let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| ".".into());
+    // What cannot be looked at or removed is somebody else's.
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_in_the_making(&entry) && entry.file_name() != own.file_name().unwrap_or_default() {
+            let _ = remove_leftover(&entry.path(), own);
+        }
+    }
+}
+
+fn is_in_the_making(entry: &DirEntry) -> bool {
+    let name = entry.file_name();
+    let between =
+        name.to_str().and_then(|name| name.strip_prefix(BEFORE)?.strip_suffix(AFTER)?.split_once('-'));
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    between.is_some_and(|(pid, number)| is_number(pid) && is_number(number))
+        && entry.file_type().is_ok_and(|kind| kind.is_file())
+}
+
+/// Removes it, unless somebody makes a file of it. Times are those of the folder's own machine.
+fn remove_leftover(path: &Path, own: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    let age = own.metadata()?.modified()?.duration_since(file.metadata()?.modified()?).unwrap_or_default();
+    if age >= AT_REST && file.try_lock().is_ok() {
+        fs::remove_file(path)?;
+    }
+    Ok(())
 }
 
 /// Writes a whole file. What is no ordinary file, such as a pipe, is written to as it is.
@@ -171,6 +230,39 @@ mod tests {
             (vec!["a.csv".to_owned()], b"another".to_vec())
         );
         assert!(matches!(NewFile::begin(folder.path(), Existing::Replace), Err(FileError::Create { .. })));
+    }
+
+    #[test]
+    fn what_killed_processes_left_goes_and_what_is_being_made_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |name: &str| folder.path().join(name);
+        let old = std::time::SystemTime::now() - AT_REST - Duration::from_secs(3600);
+        for name in
+            [".tdshm-1-0.part", ".tdshm-1-1.part", ".tdshm-x-1.part", "tdshm-1-1.part", ".tdshm-1-1.part2"]
+        {
+            File::create(of(name)).unwrap().set_modified(old).unwrap();
+        }
+        fs::create_dir(of(".tdshm-2-0.part")).unwrap();
+        let others = File::open(of(".tdshm-1-1.part")).unwrap();
+        others.lock().unwrap();
+        let (new, file) = NewFile::begin(&of("a.csv"), Existing::Refuse).unwrap();
+        // Each looks only where it has not looked just before.
+        let other = tempfile::tempdir().unwrap();
+        for _ in 0..2 {
+            drop(NewFile::begin(&other.path().join("b.csv"), Existing::Refuse).unwrap());
+            drop(NewFile::begin(&of("c.csv"), Existing::Refuse).unwrap());
+        }
+        drop(file);
+        new.commit().unwrap();
+        let left = [
+            ".tdshm-1-1.part",
+            ".tdshm-1-1.part2",
+            ".tdshm-2-0.part",
+            ".tdshm-x-1.part",
+            "a.csv",
+            "tdshm-1-1.part",
+        ];
+        assert_eq!(names(folder.path()), left);
     }
 
     #[cfg(unix)]

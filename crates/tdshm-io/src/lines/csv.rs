@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::cell::{CellProblem, column_number, parse_cell, shown};
 use crate::error::{CsvError, LineError};
-use crate::file::csv::foreign_separator;
+use crate::file::csv::{foreign_separator, whole_cells};
 use crate::lines::{LineFrame, MOST_CHANNELS};
 
 /// Line ends in the names of one header at most, so that a quote that is never closed does not swallow the rows.
@@ -80,11 +80,16 @@ impl Table {
     }
 
     /// Takes a header, or a row. The error says whether it is one of a header.
-    pub(super) fn names_or_row(&mut self, line: &[u8], number: u64) -> Result<(), (LineError, bool)> {
+    pub(super) fn names_or_row(
+        &mut self,
+        line: &[u8],
+        number: u64,
+        has_end: bool,
+    ) -> Result<(), (LineError, bool)> {
         self.after_blank = false;
         let is_value = |cell: &Cell<'_>| !cell.quoted && parse_cell(&cell.text).is_ok();
         if self.names.is_some() && cells(line).any(|cell| is_value(&cell)) {
-            return self.row(line, number).map_err(|error| (error.into(), false));
+            return self.row(line, number, has_end).map_err(|error| (error.into(), false));
         }
         if cells(line).all(|cell| is_value(&cell)) {
             let first = cells(line).find(|cell| !cell.text.trim_ascii().is_empty());
@@ -99,9 +104,17 @@ impl Table {
         Ok(())
     }
 
-    /// Takes a row.
-    pub(super) fn row(&mut self, line: &[u8], number: u64) -> Result<(), CsvError> {
+    /// Takes a row. Without a line end it may be a part of one.
+    pub(super) fn row(&mut self, line: &[u8], number: u64, has_end: bool) -> Result<(), CsvError> {
         let Some(names) = &self.names else { return Ok(()) };
+        if !has_end && foreign_separator(names).is_none() {
+            let cells: Vec<Cell<'_>> = cells(line).collect();
+            // Quotes that hold nothing are as good as a number.
+            let texts = cells.iter().map(|cell| if cell.quoted { &b"0"[..] } else { &cell.text });
+            if let Some(found) = whole_cells(texts, names.len()) {
+                return Err(CsvError::CutRow { line: number, expected: names.len(), found });
+            }
+        }
         let before = self.rows.len();
         let wrong = |error| match foreign_separator(names) {
             Some(found) => CsvError::Separator { line: self.header, found },

@@ -20,13 +20,15 @@ pub(super) struct Input<R> {
     limit: usize,
     line: Vec<u8>,
     number: u64,
+    /// The last line had its end.
+    has_end: bool,
     /// The rest of a line that is too long comes first.
     in_long_line: bool,
 }
 
 impl<R: BufRead> Input<R> {
     pub(super) fn new(reader: R, limit: usize) -> Self {
-        Self { reader, limit, line: Vec::new(), number: 0, in_long_line: false }
+        Self { reader, limit, line: Vec::new(), number: 0, has_end: true, in_long_line: false }
     }
 
     pub(super) fn line(&self) -> &[u8] {
@@ -36,6 +38,11 @@ impl<R: BufRead> Input<R> {
     /// Of the line that was read last, counted from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Whether the line that was read last has a line end, and is therefore whole.
+    pub(super) fn has_end(&self) -> bool {
+        self.has_end
     }
 
     /// Removes a byte order mark.
@@ -73,6 +80,7 @@ impl<R: BufRead> Input<R> {
                     return Ok(Got::End);
                 }
                 self.number = self.number.saturating_add(1);
+                self.has_end = false;
                 return Ok(Got::Line);
             }
             let end = bytes.iter().position(|byte| *byte == b'\n');

@@ -57,6 +57,21 @@ fn rows_are_gathered_and_none_is_lost() {
 }
 
 #[test]
+fn a_row_that_was_being_written_is_left_out() {
+    let cut = |found| Err(format!("line 3 was cut short (whole cells: {found} of 2, and no line end)"));
+    for (end, found) in [("3", 1), ("3,", 1), ("3, ", 1), ("3,-", 1), ("3,1e", 1), ("-", 0)] {
+        assert_eq!(read(&format!("a,b\n1,2\n{end}"))[1..], [cut(found)], "{end}");
+        // Behind an empty line it may as well be a name.
+        let is_name = end == "-";
+        assert!(is_name || read(&format!("a,b\n\n{end}")) == [cut(found)], "{end}");
+    }
+    assert_eq!(read("a,b\n1,2\n3,4")[1..], [frame(&["a", "b"], &[3.0, 4.0])]);
+    assert_eq!(read("a,b\n3,\"\"").len(), 1);
+    assert!(read("a,b\n3,\n")[0].is_ok(), "it is whole");
+    assert!(errors("a,b\n3,x")[0].contains("is not a number"));
+}
+
+#[test]
 fn each_frame_is_given_before_the_next_line_is_read() {
     /// Fails when it is asked for more than the lines that it has given.
     struct Lines(Vec<&'static str>);

@@ -13,6 +13,9 @@ use crate::output::short;
 use crate::stop::Stop;
 use crate::{Exit, say};
 
+/// Seconds that are the same, but for how numbers are rounded.
+const SAME_MOMENT: f64 = 1e-9;
+
 /// Reads, cuts, chooses, writes.
 pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
     // Before anything is read: a name that means nothing is told at once.
@@ -70,8 +73,15 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
                 return Ok(exit);
             }
             drop(pieces);
-            let read = source.lost();
+            let mut read = source.lost();
             let clip = samples.resampled(&chosen, rate)?;
+            let (began, begins) = (chosen.start() as f64 / chosen.sample_rate(), clip.start() as f64 / rate);
+            if (began - begins).abs() > SAME_MOMENT {
+                let what = format!(
+                    "no sample at {rate} Hz is at {began:.4} s, where these began: they begin at {begins:.4} s"
+                );
+                read.push(Lost::LeftOut { what });
+            }
             let layout = chosen
                 .with_sample_rate(rate)?
                 .with_start(clip.start())

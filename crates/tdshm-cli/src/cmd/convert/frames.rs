@@ -21,14 +21,17 @@ pub(super) fn to_pictures(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exi
     let frames = source.only().map_err(advise)?.frames;
     let mut album = Album::begin(args, Sequence::at(&args.target), &[], frames > 1)?;
     let (mut first, mut last, mut broken) = (None, Duration::ZERO, 0_u64);
-    while let Some((at, frame)) = source.next_frame()? {
+    loop {
+        // Those that are there stay, so they are said.
+        let next = source.next_frame().inspect_err(|_| album.say_written())?;
+        let Some((at, frame)) = next else { break };
         if let Some(exit) = stop.requested() {
             album.say_written();
             return Ok(exit);
         }
         match frame.image().ok().filter(|_| frame.kind == Kind::Image) {
             Some(image) => {
-                let picture = Picture::of_frame(&image)?;
+                let picture = Picture::of_frame(&image).inspect_err(|_| album.say_written())?;
                 album.add(&picture, &format_args!("frame at {:.3} s", at.as_secs_f64()))?;
                 first.get_or_insert(at);
                 last = at;
@@ -60,7 +63,15 @@ pub(super) fn to_pictures(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exi
 
 /// Pictures, a frame each.
 pub(super) fn from_pictures(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
-    let files = pictures::wanted(args, Sequence::at(&args.source).files()?)?;
+    let found = Sequence::at(&args.source).numbered()?;
+    if let Some(missing) = found.missing_words() {
+        let becomes = match found.by_name {
+            true => "those in front of them stay for as long",
+            false => "and the others follow one another without a gap",
+        };
+        say::line(format_args!("{} has no pictures {missing}: {becomes}", args.source.display()));
+    }
+    let files = pictures::wanted(args, found.files)?;
     let rate = pictures::rate(args);
     let stem = args.target.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let segment = match &args.renamed {
@@ -70,7 +81,8 @@ pub(super) fn from_pictures(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<E
     };
     let mut target = SegmentWriter::create(&args.target, existing(args)).map_err(advise)?;
     let mut block = Vec::new();
-    for (at, file) in files.iter().enumerate() {
+    let first = files.first().map_or(0, |(number, _)| *number);
+    for (number, file) in &files {
         if let Some(exit) = stop.requested() {
             return Ok(exit);
         }
@@ -82,8 +94,9 @@ pub(super) fn from_pictures(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<E
         TopFrame::from_pixels(&pixels)
             .and_then(|image| image.append_block(&mut block))
             .map_err(|error| anyhow!("{}: {error}", file.display()))?;
-        let number = u64::try_from(at).ok().and_then(|at| at.checked_add(1));
-        let stamp = Stamp { number, ..Stamp::at(Duration::from_secs_f64(at as f64 / rate)) };
+        let at = number.saturating_sub(first);
+        let received = Duration::try_from_secs_f64(at as f64 / rate).unwrap_or(Duration::MAX);
+        let stamp = Stamp { number: at.checked_add(1), ..Stamp::at(received) };
         target.block(segment.as_str(), Kind::Image, &block, &stamp)?;
     }
     target.finish().map_err(advise)?;

@@ -21,11 +21,21 @@ const DEFAULT_RATE: f64 = 60.0;
 
 /// Reads each and writes it again.
 pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
-    let all = Sequence::at(&args.source).files()?;
-    let cut = args.from > 0.0 || args.to.is_some();
-    let files = if cut { wanted(args, all)? } else { all };
+    let mut pictures = Sequence::at(&args.source).numbered()?;
+    if let Some(missing) = pictures.missing_words() {
+        let becomes = match pictures.by_name {
+            true => "nor do the new ones, which keep the numbers",
+            false => "and the new ones are counted from 1, without a gap",
+        };
+        say::line(format_args!("{} has no pictures {missing}, {becomes}", args.source.display()));
+    }
+    if args.from > 0.0 || args.to.is_some() {
+        pictures.files = wanted(args, pictures.files)?;
+    }
+    let files: Vec<PathBuf> = pictures.files.iter().map(|(_, file)| file.clone()).collect();
     let mut album = Album::begin(args, Sequence::at(&args.target), &files, files.len() > 1)?;
-    for file in &files {
+    for (number, file) in &pictures.files {
+        album.next = if pictures.by_name { *number } else { album.next };
         if let Some(exit) = stop.requested() {
             album.say_written();
             return Ok(exit);
@@ -47,17 +57,20 @@ pub(super) fn rate(args: &ConvertArgs) -> f64 {
     args.rate.unwrap_or(DEFAULT_RATE)
 }
 
-/// The pictures that are wanted, by their times.
-pub(super) fn wanted(args: &ConvertArgs, files: Vec<PathBuf>) -> anyhow::Result<Vec<PathBuf>> {
+/// The pictures that are wanted, by their times: as many after the first one as their numbers say.
+pub(super) fn wanted(args: &ConvertArgs, files: Vec<(u64, PathBuf)>) -> anyhow::Result<Vec<(u64, PathBuf)>> {
     let rate = rate(args);
     if args.rate.is_none() {
         say::line(format_args!(
             "pictures have no rate: {rate} a second are assumed, --rate says another one"
         ));
     }
-    let at = |seconds: f64| (seconds * rate).round() as usize;
-    let (count, first) = (files.len(), at(args.from));
-    let part: Vec<PathBuf> = files.into_iter().take(args.to.map_or(usize::MAX, at)).skip(first).collect();
+    let at = |seconds: f64| (seconds * rate).round() as u64;
+    let (from, to) = (at(args.from), args.to.map_or(u64::MAX, at));
+    let first = files.first().map_or(0, |(number, _)| *number);
+    let count = files.last().map_or(0, |(last, _)| last.saturating_sub(first).saturating_add(1));
+    let mut part = files;
+    part.retain(|(number, _)| (from..to).contains(&number.saturating_sub(first)));
     if part.is_empty() {
         let lasts = short(count as f64 / rate);
         let source = args.source.display();
@@ -74,6 +87,8 @@ pub(super) struct Album {
     several: bool,
     loss: Loss,
     existing: Existing,
+    /// The number of the next one.
+    pub(super) next: u64,
     written: u64,
     first: Option<PathBuf>,
     last: PathBuf,
@@ -116,13 +131,13 @@ impl Album {
         }
         let loss = if args.lossy { Loss::Allow } else { Loss::Refuse };
         let existing = existing(args);
-        Ok(Self { target, several, loss, existing, written: 0, first: None, last: PathBuf::new(), older })
+        let (next, written, first, last) = (1, 0, None, PathBuf::new());
+        Ok(Self { target, several, loss, existing, next, written, first, last, older })
     }
 
     /// Writes the next one, which is made of `what`. Where it cannot be, it is said how far one has come.
     pub(super) fn add(&mut self, picture: &Picture, what: &dyn Display) -> anyhow::Result<()> {
-        let number = self.written.saturating_add(1);
-        let path = if self.several { self.target.path_of(number) } else { self.target.path().to_owned() };
+        let path = if self.several { self.target.path_of(self.next) } else { self.target.path().to_owned() };
         if let Err(error) = picture.save_over(&path, self.loss, self.existing) {
             self.say_written();
             return Err(match error {
@@ -134,7 +149,8 @@ impl Album {
         }
         self.older.retain(|older| *older != path);
         self.first.get_or_insert_with(|| path.clone());
-        (self.written, self.last) = (number, path);
+        (self.written, self.last) = (self.written.saturating_add(1), path);
+        self.next = self.next.saturating_add(1);
         Ok(())
     }
 

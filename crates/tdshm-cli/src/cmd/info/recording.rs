@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use serde::Serialize;
-use tdshm_io::file::recording::{Kind, Layout, LayoutSummary, SegmentSummary, Summary};
+use tdshm_io::file::Format;
+use tdshm_io::file::recording::{Kind, Layout, LayoutSummary, McapError, SegmentSummary, Summary};
+use tdshm_io::file::sequence::holds_pictures;
 
 use crate::cmd::of_recording;
 use crate::output::json::{self, pixel_format, pixel_format_number};
@@ -24,7 +27,13 @@ fn seconds(value: f64) -> String {
 
 /// Reads through the file and prints what is in it.
 pub(super) fn run(path: &Path, as_json: bool) -> anyhow::Result<Exit> {
-    let summary = Summary::verified(path).map_err(|error| of_recording(path, error))?;
+    let summary = Summary::verified(path).map_err(|error| match error {
+        McapError::NotMcap { .. } if is_convertible(path) => {
+            let path = path.display();
+            anyhow!("{path} is no recording (.mcap), and of other files only those are described: `tdshm convert` reads it")
+        }
+        error => of_recording(path, error),
+    })?;
     if as_json {
         json::print(&Recording::of(path, &summary))?;
     } else {
@@ -34,6 +43,11 @@ pub(super) fn run(path: &Path, as_json: bool) -> anyhow::Result<Exit> {
         say::error(wrong);
     }
     Ok(Exit::Done)
+}
+
+/// Whether its extension is one of channels or pictures.
+fn is_convertible(path: &Path) -> bool {
+    holds_pictures(path) || Format::of(path).is_ok_and(|format| format != Format::Recording)
 }
 
 fn text(path: &Path, summary: &Summary) -> String {
@@ -62,7 +76,7 @@ fn describe(text: &mut String, segment: &SegmentSummary, begin: Duration) {
     let lasts = last.saturating_sub(first).as_secs_f64();
     let rate = match segment.frames {
         frames if frames > 1 && lasts > 0.0 => {
-            format!(", {} a second", seconds(((frames as f64 - 1.0) / lasts * 100.0).round() / 100.0))
+            format!(", {} frames a second", seconds(((frames as f64 - 1.0) / lasts * 100.0).round() / 100.0))
         }
         _ => String::new(),
     };

@@ -53,6 +53,8 @@ pub(super) struct Account<'r> {
     frames: u64,
     /// Bytes of their blocks.
     bytes: u64,
+    /// Bytes of the file; null where nobody can tell.
+    file_bytes: Option<u64>,
     lost: u64,
     segments: Vec<Segment<'r>>,
 }
@@ -89,6 +91,7 @@ impl<'r> Account<'r> {
             seconds: lasted.unwrap_or_default().as_secs_f64(),
             frames: written.frames,
             bytes: written.bytes,
+            file_bytes: written.file_bytes,
             lost,
             segments: segments.collect(),
         }
@@ -113,13 +116,14 @@ impl<'r> Account<'r> {
             }
         }
         let with_frames = self.segments.iter().filter(|segment| segment.frames > 0).count();
+        let size =
+            self.file_bytes.map(|bytes| format!(", which has {}", megabytes(bytes))).unwrap_or_default();
         say::line(format_args!(
-            "recorded {} of {} in {:.1} s into {}, {}",
+            "recorded {} of {} in {:.1} s into {}{size}",
             say::count(self.frames, "frame"),
             say::count_of(with_frames, "segment"),
             self.seconds,
-            self.file.display(),
-            megabytes(self.bytes)
+            self.file.display()
         ));
     }
 

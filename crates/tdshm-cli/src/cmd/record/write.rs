@@ -10,9 +10,14 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
+use clap::error::ErrorKind;
 use tdshm::ShortName;
+use tdshm_io::FileError;
+use tdshm_io::file::Format;
 use tdshm_io::file::recording::{McapError, Writer};
+use tdshm_io::file::sequence::holds_pictures;
 
+use crate::args;
 use crate::args::record::RecordArgs;
 use crate::cmd::record::queue::Next;
 use crate::cmd::record::tally::Tally;
@@ -38,6 +43,7 @@ enum Destination {
 pub(super) struct Writing {
     thread: JoinHandle<Ended>,
     progress: Arc<Progress>,
+    path: PathBuf,
 }
 
 #[derive(Debug, Default)]
@@ -56,6 +62,8 @@ pub(super) struct Written {
     pub(super) frames: u64,
     /// Bytes of blocks.
     pub(super) bytes: u64,
+    /// Bytes of the file, which is a little larger; `None` where nobody can tell.
+    pub(super) file_bytes: Option<u64>,
     pub(super) result: Result<(), McapError>,
 }
 
@@ -63,6 +71,7 @@ impl Target {
     /// Makes the file, which is there from now on, or opens the one that it writes over.
     pub(super) fn create(args: &RecordArgs) -> anyhow::Result<Self> {
         let path = args.out.clone();
+        refuse_other_formats(&path)?;
         match std::fs::metadata(&path) {
             Ok(about) if about.is_dir() => bail!("{} is a folder: name a file in it", path.display()),
             Ok(_) if !args.force => {
@@ -92,14 +101,39 @@ impl Target {
     /// Starts to write what comes.
     pub(super) fn start(self, shared: &Arc<Shared>) -> Writing {
         let progress = Arc::new(Progress::default());
-        let (shared, its) = (Arc::clone(shared), Arc::clone(&progress));
+        let (shared, its, path) = (Arc::clone(shared), Arc::clone(&progress), self.path.clone());
         let thread = thread::spawn(move || {
             let ended = write(self, &shared, &its);
             its.failed.store(ended.is_err(), Ordering::Relaxed);
             ended
         });
-        Writing { thread, progress }
+        Writing { thread, progress, path }
     }
+}
+
+/// A name that says another format would have everybody else misunderstand the file.
+fn refuse_other_formats(path: &Path) -> anyhow::Result<()> {
+    let wrong = |what: String| Err(args::wrong("record", ErrorKind::ValueValidation, what));
+    if path.as_os_str() == "-" {
+        return wrong(
+            "a recording goes into a file, which an index ends: name one, or print frames with `tdshm watch --format json`"
+                .to_owned(),
+        );
+    }
+    let is_other = match Format::of(path) {
+        Ok(format) => format != Format::Recording,
+        Err(FileError::NotPublic { .. }) => true,
+        Err(_) => holds_pictures(path),
+    };
+    if !is_other {
+        return Ok(());
+    }
+    let into = path.with_extension("mcap");
+    let (into, shown) = (into.display(), path.display());
+    wrong(format!(
+        "a recording is an .mcap file, and {shown} would not be what it is called: record into {into}, and then `tdshm convert \
+         {into} {shown}`"
+    ))
 }
 
 /// Begins a recording; a file that nothing can be written to does not stay.
@@ -151,7 +185,7 @@ impl Writing {
 
     /// Waits until all is written, and ends the file.
     pub(super) fn finish(self, tallies: &BTreeMap<ShortName, Arc<Tally>>, now: Duration) -> Written {
-        let Self { thread, progress } = self;
+        let Self { thread, progress, path } = self;
         let gone = || McapError::Format("the thread that writes has gone".into());
         let result = thread.join().unwrap_or_else(|_| Err(gone())).and_then(|writer| {
             let Some(mut writer) = writer else { return Ok(()) };
@@ -165,6 +199,7 @@ impl Writing {
         });
         let (frames, bytes) =
             (progress.frames.load(Ordering::Relaxed), progress.bytes.load(Ordering::Relaxed));
-        Written { frames, bytes, result }
+        let file_bytes = path.metadata().map(|about| about.len()).ok();
+        Written { frames, bytes, file_bytes, result }
     }
 }

@@ -7,13 +7,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
-use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use tdshm::{ErrorKind, HeaderVersion, PixelFormat, Pixels, Sent, TopColour, TopSender};
 use tdshm_io::file::sequence as pictures;
 use tdshm_io::{FileError, Picture};
 
-use crate::args::{Args, SendArgs, SendFormat, Transfer};
+use crate::args::{self, SendArgs, SendFormat, Transfer};
 use crate::cmd::LOCK_LIMIT;
 use crate::cmd::send::readers::Readers;
 use crate::cmd::send::{LAST_FRAME_STAYS, say_sending};
@@ -60,7 +59,7 @@ pub(super) fn run(args: &SendArgs, path: Option<&Path>, stop: &Stop) -> anyhow::
         Some(SendFormat::Pixels(format)) => Some(format),
         Some(SendFormat::Lines(_)) => {
             let what = "--format csv and json are for --stdin: name a pixel format, rgba8 for example";
-            return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+            return Err(args::wrong("send", UsageKind::ArgumentConflict, what));
         }
     };
     let mut source = match (args.test_pattern, path) {
@@ -73,7 +72,7 @@ pub(super) fn run(args: &SendArgs, path: Option<&Path>, stop: &Stop) -> anyhow::
         (None, Some(path)) if args.looped => {
             let what =
                 format!("--loop is for folders: {} is one picture, which stays by itself", path.display());
-            return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+            return Err(args::wrong("send", UsageKind::ArgumentConflict, what));
         }
         (None, Some(path)) => Source::Still(open(path, format)?),
         (None, None) => bail!("there is no image to send"),
@@ -99,7 +98,14 @@ fn open(path: &Path, format: Option<PixelFormat>) -> Result<Picture, FileError> 
 impl Sequence {
     /// Reads up to the first picture that can be.
     fn of(path: &Path, format: Option<PixelFormat>, looped: bool, stop: &Stop) -> anyhow::Result<Self> {
-        let files = pictures::Sequence::at(path).files()?;
+        let found = pictures::Sequence::at(path).numbered()?;
+        if let Some(missing) = found.missing_words() {
+            say::line(format_args!(
+                "{} has no pictures {missing}: there is no pause for them",
+                path.display()
+            ));
+        }
+        let files: Vec<PathBuf> = found.files.into_iter().map(|(_, file)| file).collect();
         let count = files.len();
         let (send, come) = mpsc::sync_channel(AHEAD);
         thread::spawn(move || read(files, format, looped, &send));
@@ -208,7 +214,7 @@ impl Out {
             (None, None) => builder,
             (Some(_), Some(_)) => {
                 let what = "--transfer is said in a header of version 2: leave --header out, or give 2";
-                return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+                return Err(args::wrong("send", UsageKind::ArgumentConflict, what));
             }
         };
         let room = |picture: &Picture| Some((picture.texels().format()?, picture.width(), picture.height()));

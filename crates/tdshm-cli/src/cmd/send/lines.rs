@@ -7,12 +7,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use clap::CommandFactory;
 use clap::error::ErrorKind as UsageKind;
 use tdshm_io::LineError;
 use tdshm_io::lines::{FrameLines, LineFormat, LineFrame};
 
-use crate::args::{Args, LinesFormat, SendArgs, SendFormat};
+use crate::args::{self, LinesFormat, SendArgs, SendFormat};
 use crate::cmd::send::readers::Readers;
 use crate::cmd::send::{DEFAULT_RATE, Out, say_sending};
 use crate::output::shape;
@@ -40,7 +39,7 @@ pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
     }
     if let Some(SendFormat::Pixels(format)) = args.format {
         let what = format!("--format {format} is for images: standard input holds csv or json");
-        return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+        return Err(args::wrong("send", UsageKind::ArgumentConflict, what));
     }
     if io::stdin().is_terminal() {
         say::line(
@@ -73,7 +72,7 @@ pub(super) fn run(args: &SendArgs, stop: &Stop) -> anyhow::Result<Exit> {
 fn check_length(args: &SendArgs) -> anyhow::Result<()> {
     if args.length > 1 {
         let what = "--length is for CSV: each JSON line is a frame with a length of its own";
-        return Err(Args::command().error(UsageKind::ArgumentConflict, what).into());
+        return Err(args::wrong("send", UsageKind::ArgumentConflict, what));
     }
     Ok(())
 }

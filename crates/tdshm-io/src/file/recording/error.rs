@@ -36,7 +36,7 @@ pub enum McapError {
     #[error("writing the recording failed: {0}")]
     Block(#[from] tdshm::BlockError),
     /// The file begins as something else.
-    #[error("the file begins with {found}, and a recording with \"\\x89MCAP0\\r\\n\": it is no MCAP file")]
+    #[error("{}", not_mcap(found))]
     NotMcap {
         /// The first bytes, as text.
         found: String,
@@ -99,6 +99,17 @@ pub enum McapError {
         /// The most that are read.
         limit: u64,
     },
+}
+
+fn not_mcap(found: &str) -> String {
+    match found {
+        "\"\"" => "the file is empty: no recording has been written into it".to_owned(),
+        found => {
+            format!(
+                "the file begins with {found}, and a recording with \"\\x89MCAP0\\r\\n\": it is no MCAP file"
+            )
+        }
+    }
 }
 
 impl McapError {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tdshm::{BlockError, ChopFrame, TopFrame};
 
+use crate::file::input;
 use crate::file::recording::input::{Fields, HEAD_BYTES, Input, MAGIC, MESSAGE_HEAD_BYTES, op};
 use crate::file::recording::writer::LostMessage;
 use crate::file::recording::{Kind, LOST_ENCODING, LOST_TOPIC, Lost, METADATA, McapError, VERSION, nanos};
@@ -133,13 +134,7 @@ impl Reader<File> {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, McapError> {
         let path = path.as_ref();
         let open = |source| McapError::Open { path: path.to_owned(), source };
-        let file = File::open(path).map_err(open)?;
-        // A folder opens, and is none.
-        let about = file.metadata().map_err(open)?;
-        if about.is_dir() {
-            return Err(open(std::io::ErrorKind::IsADirectory.into()));
-        }
-        Self::new(file)
+        Self::new(input::open(path).map_err(open)?)
     }
 }
 
