@@ -8,6 +8,7 @@ pub(crate) mod layout;
 
 use core::cell::Cell;
 use core::marker::PhantomData;
+use core::sync::atomic::{Ordering, compiler_fence, fence};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, LockError, object_error};
@@ -207,6 +208,17 @@ impl NamedLock {
     #[inline]
     pub(crate) fn release(&self) {
         self.raw.release();
+    }
+
+    /// As [`release`](Self::release), and what comes after it is ordered behind all that came before, as by `fence(SeqCst)`.
+    #[inline]
+    pub(crate) fn release_and_fence(&self) {
+        self.raw.release();
+        if sys::Lock::RELEASE_FENCES {
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            fence(Ordering::SeqCst);
+        }
     }
 
     /// The guard for a lock that this thread took with [`acquire`](Self::acquire).

@@ -138,6 +138,22 @@ impl<'m> Extension<'m> {
         }
     }
 
+    /// Changes the wake word, under the data lock. [`wake`](Self::wake) comes once the lock is let go of.
+    #[inline]
+    pub(crate) fn announce(self) {
+        if let Some(word) = self.wake_word() {
+            bell::announce(word);
+        }
+    }
+
+    /// Wakes whoever sleeps on the wake word, after [`announce`](Self::announce) and a fence.
+    #[inline]
+    pub(crate) fn wake(self, bell: &Bell) {
+        if let (Some(word), Some(waiters)) = (self.wake_word(), self.waiters()) {
+            bell::wake(waiters, || self.wake_sleepers(bell, word));
+        }
+    }
+
     /// Sleeps until the wake word is another one than `seen`, and for `limit` at most.
     pub(crate) fn sleep(self, bell: &Bell, entry: Entry<'_>, seen: u32, limit: Duration) {
         let (Some(word), Some(waiters)) = (self.wake_word(), self.waiters()) else { return };

@@ -20,6 +20,16 @@ pub struct ChopShape {
     pub sample_rate: f32,
 }
 
+impl ChopShape {
+    /// Whether it is the same. Bits of rates are compared, of which there is no second form: they are finite and not 0.
+    #[inline]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.num_channels == other.num_channels
+            && self.len_samples == other.len_samples
+            && self.sample_rate.to_bits() == other.sample_rate.to_bits()
+    }
+}
+
 /// A block of channels: `num_channels` × `len_samples` samples, channel after channel, oldest sample first,
 /// each channel with a name.
 ///

@@ -29,6 +29,8 @@ pub(crate) struct ChopPlan {
 pub(super) struct OutgoingChop {
     pub(super) header: ChopHeader,
     pub(super) layout: ChopLayout,
+    /// Bytes of its samples.
+    samples_bytes: usize,
     /// Bytes of the block.
     pub(super) needed: usize,
 }
@@ -56,7 +58,7 @@ impl ChopPlan {
         chop::encode_names(names.as_slice().iter().map(String::as_str), &mut encoded)?;
         let (header, layout) = ChopHeader::plan(0, 0, sample_rate, None)?;
         let shape = ChopShape { num_channels: 0, len_samples: 0, sample_rate };
-        let outgoing = OutgoingChop { header, layout, needed: HEADER_BYTES };
+        let outgoing = OutgoingChop { header, layout, samples_bytes: 0, needed: HEADER_BYTES };
         Ok(Self { sample_rate, send_names, given, names, encoded, shape, outgoing })
     }
 
@@ -113,10 +115,11 @@ impl ChopPlan {
         fill: impl FnOnce(&mut ChopBlockMut<'_>),
     ) -> Result<(), OutOfBounds> {
         let ChopShape { num_channels, len_samples, .. } = self.shape;
-        put(region, &self.outgoing.header, &self.outgoing.layout, &self.encoded, |samples| {
+        let samples = |samples: Region<'_>| {
             fill(&mut ChopBlockMut { samples, num_channels, len_samples });
             Ok(())
-        })
+        };
+        put(region, &self.outgoing, samples, |data, at| data.copy_in(at, &self.encoded))
     }
 
     /// Plans a block of another shape, or with other names, than the one that lies there.
@@ -134,30 +137,26 @@ impl ChopPlan {
         }
         let names = self.send_names.then_some(self.encoded.len());
         let (header, layout) = ChopHeader::plan(num_channels, len_samples, sample_rate, names)?;
-        let bytes =
-            layout.samples_at.saturating_add(layout.samples_bytes()).saturating_add(names.unwrap_or(0));
+        let samples_bytes = layout.samples_bytes();
+        let bytes = layout.samples_at.saturating_add(samples_bytes).saturating_add(names.unwrap_or(0));
         // A receiver refuses more channels than the mapping has bytes.
         let needed = bytes.max(num_channels);
-        (self.shape, self.outgoing) = (shape, OutgoingChop { header, layout, needed });
+        (self.shape, self.outgoing) = (shape, OutgoingChop { header, layout, samples_bytes, needed });
         Ok(())
     }
 }
 
-/// Writes a block: `names` where they are to be written.
+/// Writes a block, and its names where it has some.
 #[inline]
 pub(super) fn put(
     region: Region<'_>,
-    header: &ChopHeader,
-    layout: &ChopLayout,
-    names: &[u8],
-    fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
+    block: &OutgoingChop,
+    samples: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
+    names: impl FnOnce(Region<'_>, usize) -> Result<(), OutOfBounds>,
 ) -> Result<(), OutOfBounds> {
-    region.write(0, header)?;
+    region.write(0, &block.header)?;
     step!("write: header");
-    fill(region.part(layout.samples_at, layout.samples_bytes())?)?;
+    samples(region.part(block.layout.samples_at, block.samples_bytes)?)?;
     step!("write: samples");
-    match layout.names_at {
-        Some(at) if !names.is_empty() => region.copy_in(at, names),
-        _ => Ok(()),
-    }
+    block.layout.names_at.map_or(Ok(()), |at| names(region, at))
 }

@@ -6,7 +6,7 @@ use zerocopy::IntoBytes;
 
 use crate::chop::frame::{ChopShape, unequal_rows};
 use crate::chop::names::NameTable;
-use crate::chop::plan::{ChopPlan, OutgoingChop, put};
+use crate::chop::plan::{ChopPlan, put};
 use crate::chop::samples::Samples;
 use crate::error::{BlockError, Error};
 use crate::mem::{OutOfBounds, Region, ViewF32Mut};
@@ -67,6 +67,8 @@ pub struct ChopSender {
     /// Where its names lie: [`HERE`], or the bits of the places.
     pub(super) placed: u32,
     pub(super) slots: Slots,
+    /// Bytes of a block from which on places beside one another are thought of.
+    pub(super) beside_from: usize,
     pub(super) frames: u64,
 }
 
@@ -282,15 +284,12 @@ impl ChopSender {
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<Sent, Error> {
         let shape = ChopShape { num_channels, len_samples, sample_rate: self.plan.sample_rate };
-        // Now and then all of it is written again, in case somebody else wrote over the names.
-        let due = self.segment.look_after();
-        let again = self.placed != NOWHERE && self.plan.shape == shape && !due;
-        if !again {
+        if self.placed == NOWHERE || !self.plan.shape.is(&shape) {
             self.placed = NOWHERE;
             self.plan.plan(shape)?;
         }
-        let bytes = self.plan.outgoing.data_bytes();
-        let beside = bytes >= self.slots.least_bytes() && self.segment.places_for(self.slots, bytes) > 0;
+        let beside = self.plan.outgoing.needed >= self.beside_from
+            && self.segment.places_for(self.slots, self.plan.outgoing.data_bytes()) > 0;
         let abandoned = if beside { self.write_beside(fill)? } else { self.write_here(fill)? };
         Ok(self.has_sent(abandoned))
     }
@@ -311,13 +310,15 @@ impl ChopSender {
             return self.write_beside(fill);
         }
         let placed = std::mem::replace(&mut self.placed, NOWHERE); // until it lies there whole
-        let guard = self.segment.begin_write().map_err(|error| *error)?;
-        let abandoned = guard.is_abandoned();
-        let names = if placed == HERE && !abandoned { &[] } else { self.plan.encoded.as_slice() };
-        let OutgoingChop { header, layout, .. } = &self.plan.outgoing;
-        let written = put(guard.region(), header, layout, names, fill);
+        let begun = self.segment.begin_write().map_err(|error| *error)?;
+        let abandoned = begun.guard.is_abandoned();
+        // Now and then the names are written again, in case somebody else wrote over them.
+        let lie_there = placed == HERE && !abandoned && !begun.is_due;
+        let written = put(begun.guard.region(), &self.plan.outgoing, fill, |data, at| {
+            if lie_there { Ok(()) } else { data.copy_in(at, &self.plan.encoded) }
+        });
         debug_assert_eq!(written, Ok(()), "the room was checked");
-        guard.publish();
+        begun.publish();
         self.segment.wrote_to(self.plan.outgoing.needed);
         self.placed = HERE;
         Ok(abandoned)
@@ -329,7 +330,10 @@ impl ChopSender {
         &mut self,
         fill: impl FnOnce(Region<'_>) -> Result<(), OutOfBounds>,
     ) -> Result<bool, Error> {
-        let placed = std::mem::replace(&mut self.placed, NOWHERE);
+        let mut placed = std::mem::replace(&mut self.placed, NOWHERE);
+        if self.segment.look_after() {
+            placed = NOWHERE; // somebody else may have written over the names
+        }
         let (names, layout) = (self.plan.encoded.as_slice(), self.plan.outgoing.layout);
         let samples_bytes = layout.samples_bytes();
         let mut lies = NOWHERE;
@@ -415,7 +419,8 @@ impl ChopSenderBuilder {
         let least = self.room_bytes.max(ROOM_BYTES);
         let wanted = self.slots.room(least.saturating_sub(HEADER_BYTES), HEADER_BYTES);
         let segment = self.segment.room(wanted, least).flags(FLAG_CHANNELS).create()?;
-        Ok(ChopSender { segment, plan, placed: NOWHERE, slots: self.slots, frames: 0 })
+        let beside_from = self.slots.least_bytes().saturating_add(HEADER_BYTES);
+        Ok(ChopSender { segment, plan, placed: NOWHERE, slots: self.slots, beside_from, frames: 0 })
     }
 }
 

@@ -2,16 +2,17 @@
 //! change notices, over any kind of word, because the model checker brings its own.
 //!
 //! The sender changes the word, then looks whether anybody waits. A receiver takes the word, looks for news and
-//! finds none, counts itself in, then looks at the word again before it sleeps. Both touch the word by adding to
-//! it (the receiver 0), and additions to one word follow one another: whoever comes second sees what the first one
-//! did before, so either the receiver sees another word, or the sender sees that it waits.
+//! finds none, counts itself in, then looks at the word again before it sleeps. Both have a fence between what they
+//! write and what they look at, and of two fences one comes first: so either the receiver sees another word, or the
+//! sender sees that it waits. A sender that holds the lock changes the word before it lets go and looks afterwards: where
+//! letting go is such a fence, a frame costs none of its own.
 //!
 //! The dead do not count themselves out. So each receiver has a flag that it raises after it has counted itself in:
 //! the flag is the receipt for one count, and whoever takes it down counts out, the receiver itself or whoever finds
 //! it dead. The number is never below those who wait, whatever happens in between; who dies between the count and
 //! the flag leaves it one too high, until there are fewer receivers than that.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering, fence};
 
 use crate::step::step;
 
@@ -19,8 +20,10 @@ use crate::step::step;
 pub(crate) trait Word {
     /// Reads it.
     fn get(&self) -> u32;
-    /// Adds to it, and says what it was before.
-    fn add(&self, number: u32) -> u32;
+    /// Adds 1 to it where nobody else does; who sees that sees what was written before.
+    fn change(&self);
+    /// Adds to it.
+    fn add(&self, number: u32);
     /// Takes 1 away, never below 0: strangers may have written there.
     fn count_out(&self);
     /// Makes it `most` where it is more.
@@ -29,6 +32,8 @@ pub(crate) trait Word {
     fn raise(&self, bits: u32);
     /// Clears bits, and says which of them were set.
     fn take(&self, bits: u32) -> u32;
+    /// Orders accesses to all words, as every other such fence sees them.
+    fn fence();
 }
 
 impl Word for AtomicU32 {
@@ -38,8 +43,13 @@ impl Word for AtomicU32 {
     }
 
     #[inline]
-    fn add(&self, number: u32) -> u32 {
-        self.fetch_add(number, Ordering::SeqCst)
+    fn change(&self) {
+        self.store(self.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
+    }
+
+    #[inline]
+    fn add(&self, number: u32) {
+        self.fetch_add(number, Ordering::SeqCst);
     }
 
     fn count_out(&self) {
@@ -57,12 +67,30 @@ impl Word for AtomicU32 {
     fn take(&self, bits: u32) -> u32 {
         self.fetch_and(!bits, Ordering::SeqCst) & bits
     }
+
+    #[inline]
+    fn fence() {
+        fence(Ordering::SeqCst);
+    }
 }
 
 /// Changes the word and calls `wake` if anybody waits.
-#[inline]
-pub(crate) fn ring<W: Word>(word: &W, waiters: &W, wake: impl FnOnce()) {
+pub(crate) fn ring<W: Word>(word: &W, waiters: &W, then: impl FnOnce()) {
     word.add(1);
+    W::fence();
+    wake(waiters, then);
+}
+
+/// The first half of [`ring`] for whoever holds the lock, under which nobody else changes the word. Between it and
+/// [`wake`] there has to be a fence.
+#[inline]
+pub(crate) fn announce<W: Word>(word: &W) {
+    word.change();
+}
+
+/// The second half: calls `wake` if anybody waits. What changed the word comes before the fence that comes before this.
+#[inline]
+pub(crate) fn wake<W: Word>(waiters: &W, wake: impl FnOnce()) {
     if waiters.get() != 0 {
         wake();
     }
@@ -72,7 +100,8 @@ pub(crate) fn ring<W: Word>(word: &W, waiters: &W, wake: impl FnOnce()) {
 /// `seen` was taken before the look that found nothing new.
 pub(crate) fn wait<W: Word>(word: &W, waiters: &W, own: (&W, u32), seen: u32, sleep: impl FnOnce()) {
     count_in(waiters, own);
-    if word.add(0) == seen {
+    W::fence();
+    if word.get() == seen {
         sleep();
     }
     count_out(waiters, own);
@@ -120,8 +149,12 @@ mod tests {
             self.load(Ordering::Acquire)
         }
 
-        fn add(&self, number: u32) -> u32 {
-            self.fetch_add(number, Ordering::SeqCst)
+        fn change(&self) {
+            self.store(self.load(Ordering::Relaxed) + 1, Ordering::Release);
+        }
+
+        fn add(&self, number: u32) {
+            self.fetch_add(number, Ordering::SeqCst);
         }
 
         fn count_out(&self) {
@@ -139,6 +172,10 @@ mod tests {
         fn take(&self, bits: u32) -> u32 {
             self.fetch_and(!bits, Ordering::SeqCst) & bits
         }
+
+        fn fence() {
+            loom::sync::atomic::fence(Ordering::SeqCst);
+        }
     }
 
     const WAITING: u32 = 1;
@@ -153,6 +190,19 @@ mod tests {
         /// How many sleep.
         futex: Mutex<u32>,
         sleepers: Condvar,
+        /// How its sender rings.
+        under_lock: bool,
+    }
+
+    /// By an addition, or as a sender does that lets go of the lock meanwhile.
+    fn ring_one_way(under_lock: bool, word: &ModelWord, waiters: &ModelWord, then: impl FnOnce()) {
+        if under_lock {
+            announce(word);
+            ModelWord::fence();
+            wake(waiters, then);
+        } else {
+            ring(word, waiters, then);
+        }
     }
 
     struct Entry {
@@ -179,7 +229,7 @@ mod tests {
     const MORTAL: u32 = 7;
 
     impl Model {
-        fn new() -> Arc<Self> {
+        fn new(under_lock: bool) -> Arc<Self> {
             let entry = || Entry { owner: ModelWord::new(0), flags: ModelWord::new(0) };
             Arc::new(Self {
                 frame: ModelWord::new(0),
@@ -188,12 +238,13 @@ mod tests {
                 entries: [entry(), entry()],
                 futex: Mutex::new(0),
                 sleepers: Condvar::new(),
+                under_lock,
             })
         }
 
         fn send(&self, dead: Option<&ModelWord>) {
             self.frame.store(self.frame.load(Ordering::Relaxed) + 1, Ordering::Release);
-            ring(&self.word, &self.waiters, || {
+            ring_one_way(self.under_lock, &self.word, &self.waiters, || {
                 let asleep = self.futex.lock().unwrap();
                 self.sleepers.notify_all();
                 let woken = *asleep;
@@ -274,22 +325,24 @@ mod tests {
         word: ModelWord,
         waiters: ModelWord,
         entries: [(ModelWord, Mutex<bool>, Condvar); 2],
+        under_lock: bool,
     }
 
     impl Events {
-        fn new() -> Arc<Self> {
+        fn new(under_lock: bool) -> Arc<Self> {
             let entry = || (ModelWord::new(0), Mutex::new(false), Condvar::new());
             Arc::new(Self {
                 frame: ModelWord::new(0),
                 word: ModelWord::new(0),
                 waiters: ModelWord::new(0),
                 entries: [entry(), entry()],
+                under_lock,
             })
         }
 
         fn send(&self) {
             self.frame.store(self.frame.load(Ordering::Relaxed) + 1, Ordering::Release);
-            ring(&self.word, &self.waiters, || {
+            ring_one_way(self.under_lock, &self.word, &self.waiters, || {
                 for (_, event, sleeper) in self.entries.iter().filter(|(flag, ..)| flag.get() != 0) {
                     *event.lock().unwrap() = true;
                     sleeper.notify_one();
@@ -316,9 +369,9 @@ mod tests {
         }
     }
 
-    fn living_with_events(receivers: usize, frames: u32) {
+    fn living_with_events(under_lock: bool, receivers: usize, frames: u32) {
         explore(3, move || {
-            let model = Events::new();
+            let model = Events::new(under_lock);
             let threads: Vec<_> = (0..receivers)
                 .map(|entry| {
                     let model = Arc::clone(&model);
@@ -342,17 +395,19 @@ mod tests {
 
     #[test]
     fn no_event_is_lost_by_one_receiver() {
-        living_with_events(1, 2);
+        living_with_events(false, 1, 2);
+        living_with_events(true, 1, 2);
     }
 
     #[test]
     fn no_event_is_lost_by_two_receivers() {
-        living_with_events(2, 1);
+        living_with_events(false, 2, 1);
+        living_with_events(true, 2, 1);
     }
 
-    fn living(receivers: usize, frames: u32) {
+    fn living(under_lock: bool, receivers: usize, frames: u32) {
         explore(3, move || {
-            let model = Model::new();
+            let model = Model::new(under_lock);
             let threads: Vec<_> = (0..receivers)
                 .map(|index| {
                     let model = Arc::clone(&model);
@@ -371,18 +426,20 @@ mod tests {
 
     #[test]
     fn no_wake_up_is_lost_by_one_receiver() {
-        living(1, 2);
+        living(false, 1, 2);
+        living(true, 1, 2);
     }
 
     #[test]
     fn no_wake_up_is_lost_by_two_receivers() {
-        living(2, 1);
+        living(false, 2, 1);
+        living(true, 2, 1);
     }
 
     /// One receiver lives and waits, another dies at `death` while the sender counts anew.
-    fn with_a_death(death: Death, left: u32) {
+    fn with_a_death(under_lock: bool, death: Death, left: u32) {
         explore(2, move || {
-            let model = Model::new();
+            let model = Model::new(under_lock);
             let dead = Arc::new(ModelWord::new(0));
             model.register(0, 1);
             model.register(1, MORTAL);
@@ -410,19 +467,22 @@ mod tests {
 
     #[test]
     fn who_dies_waiting_costs_the_living_no_wake_up_and_is_forgotten() {
-        with_a_death(Death::Waiting, 0);
+        with_a_death(false, Death::Waiting, 0);
+        with_a_death(true, Death::Waiting, 0);
     }
 
     #[test]
     fn who_dies_between_count_and_flag_leaves_one_too_many_and_never_one_too_few() {
-        with_a_death(Death::BeforeItsFlag, 1);
-        with_a_death(Death::BeforeItCountsOut, 1);
+        for under_lock in [false, true] {
+            with_a_death(under_lock, Death::BeforeItsFlag, 1);
+            with_a_death(under_lock, Death::BeforeItCountsOut, 1);
+        }
     }
 
     /// One receiver has died at `death`, and another takes its entry and waits while the sender counts anew.
-    fn with_an_heir(death: Death, left: u32) {
+    fn with_an_heir(under_lock: bool, death: Death, left: u32) {
         explore(2, move || {
-            let model = Model::new();
+            let model = Model::new(under_lock);
             let dead = ModelWord::new(1);
             model.register(1, MORTAL);
             model.die(1, death);
@@ -443,15 +503,17 @@ mod tests {
     #[test]
     fn whoever_comes_while_the_dead_are_forgotten_loses_no_wake_up() {
         // Where the heir's flag was taken down for the dead one's it may stay counted in.
-        with_an_heir(Death::Waiting, 1);
-        with_an_heir(Death::BeforeItsFlag, 2);
-        with_an_heir(Death::BeforeItCountsOut, 2);
+        for under_lock in [false, true] {
+            with_an_heir(under_lock, Death::Waiting, 1);
+            with_an_heir(under_lock, Death::BeforeItsFlag, 2);
+            with_an_heir(under_lock, Death::BeforeItCountsOut, 2);
+        }
     }
 
     #[test]
     fn a_number_that_is_too_high_is_lowered_to_that_of_the_receivers() {
         explore(3, || {
-            let model = Model::new();
+            let model = Model::new(true);
             model.die(1, Death::BeforeItsFlag);
             let waits = {
                 let model = Arc::clone(&model);

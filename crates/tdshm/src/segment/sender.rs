@@ -15,7 +15,7 @@ use crate::segment::clean::sweep_after;
 use crate::segment::draft::Drafts;
 use crate::segment::resize::Room;
 use crate::segment::slots::{Move, Outgoing, Places, Spot};
-use crate::segment::write::WriteGuard;
+use crate::segment::write::{Begun, WriteGuard};
 use crate::step::step;
 use crate::sys::{self, Access, Bell, Object, Outcome};
 use crate::wire::info::{InfoBlock, Layout, Postfix, SUPPORTED_OFFSET};
@@ -156,17 +156,24 @@ impl SegmentSender {
     #[doc(alias = "getMemory")]
     #[inline]
     pub fn lock(&mut self) -> Result<WriteGuard<'_>, LockError> {
-        self.look_after();
-        self.begin_write().map_err(|error| *error)
+        self.begin_write().map(|begun| begun.guard).map_err(|error| *error)
     }
 
-    /// Takes the data lock for one write at the usual place, after which nothing is divided. The extension is looked up
-    /// once, because small frames are sent in nanoseconds.
+    /// Takes the data lock for one write at the usual place, after which nothing is divided, and
+    /// [looks after](Self::look_after) what strangers may have written over where it is time to.
     #[inline(always)]
-    pub(crate) fn begin_write(&mut self) -> Result<WriteGuard<'_>, Box<LockError>> {
+    pub(crate) fn begin_write(&mut self) -> Result<Begun<'_>, Box<LockError>> {
         self.check_process()?;
+        // Not `self.extension()`, which would borrow more than this.
         let extension = if self.extended { Extension::owned(self.info.region()) } else { None };
+        let mut is_due = false;
         if let Some(extension) = extension {
+            let (_, last) = extension.newest();
+            is_due = last.wrapping_sub(self.looked) >= LOOK_EVERY;
+            if is_due {
+                self.looked = last;
+                self.look_around();
+            }
             if extension.has_waiters() {
                 extension.let_readers_in(&mut self.stopped, READERS_LIMIT);
             } else {
@@ -184,15 +191,7 @@ impl SegmentSender {
             extension.undivide();
         }
         step!("write: begun");
-        let guard = Some(self.data_lock.adopt());
-        Ok(WriteGuard {
-            extension,
-            bell: &self.bell,
-            region: self.data.region(),
-            outcome,
-            pid: self.pid,
-            guard,
-        })
+        Ok(Begun { guard: WriteGuard::new(self, outcome), extension, is_due })
     }
 
     /// Takes the data lock to switch to another place. The caller calls [`adopt`](Self::adopt) next.
@@ -210,9 +209,7 @@ impl SegmentSender {
             extension.begin();
         }
         step!("write: begun");
-        let guard = Some(self.data_lock.adopt());
-        let bell = &self.bell;
-        WriteGuard { extension, bell, region: self.data.region(), outcome, pid: self.pid, guard }
+        WriteGuard::new(self, outcome)
     }
 
     /// Moves to a segment with room for at least `size_bytes` bytes, and for twice that below the

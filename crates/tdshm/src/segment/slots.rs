@@ -4,6 +4,7 @@ use crate::error::{Error, LockError, SegmentError};
 use crate::mem::{OutOfBounds, Region};
 use crate::notice::slots::Division;
 use crate::segment::sender::SegmentSender;
+use crate::segment::write::Begun;
 use crate::step::step;
 use crate::wire::info::SUPPORTED_OFFSET;
 
@@ -180,7 +181,7 @@ impl SegmentSender {
             let count = self.places_wanted(slots, bytes); // it has to move anyway
             return self.write_anew(Move::ForRoom { count }, block, fill);
         }
-        let guard = self.begin_write().map_err(|error| *error)?;
+        let Begun { guard, .. } = self.begin_write().map_err(|error| *error)?;
         let abandoned = guard.is_abandoned();
         let region = guard.region();
         let written = block

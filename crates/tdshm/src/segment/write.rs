@@ -1,36 +1,39 @@
 //! What a sender holds while it writes.
 
+use core::fmt;
+use core::marker::PhantomData;
 use std::time::Duration;
 
 use crate::error::LockError;
-use crate::lock::LockGuard;
 use crate::mem::{Region, ViewBytesMut};
 use crate::notice::Extension;
 use crate::segment::sender::SegmentSender;
 use crate::step::step;
-use crate::sys::{self, Bell, Outcome};
+use crate::sys::{self, Outcome};
 
 /// The data lock, held for one write.
 ///
 /// Dropping it makes a frame of what was written, unless a panic is under way: then receivers are told that
 /// the block is half written, and keep the frame they have.
-#[derive(Debug)]
 #[must_use = "the lock is let go of when this is dropped"]
 pub struct WriteGuard<'s> {
-    pub(super) extension: Option<Extension<'s>>,
-    pub(super) bell: &'s Bell,
-    pub(super) region: Region<'s>,
-    pub(super) outcome: Outcome,
-    /// The process that took the lock: a forked child may drop its copy.
-    pub(super) pid: u32,
-    /// `None` only while this is dropped.
-    pub(super) guard: Option<LockGuard<'s>>,
+    /// Whose lock is held.
+    sender: &'s SegmentSender,
+    outcome: Outcome,
+    /// The lock is this thread's.
+    not_send: PhantomData<*const ()>,
 }
 
 impl<'s> WriteGuard<'s> {
+    /// For a lock that is held, and a write that has begun.
+    #[inline]
+    pub(super) fn new(sender: &'s SegmentSender, outcome: Outcome) -> Self {
+        Self { sender, outcome, not_send: PhantomData }
+    }
+
     /// All bytes of the segment.
     pub fn view(&mut self) -> ViewBytesMut<'_> {
-        ViewBytesMut::new(self.region)
+        ViewBytesMut::new(self.region())
     }
 
     /// Whether the last holder of the lock died with it: what it was writing may be half written.
@@ -40,31 +43,16 @@ impl<'s> WriteGuard<'s> {
         self.outcome == Outcome::Abandoned
     }
 
-    /// Drops it after a block was written whole. The drop itself is not inlined where it is called from several places.
-    #[inline(always)]
-    pub(crate) fn publish(mut self) {
-        step!("write: written");
-        self.end();
-        core::mem::forget(self); // there is nothing left in it
-    }
-
-    #[inline(always)]
-    fn end(&mut self) {
-        match self.extension {
-            Some(extension) if self.pid == sys::process::id() => {
-                extension.end();
-                step!("write: ended");
-                self.guard = None;
-                step!("write: unlocked");
-                extension.ring(self.bell);
-            }
-            _ => self.guard = None,
-        }
-    }
-
     #[inline]
     pub(crate) fn region(&self) -> Region<'s> {
-        self.region
+        self.sender.data.region()
+    }
+}
+
+impl fmt::Debug for WriteGuard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("WriteGuard");
+        shown.field("segment", &self.sender.short).field("outcome", &self.outcome).finish_non_exhaustive()
     }
 }
 
@@ -72,7 +60,50 @@ impl Drop for WriteGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         step!("write: written");
-        if std::thread::panicking() { self.guard = None } else { self.end() }
+        if std::thread::panicking() {
+            self.sender.data_lock.release()
+        } else {
+            self.sender.end_write(self.sender.extension())
+        }
+    }
+}
+
+/// A write that has begun, and what was looked up for it: small frames are sent in nanoseconds.
+#[derive(Debug)]
+pub(crate) struct Begun<'s> {
+    pub(crate) guard: WriteGuard<'s>,
+    pub(super) extension: Option<Extension<'s>>,
+    /// It was time to look after what strangers may have written over: all of the block is written again.
+    pub(crate) is_due: bool,
+}
+
+impl Begun<'_> {
+    /// Ends it after a block was written whole. Not by dropping the guard, whose code is not inlined.
+    #[inline(always)]
+    pub(crate) fn publish(self) {
+        step!("write: written");
+        let (sender, extension) = (self.guard.sender, self.extension);
+        core::mem::forget(self.guard); // there is nothing left in it
+        sender.end_write(extension);
+    }
+}
+
+impl SegmentSender {
+    /// Makes a frame of what was written, and lets go of the lock.
+    #[inline(always)]
+    fn end_write(&self, extension: Option<Extension<'_>>) {
+        // A forked child may drop its copy of a guard: the parent ends the write.
+        let extension = if self.pid == sys::process::id() { extension } else { None };
+        if let Some(extension) = extension {
+            extension.end();
+            step!("write: ended");
+            extension.announce();
+        }
+        self.data_lock.release_and_fence();
+        step!("write: unlocked");
+        if let Some(extension) = extension {
+            extension.wake(&self.bell);
+        }
     }
 }
 
@@ -190,17 +221,7 @@ impl SegmentSender {
         if !core::mem::take(&mut self.held) {
             return false;
         }
-        let ours = self.check_process().is_ok();
-        let extension = self.extension();
-        if let Some(extension) = extension.filter(|_| ours) {
-            extension.end();
-        }
-        step!("write: ended");
-        self.data_lock.release();
-        step!("write: unlocked");
-        if let Some(extension) = extension.filter(|_| ours) {
-            extension.ring(&self.bell);
-        }
+        self.end_write(self.extension());
         true
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
+    pub(crate) const RELEASE_FENCES: bool = CondLock::RELEASE_FENCES;
+
     /// Opens the lock of that name, or makes it where it is missing. A long name that the directory does not know is
     /// added by owners alone; for guests the lock is absent, and they look again later.
     pub(crate) fn open(

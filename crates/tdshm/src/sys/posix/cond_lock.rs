@@ -270,6 +270,9 @@ impl CondLock {
         attempt
     }
 
+    /// Whether [`release`](Self::release) is known to be what `fence(SeqCst)` is, too.
+    pub(crate) const RELEASE_FENCES: bool = false;
+
     /// Lets go of the lock. Only the thread that acquired it may; on any other nothing happens.
     pub(crate) fn release(&self) {
         if !self.is_held_through_this() {

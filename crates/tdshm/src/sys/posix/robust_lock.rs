@@ -3,7 +3,8 @@
 //! The system notes in the mutex that its holder died, in whatever way, and tells the next one who takes it.
 
 use std::mem::ManuallyDrop;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering, fence};
 use std::time::Duration;
 #[cfg(not(target_env = "gnu"))]
 use std::time::Instant;
@@ -28,13 +29,26 @@ const MUTEX_BYTES: usize = size_of::<libc::pthread_mutex_t>();
 pub(crate) struct Lock {
     /// Leaked when dropped while held: the holder's thread keeps the mutex's address in its robust list.
     object: ManuallyDrop<Object>,
-    layout: LockLayout,
+    /// Where in it the mutex lies.
+    mutex: NonNull<libc::pthread_mutex_t>,
+    /// Where it says which process holds it; 0: nobody.
+    holder: NonNull<AtomicU32>,
     /// Somebody in this process holds it through this very mapping. The record in the object says so too, but
     /// strangers may write there, and it decides nothing.
     held: AtomicBool,
 }
 
+// SAFETY: the two pointers lead to what lies between processes and is made for it, a mutex and an atomic word, and stay
+// valid as long as the lock lives, on whichever thread. Who may unlock is the mutex's own business (`release`).
+unsafe impl Send for Lock {}
+// SAFETY: as above: both are used through shared references by several processes at once.
+unsafe impl Sync for Lock {}
+
 impl Lock {
+    /// Whether [`release`](Self::release) orders what comes after it behind all that came before, as `fence(SeqCst)` does. Both
+    /// C libraries let go of a mutex by an exchange, and on x86-64 that is such a fence.
+    pub(crate) const RELEASE_FENCES: bool = cfg!(target_arch = "x86_64");
+
     /// Opens the lock of that name, or makes it where it is missing, whoever asks.
     pub(crate) fn open(
         name: &str,
@@ -64,14 +78,29 @@ impl Lock {
                 continue;
             }
             check(object.region(), &layout)?;
-            return Ok(Self { object: ManuallyDrop::new(object), layout, held: AtomicBool::new(false) });
+            let at = |offset, bytes| {
+                object.region().part(offset, bytes).ok().and_then(|part| NonNull::new(part.as_ptr()))
+            };
+            let holder = object.region().atomic_u32(layout.holder_at).ok().map(NonNull::from);
+            let (Some(mutex), Some(holder)) = (at(layout.mutex_at, MUTEX_BYTES), holder) else {
+                return Err(LockOpenError::Object(ObjectError::TooSmall { bytes: object.region().len() }));
+            };
+            let held = AtomicBool::new(false);
+            return Ok(Self { object: ManuallyDrop::new(object), mutex: mutex.cast(), holder, held });
         }
         // An empty object has the name, which no lock of ours ever is: whoever made it has not gone on.
         Err(LockOpenError::Object(ObjectError::TooSmall { bytes: 0 }))
     }
 
     fn mutex(&self) -> *mut libc::pthread_mutex_t {
-        self.object.region().as_ptr().wrapping_add(self.layout.mutex_at).cast()
+        self.mutex.as_ptr()
+    }
+
+    #[inline]
+    fn holder_word(&self) -> &AtomicU32 {
+        // SAFETY: `open` took it from a word inside the mapping of `object`, aligned and writable, which stays mapped
+        // as long as `self` lives.
+        unsafe { self.holder.as_ref() }
     }
 
     /// Takes the lock, waiting up to `limit`.
@@ -108,19 +137,17 @@ impl Lock {
     #[inline]
     fn taken(&self, outcome: Outcome) -> Outcome {
         self.held.store(true, Ordering::Relaxed);
-        if let Ok(holder) = self.object.region().atomic_u32(self.layout.holder_at) {
-            holder.store(process::id(), Ordering::Relaxed);
-        }
+        self.holder_word().store(process::id(), Ordering::Relaxed);
         outcome
     }
 
     /// Lets go of the lock. Only the thread that acquired it may; on any other nothing happens.
     #[inline]
     pub(crate) fn release(&self) {
-        let holder = self.object.region().atomic_u32(self.layout.holder_at).ok();
+        let holder = self.holder_word();
         // In a forked child's copy it is the parent's, who has the lock.
-        let holder = holder.filter(|holder| holder.load(Ordering::Relaxed) == process::id());
-        if let Some(holder) = holder {
+        let ours = holder.load(Ordering::Relaxed) == process::id();
+        if ours {
             holder.store(0, Ordering::Relaxed);
         }
         self.held.store(false, Ordering::Relaxed);
@@ -131,17 +158,19 @@ impl Lock {
             matches!(code, 0 | libc::EPERM),
             "unlocked by the thread that locked it, or by a forked copy of it"
         );
-        if let (libc::EPERM, Some(holder)) = (code, holder) {
+        if code == libc::EPERM && ours {
             // Another thread of this process has it still.
             holder.store(process::id(), Ordering::Relaxed);
             self.held.store(true, Ordering::Relaxed);
+        }
+        if code != 0 {
+            fence(Ordering::SeqCst); // there was no exchange
         }
     }
 
     /// The process that holds it, as its record says.
     pub(crate) fn holder(&self) -> Option<u32> {
-        let holder = self.object.region().atomic_u32(self.layout.holder_at).ok()?;
-        Some(holder.load(Ordering::Relaxed)).filter(|pid| *pid != 0)
+        Some(self.holder_word().load(Ordering::Relaxed)).filter(|pid| *pid != 0)
     }
 
     /// Sets the permission bits of its object, where it belongs to this user.

@@ -78,6 +78,9 @@ impl Lock {
         }
     }
 
+    /// Whether [`release`](Self::release) is known to be what `fence(SeqCst)` is, too.
+    pub(crate) const RELEASE_FENCES: bool = false;
+
     /// Lets go of the lock. Only the thread that acquired it may; on any other nothing happens.
     #[inline]
     pub(crate) fn release(&self) {
