@@ -282,7 +282,10 @@ impl Client {
         let done = match (message.as_text(), &mut self.desk) {
             (Some(text), _) => message::read(text).and_then(|asked| self.does(asked, size, now)),
             (None, Some(desk)) => desk.binary(message.as_payload()),
-            (None, None) => Err(Mistake::new("publish", None, NO_FRAMES)),
+            (None, None) if message.as_payload().starts_with(b"TDSM") => {
+                Err(Mistake::new("publish", None, NO_FRAMES))
+            }
+            (None, None) => Err(Mistake::new("message", None, "only text is understood here")),
         };
         if let Err(mistake) = done {
             self.mistakes = self.mistakes.saturating_add(1);
