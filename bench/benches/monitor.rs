@@ -1,5 +1,5 @@
 //! What `tdshm top` costs: the sender that it watches, and the machine. The command runs in a terminal of its own, next to
-//! this program; figures are printed, and nothing is a goal.
+//! this program; figures are printed, and nothing is a goal. It is this program, started once more as the command.
 #![allow(
     clippy::unwrap_used,
     clippy::arithmetic_side_effects,
@@ -20,9 +20,9 @@ fn main() {
 
 #[cfg(target_os = "linux")]
 mod linux {
+    use std::ffi::OsString;
     use std::fs::{self, File};
     use std::io::Read;
-    use std::path::PathBuf;
     use std::process::{Child, Command, Stdio};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +35,8 @@ mod linux {
     use tdshm::{ChopSender, PixelFormat, Pixels, TopSender};
     use tdshm_bench::{pairs_of_times, row, tidy, timed, unique};
 
+    /// Which segments are watched: then this program is the command.
+    const AS_COMMAND: &str = "TDSHM_BENCH_TOP";
     /// Segments that are there while the machine's share is measured, and for how long.
     const SEGMENTS: usize = 20;
     const OVER: Duration = Duration::from_secs(5);
@@ -42,19 +44,13 @@ mod linux {
     const SIZE: Winsize = Winsize { ws_row: 40, ws_col: 140, ws_xpixel: 0, ws_ypixel: 0 };
 
     pub(crate) fn main() {
-        let Some(command) = command() else {
-            row("# tdshm top", "not measured: `cargo build --release -p tdshm-cli` makes it");
-            return;
-        };
-        channels(&command);
-        images(&command);
-        machine(&command);
-    }
-
-    /// The command, built as this program is: beside the folder that this is in.
-    fn command() -> Option<PathBuf> {
-        let here = std::env::current_exe().ok()?;
-        Some(here.parent()?.parent()?.join("tdshm")).filter(|path| path.exists())
+        if let Some(pattern) = std::env::var_os(AS_COMMAND) {
+            let args = ["tdshm", "top"].map(OsString::from).into_iter().chain([pattern]);
+            std::process::exit(tdshm_cli::run(args).code().into());
+        }
+        channels();
+        images();
+        machine();
     }
 
     /// The monitor, in a terminal.
@@ -64,7 +60,7 @@ mod linux {
     }
 
     impl Top {
-        fn start(command: &PathBuf, pattern: &str) -> Self {
+        fn start(pattern: &str) -> Self {
             let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
             rustix::io::fcntl_setfd(&ours, rustix::io::FdFlags::CLOEXEC).unwrap();
             grantpt(&ours).unwrap();
@@ -73,8 +69,8 @@ mod linux {
             let path = ptsname(&ours, Vec::new()).unwrap();
             let theirs =
                 || Stdio::from(File::options().read(true).write(true).open(path.to_str().unwrap()).unwrap());
-            let child = Command::new(command)
-                .args(["top", pattern])
+            let child = Command::new(std::env::current_exe().unwrap())
+                .env(AS_COMMAND, pattern)
                 .env("TERM", "xterm-256color")
                 .stdin(theirs())
                 .stdout(theirs())
@@ -123,13 +119,13 @@ mod linux {
     }
 
     /// A sender that is watched sends a block again and again.
-    fn channels(command: &PathBuf) {
+    fn channels() {
         for (count, length) in [(3, 1), (100, 600)] {
             let name = unique("watched");
             let mut out = ChopSender::create(&name).unwrap();
             let rows = vec![vec![0.5_f32; length]; count];
             out.send(&rows).unwrap();
-            let top = Top::start(command, &name);
+            let top = Top::start(&name);
             let out = std::cell::RefCell::new(out);
             let send = |rounds: u32, running| {
                 top.beside(running, || {
@@ -146,13 +142,13 @@ mod linux {
         }
     }
 
-    fn images(command: &PathBuf) {
+    fn images() {
         let name = unique("seen");
         let mut out = TopSender::create(&name).unwrap();
         let pixels = vec![127; 1920 * 1080 * 4];
         let image = Pixels::bottom_first(PixelFormat::R8G8B8A8_UNORM, 1920, 1080, &pixels);
         out.send(&image).unwrap();
-        let top = Top::start(command, &name);
+        let top = Top::start(&name);
         let out = std::cell::RefCell::new(out);
         let send = |rounds: u32, running| {
             top.beside(running, || {
@@ -174,7 +170,7 @@ mod linux {
     }
 
     /// The processor's share of a monitor of many segments at 30 drawings a second.
-    fn machine(command: &PathBuf) {
+    fn machine() {
         let names: Vec<String> = (0..SEGMENTS).map(|index| unique(&format!("many{index:02}"))).collect();
         let mut senders: Vec<ChopSender> =
             names.iter().map(|name| ChopSender::create(name).unwrap()).collect();
@@ -189,7 +185,7 @@ mod linux {
             }
         };
         send_until(Instant::now() + Duration::from_millis(100));
-        let top = Top::start(command, &format!("bench{}many*", std::process::id()));
+        let top = Top::start(&format!("bench{}many*", std::process::id()));
         send_until(Instant::now() + Duration::from_secs(1));
         let (busy, written, begin) = (top.busy(), top.written.load(Ordering::Relaxed), Instant::now());
         send_until(begin + OVER);

@@ -27,6 +27,11 @@ use crate::wave::Wave;
 /// Pixels in a row, and rows, that a test pattern may have: no image block has more.
 const LARGEST_SIDE: usize = 32768;
 
+/// The least that people mean by a time or a number of Hz, and the most seconds, which are thirty years: nothing is added up
+/// to where it would not fit.
+const SHORTEST: f64 = 1e-6;
+const LONGEST: f64 = 1e9;
+
 /// Above the flags that every subcommand takes.
 const EVERYWHERE: &str = "Options of every subcommand";
 
@@ -102,7 +107,7 @@ pub(crate) enum Command {
 #[command(after_help = examples::help("demo"))]
 pub(crate) struct DemoArgs {
     /// How long to stream, in seconds, counted from the first frame
-    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 10.0, value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: f64,
 }
 
@@ -139,7 +144,7 @@ pub(crate) struct SendArgs {
     pub(crate) rate: Option<f32>,
 
     /// How often a frame is sent, in Hz
-    #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "HZ", default_value_t = 60.0, value_parser = hz, allow_negative_numbers = true)]
     pub(crate) fps: f64,
 
     /// Leave after N frames [default: never, or at the end of the file]
@@ -263,7 +268,7 @@ pub(crate) struct WatchArgs {
     pub(crate) scope: Option<Pattern>,
 
     /// Fail after S seconds without a new frame [default: wait for ever]
-    #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,
 
     /// Say nothing of frames that were missed: only the newest one counts [default: say how many were missed]
@@ -306,7 +311,7 @@ pub(crate) struct SnapArgs {
     pub(crate) lossy: bool,
 
     /// Fail after S seconds without an image [default: wait for ever]
-    #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,
 }
 
@@ -430,9 +435,22 @@ fn positive(text: &str) -> Result<f64, &'static str> {
     number.ok_or("give a number above 0")
 }
 
+/// Seconds, of which none is nothing.
 fn zero_or_more(text: &str) -> Result<f64, &'static str> {
-    let number = text.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0);
-    number.ok_or("give a number of 0 or more")
+    let number = text.parse().ok().filter(|n| (0.0..=LONGEST).contains(n));
+    number.ok_or("give a number of 0 or more, of at most 1000000000 seconds")
+}
+
+/// Seconds to wait, or to go on for.
+fn seconds(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|n| (SHORTEST..=LONGEST).contains(n));
+    number.ok_or("give a number above 0, from 0.000001 to 1000000000 seconds")
+}
+
+/// How often something happens.
+fn hz(text: &str) -> Result<f64, &'static str> {
+    let number = text.parse().ok().filter(|n| (SHORTEST..=1.0 / SHORTEST).contains(n));
+    number.ok_or("give a number above 0, from 0.000001 to 1000000 Hz")
 }
 
 fn speed(text: &str) -> Result<f64, &'static str> {

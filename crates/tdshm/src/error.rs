@@ -159,7 +159,9 @@ pub enum LockError {
         owner: u32,
     },
     /// The object of that name is not a lock this program can use.
-    #[error("{name} is not a usable lock: its {field} is {value}, and it should be {expected}: {advice}")]
+    #[error(
+        "{name} is not a usable lock: its {field} is {}, and it should be {}: {advice}", word(*value), word(*expected)
+    )]
     NotALock {
         /// The lock's object name.
         name: String,
@@ -416,6 +418,11 @@ impl Error {
             Self::Block(_) => 120,
         }
     }
+}
+
+/// Small numbers as people count, and magic ones as they are looked up.
+fn word(value: u64) -> String {
+    if value > u64::from(u16::MAX) { format!("{value:#x}") } else { value.to_string() }
 }
 
 impl LockError {

@@ -6,7 +6,7 @@ use clap::ValueHint;
 use tdshm::ShortName;
 use tdshm_ops::Pattern;
 
-use crate::args::{examples, pattern, positive, short_name, zero_or_more};
+use crate::args::{examples, pattern, positive, seconds, short_name, zero_or_more};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("convert"))]
@@ -26,7 +26,7 @@ pub(crate) struct ConvertArgs {
     pub(crate) from: f64,
 
     /// Where to end, in seconds from the first sample, picture or frame of the whole file [default: at its end]
-    #[arg(long, value_name = "SECONDS", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) to: Option<f64>,
 
     /// Take the channels that the pattern means, as in a CHOP's scope: names with *, ?, [xyz] or [1-12], ^ for all

@@ -3,13 +3,13 @@
 use clap::{ArgGroup, ValueHint};
 use tdshm::ShortName;
 
-use crate::args::{examples, positive, short_name};
+use crate::args::{examples, seconds, short_name};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("doctor"))]
 #[command(group = ArgGroup::new("somebody").args(["names", "touchdesigner"]).multiple(true))]
 pub(crate) struct DoctorArgs {
-    /// The shared-memory names of segments: find out what stands between the sender of each and those who receive it
+    /// The shared-memory names of segments, or patterns with *, ? or [xyz] that stand for all that are there: find out what stands between the sender of each and those who receive it
     /// [default: check this machine alone]
     // What cannot be a name is what somebody may want to be told about.
     #[arg(value_name = "NAME", value_hint = ValueHint::Other)]
@@ -27,7 +27,7 @@ pub(crate) struct DoctorArgs {
 
     /// How long a segment is watched, or each step of the walk waits for TouchDesigner and for an answer, in seconds
     /// [default: 2, and 120 for the walk]
-    #[arg(long, value_name = "S", requires = "somebody", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", requires = "somebody", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) timeout: Option<f64>,
 
     /// Ask nothing: only what this program sees by itself counts [default: ask on standard input]

@@ -255,7 +255,7 @@ const CLEAN: &[Example] = &[
 const DOCTOR: &[Example] = &[
     ("tdshm doctor", "does this machine do all that it takes?"),
     ("tdshm doctor mocap", "what stands between the sender of mocap and its receivers?"),
-    ("tdshm doctor mocap cam1 --timeout 10", "of two, watched for ten seconds"),
+    ("tdshm doctor mocap 'cam*' --timeout 10", "of several, watched for ten seconds"),
     ("tdshm doctor mocap --json | jq -r '.todo[].what'", "for programs: what to do"),
     ("tdshm doctor --touchdesigner", "with TouchDesigner running: both ways, channels and images"),
     ("tdshm doctor --touchdesigner --timeout 300 > report.txt", "with more time; the summary into a file"),

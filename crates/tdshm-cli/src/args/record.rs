@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueHint;
 
-use crate::args::{at_least_one, examples, positive};
+use crate::args::{at_least_one, examples, seconds};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("record"))]
@@ -27,7 +27,7 @@ pub(crate) struct RecordArgs {
     pub(crate) frames: Option<usize>,
 
     /// End S seconds after the first frame [default: never]
-    #[arg(long, value_name = "S", value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: Option<f64>,
 
     /// How much memory frames may take that wait for the disk, in millions of bytes; when it is full frames are lost,

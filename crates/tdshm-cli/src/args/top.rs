@@ -2,7 +2,7 @@
 
 use clap::ValueHint;
 
-use crate::args::{examples, positive};
+use crate::args::{examples, hz};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("top"))]
@@ -16,6 +16,6 @@ pub(crate) struct TopArgs {
     pub(crate) letters: bool,
 
     /// How often the screen is drawn at most, in Hz: less often for a slow connection
-    #[arg(long, value_name = "HZ", default_value_t = 30.0, value_parser = positive, allow_negative_numbers = true)]
+    #[arg(long, value_name = "HZ", default_value_t = 30.0, value_parser = hz, allow_negative_numbers = true)]
     pub(crate) fps: f64,
 }

@@ -112,6 +112,12 @@ impl Found {
         self.lines().iter().filter(wrong).map(|line| line["id"].as_str().unwrap()).collect()
     }
 
+    /// What is to be done, in that order, on any machine.
+    fn todo(&self) -> Vec<&str> {
+        let ids = self.report["todo"].as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap());
+        ids.filter(|id| !id.starts_with("machine.")).collect()
+    }
+
     /// That nothing else failed, or is to be looked at, than these checks. On a slow machine a test's own sender is silent
     /// for as long as that takes, and that is told with good reason.
     #[track_caller]

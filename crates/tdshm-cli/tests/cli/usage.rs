@@ -98,6 +98,32 @@ fn wrong_usage_is_status_2() {
 }
 
 #[test]
+fn times_that_nobody_means_are_refused() {
+    let flags = [
+        &["demo", "--seconds"][..],
+        &["send", "a", "--fps"],
+        &["send", "a", "--test-pattern", "8x8", "--fps"],
+        &["send", "a", "--file", "a.csv", "--start"],
+        &["watch", "a", "--timeout"],
+        &["snap", "a", "a.png", "--timeout"],
+        &["record", "a", "-o", "a.mcap", "--seconds"],
+        &["play", "a.mcap", "--from"],
+        &["play", "a.mcap", "--to"],
+        &["convert", "a.csv", "b.csv", "--from"],
+        &["convert", "a.csv", "b.csv", "--to"],
+        &["doctor", "a", "--timeout"],
+        &["top", "--fps"],
+    ];
+    for flag in flags {
+        for number in ["1e300", "1e10", "1e308", "inf", "nan", "-1", "-1e300", "1e999", "x", ""] {
+            let ended = run(&[flag, &[number]].concat());
+            let told = ended.err.first().is_some_and(|line| line.contains("give a number"));
+            assert!(ended.code == Some(2) && ended.out.is_empty() && told, "{flag:?} {number}: {ended:?}");
+        }
+    }
+}
+
+#[test]
 fn help_and_version_are_status_0() {
     for args in [&["--help"][..], &["help", "send"], &["send", "--help"], &["watch", "-h"], &["--version"]] {
         let ended = run(args);

@@ -10,16 +10,18 @@ mod receivers;
 mod sender;
 mod watch;
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
 use tdshm::{Error, ErrorKind, Examination, SegmentReport, ShortName, Survey};
 
-use crate::Exit;
 use crate::cmd::doctor::between::objects::Found;
 use crate::cmd::doctor::check;
 use crate::cmd::doctor::report::Report;
+use crate::cmd::names::Wanted;
 use crate::stop::Stop;
+use crate::{Exit, say};
 
 /// Between two looks: what differs was one moment of a write.
 const APART: Duration = Duration::from_millis(30);
@@ -29,6 +31,7 @@ const LOOKS: usize = 3;
 pub(super) fn check(names: &[String], limit: Duration, report: &mut Report, stop: &Stop) -> Option<Exit> {
     // Those that cannot be listed are looked for by their names all the same.
     let survey = tdshm::survey().ok();
+    let names = &expanded(names, survey.as_ref(), report);
     thread::scope(|scope| {
         let watched: Vec<_> = names
             .iter()
@@ -49,6 +52,41 @@ pub(super) fn check(names: &[String], limit: Duration, report: &mut Report, stop
     });
     report.about(None);
     stop.requested()
+}
+
+/// What was typed, with the names of those segments in the place of a pattern that it matches.
+fn expanded(typed: &[String], survey: Option<&Survey>, report: &mut Report) -> Vec<String> {
+    let mut all: Vec<&str> = Vec::new();
+    if let Some(Survey { segments, left_out, .. }) = survey {
+        all.extend(segments.iter().map(|segment| segment.name.as_str()));
+        all.extend(left_out.iter().map(|(name, _)| name.as_str()));
+    }
+    let mut names: Vec<String> = Vec::new();
+    for text in typed {
+        // What there is of just that name is meant, and what cannot be a pattern is told as a name.
+        let pattern = match Wanted::read(text) {
+            Ok(pattern @ Wanted::Pattern(_)) if !all.contains(&text.as_str()) => pattern,
+            _ => {
+                names.push(text.clone());
+                continue;
+            }
+        };
+        let found: Vec<&str> = all.iter().copied().filter(|name| pattern.means(name)).collect();
+        if found.is_empty() {
+            let said =
+                format!("none of {} here matches the pattern {text:?}", say::count_of(all.len(), "segment"));
+            report.about(Some(text));
+            report.failed(
+                check::OBJECTS_NONE,
+                said,
+                "see which there are with `tdshm list`, or start the sender",
+            );
+        }
+        names.extend(found.into_iter().map(str::to_owned));
+    }
+    let mut known = BTreeSet::new();
+    names.retain(|name| known.insert(name.clone()));
+    names
 }
 
 /// Everything about one segment.

@@ -230,7 +230,7 @@ mod tests {
         assert_eq!(titles(75, 10), "KIND SHAPE RATE MISSED AGE RECV");
         assert_eq!(titles(100, 10), "KIND SHAPE RATE MISSED AGE RECV OWNER");
         // Long names come before what is less important.
-        assert_eq!(titles(60, 10), "SHAPE RATE MISSED AGE RECV");
+        assert_eq!(titles(60, 10), "KIND SHAPE RATE MISSED AGE RECV");
         assert_eq!(titles(60, 24), "SHAPE RATE AGE");
         assert_eq!(titles(65, 99), "SHAPE RATE MISSED AGE");
     }

@@ -122,7 +122,29 @@ fn locks_that_are_none_for_this_program() {
     write(&info_lock, 0, b"something");
     doctor(name.as_str())
         .tells("lock.usable", "failed", "magic", "one build of tdshm")
+        // As it is looked up, and as a dump shows it.
+        .tells("lock.usable", "failed", "0x6e696874656d6f73, and it should be 0x4b434c4d48534454", "")
         .only(&["lock.usable"]);
+}
+
+/// No holder that died: the kernel would have taken the thread out.
+#[test]
+fn a_lock_that_was_written_over() {
+    let name = Name::new();
+    let _out = sender(&name);
+    let data_lock = &objects_of(&name)[2];
+    for word in [0xdead_beef_u32, 0x3abc_def0, 0x4000_0001] {
+        write(data_lock, 64, &word.to_le_bytes());
+        let said = format!("its mutex word is {word:#x}, and it should be 0: somebody has written over it");
+        doctor(name.as_str())
+            .tells("lock.usable", "failed", &said, "end all programs")
+            .only(&["lock.usable"]);
+    }
+    // Just the note of a death.
+    write(data_lock, 64, &0x4000_0000_u32.to_le_bytes());
+    doctor(name.as_str()).tells("lock.abandoned", "warning", "died with it", "which program dies");
+    write(data_lock, 64, &0_u32.to_le_bytes());
+    doctor(name.as_str()).only(&[]);
 }
 
 /// A holder that died, and one who let go without repairing it.

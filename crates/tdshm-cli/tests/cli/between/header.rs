@@ -47,11 +47,17 @@ fn postfixes_that_lead_nowhere() {
     other.resize(66, 0);
     let found = of_foreign_with(&channels(), |out| out.write_info(10, &other));
     found.tells("info.width", "failed", "16", "as this system's programs do");
+    assert_eq!(found.todo(), ["info.width"]);
     let found =
         of_foreign_with(&channels(), |out| out.write_info(POSTFIX_AT, &letters("\u{1}\u{2}", CHARACTER)));
     found.tells("info.postfix", "failed", "is no text that ends in a NUL", "31 letters");
-    let found = of_foreign_with(&channels(), |out| out.write_info(POSTFIX_AT, &letters("ABC", CHARACTER)));
-    found.tells("info.postfix", "warning", "31 letters from a to z are usual", "31 letters");
+    assert_eq!(found.todo(), ["info.postfix"]);
+    // Where nothing is to be found by an odd one it is the cause, and what is missing follows.
+    let odd = letters("ABC", CHARACTER);
+    let found = of_foreign_with(&channels(), |out| out.write_info(POSTFIX_AT, &odd));
+    found.tells("info.postfix", "failed", "31 letters from a to z are usual", "31 letters");
+    found.tells("objects.data", "seen", "so it is with that postfix", "").only(&["info.postfix"]);
+    assert_eq!(found.todo(), ["info.postfix"]);
 }
 
 #[test]

@@ -127,3 +127,26 @@ fn ctrl_c_ends_it() {
     assert_eq!(ended.code, Some(130));
     assert!(ended.out.last().unwrap().ends_with("stopped before the end"), "{:#?}", ended.out);
 }
+
+#[test]
+fn patterns_stand_for_the_segments_that_are_there() {
+    let names = [Name::ending("pa"), Name::ending("pb")];
+    let sent = names.each_ref().map(|name| {
+        let mut out = ChopSender::create(name.as_str()).unwrap();
+        out.send(&[[1.0]]).unwrap();
+        out
+    });
+    // A pattern of both, and one of them by name as well: each is told of once.
+    let both = format!("{}[ab]", names[0].as_str().trim_end_matches('a'));
+    let second = format!("*{}", names[1].as_str());
+    let ended = run(&["doctor", &both, &second, names[0].as_str(), "--timeout", "0.2"]);
+    let told: Vec<&String> = ended.out.iter().filter(|line| line.starts_with("The name · ")).collect();
+    let all: Vec<&Name> =
+        names.iter().filter(|name| told.iter().any(|line| line.ends_with(name.as_str()))).collect();
+    assert_eq!((all.len(), told.len()), (2, 2), "{told:?}");
+    drop(sent);
+
+    doctor(&format!("{}*", names[0].as_str()))
+        .tells("objects.none", "failed", "matches the pattern", "tdshm list")
+        .only(&["objects.none"]);
+}

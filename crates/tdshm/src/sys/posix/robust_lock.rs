@@ -20,6 +20,7 @@ use crate::sys::{
 const TRIES: usize = 1000;
 
 const STRANGER: &str = "something else has this name; remove it if no program uses it";
+const GARBAGE: &str = "somebody has written over it; end all programs that use it, and remove it";
 const OTHER: &str = "it was made by a program with another C library; use one build of tdshm for both sides";
 
 const MUTEX_BYTES: usize = size_of::<libc::pthread_mutex_t>();
@@ -226,6 +227,8 @@ pub(crate) fn word_of(
     /// What the two keep there, or in the word that names the owner, when nobody made it consistent.
     const BROKEN_MUSL: u32 = 0x7fff_ffff;
     const BROKEN_GLIBC: u32 = 0x7fff_fffe;
+    /// Of `pid_max` in `proc(5)`: no thread has a number from here on.
+    const THREADS: u32 = 1 << 22;
     let word = |at: usize| {
         let word = bytes.get(at..).and_then(|bytes| bytes.first_chunk());
         word.map(|word| u32::from_le_bytes(*word)).unwrap_or_default()
@@ -248,11 +251,18 @@ pub(crate) fn word_of(
         let (value, expected) = (found.into(), abi(layout).into());
         return Err(LockOpenError::NotALock { field: "ABI", value, expected, advice: OTHER });
     }
+    let (thread, owner_died) = (lock & THREAD, lock & OWNER_DIED != 0);
+    // The kernel takes the thread out when it notes its death, and musl's next holder leaves the note beside its own.
+    let is_garbage = thread >= THREADS || (owner_died && thread != 0 && found == layout.abi_glibc);
     Ok(Some(match lock {
         _ if is_broken => LockWord::Unrecoverable,
+        _ if is_garbage => {
+            let value = lock.into();
+            return Err(LockOpenError::NotALock { field: "mutex word", value, expected: 0, advice: GARBAGE });
+        }
         0 => LockWord::Free,
-        lock if lock & OWNER_DIED != 0 => LockWord::Abandoned,
-        lock => LockWord::Held(Some(lock & THREAD).filter(|thread| *thread != 0)),
+        _ if owner_died && thread == 0 => LockWord::Abandoned,
+        _ => LockWord::Held(Some(thread).filter(|thread| *thread != 0)),
     }))
 }
 

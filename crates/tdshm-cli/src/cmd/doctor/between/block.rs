@@ -131,8 +131,11 @@ fn is_of_info(deviation: &&Deviation) -> bool {
 }
 
 fn tell(report: &mut Report, deviation: &Deviation) {
+    tell_as(report, deviation, if deviation.is_breach { Verdict::Failed } else { Verdict::Warning });
+}
+
+fn tell_as(report: &mut Report, deviation: &Deviation, verdict: Verdict) {
     let (check, advice) = check_of(deviation.kind);
-    let verdict = if deviation.is_breach { Verdict::Failed } else { Verdict::Warning };
     report.tell(check, verdict, deviation.text.clone(), Some(advice.to_owned()));
 }
 
@@ -146,8 +149,19 @@ fn fields(object: &ExaminedObject) -> String {
 /// The info block.
 pub(super) fn info(report: &mut Report, found: &Examination) {
     let info = found.objects.iter().find(|object| object.object == found.name.info_segment());
+    // Data that nobody finds because of a wrong postfix are no fault of their own: they may lie where it should lead.
+    let misleads =
+        |deviation: &Deviation| matches!(deviation.kind, DeviationKind::Postfix | DeviationKind::InfoWidth);
+    let is_missing = found.deviations.iter().any(|deviation| deviation.kind == DeviationKind::DataMissing);
+    let is_misled = is_missing && found.deviations.iter().any(misleads);
     for deviation in found.deviations.iter().filter(is_of_info) {
-        tell(report, deviation);
+        match deviation.kind {
+            DeviationKind::DataMissing if is_misled => {
+                report.seen(check::OBJECTS_DATA, format!("{}: so it is with that postfix", deviation.text));
+            }
+            _ if is_misled && misleads(deviation) => tell_as(report, deviation, Verdict::Failed),
+            _ => tell(report, deviation),
+        }
     }
     let Some(info) = info else { return };
     report.seen(check::INFO_FIELDS, fields(info));

@@ -209,9 +209,11 @@ fn one_lock(report: &mut Report, check: Check, lock: &Lock, time: Duration) {
     if let Some(error) = &lock.error {
         // Locks of other users are told with the objects.
         let advice = match error {
-            Error::Lock(LockError::Unrecoverable { .. } | LockError::Stuck { .. }) => {
-                "end all programs that use it, remove it with `tdshm clean`, and start them again"
-            }
+            Error::Lock(
+                LockError::Unrecoverable { .. }
+                | LockError::Stuck { .. }
+                | LockError::NotALock { field: "mutex word", .. },
+            ) => "end all programs that use it, remove it with `tdshm clean`, and start them again",
             _ => "let both sides use one build of tdshm, then remove the lock with `tdshm clean`",
         };
         return report.failed(check::LOCK_USABLE, error.to_string(), advice);
