@@ -26,6 +26,8 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use tdshm_io::McapError;
+use tdshm_io::file::Format;
+use tdshm_io::file::sequence::holds_pictures;
 
 use crate::args::Command;
 use crate::stop::Stop;
@@ -40,6 +42,11 @@ fn of_recording(path: &Path, error: McapError) -> anyhow::Error {
         McapError::Open { .. } | McapError::Create { .. } => error.into(),
         error => anyhow!("{}: {error}", path.display()),
     }
+}
+
+/// Whether its extension is one of channels or pictures, and not of recordings.
+fn is_convertible(path: &Path) -> bool {
+    holds_pictures(path) || Format::of(path).is_ok_and(|format| format != Format::Recording)
 }
 
 /// Runs a subcommand.

@@ -15,6 +15,8 @@ pub use self::parquet::ParquetError;
 pub use file::FileError;
 #[cfg(feature = "ops")]
 pub use file::SaveError;
+#[cfg(feature = "recording")]
+pub(crate) use file::to_write;
 pub use sound::AiffError;
 #[cfg(feature = "wav")]
 pub use sound::WavError;

@@ -346,7 +346,7 @@ mod tests {
         let known = || {
             let parquet = if cfg!(feature = "parquet") { " or .parquet" } else { "" };
             let mcap = if cfg!(feature = "recording") { " or .mcap" } else { "" };
-            format!(".chan or .clip or .csv or .wav or .aiff or .aif{parquet}{mcap}")
+            format!(".chan or .clip or .csv or .wav or .aiff or .aif or .aifc{parquet}{mcap}")
         };
         assert_eq!(
             said("take.mp3"),

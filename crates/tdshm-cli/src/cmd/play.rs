@@ -14,15 +14,15 @@ use anyhow::{anyhow, bail};
 use clap::error::ErrorKind as UsageKind;
 use serde::Serialize;
 use tdshm::ShortName;
-use tdshm_io::file::recording::{Layout, Reader, SegmentSummary, Summary};
+use tdshm_io::file::recording::{Layout, McapError, Reader, SegmentSummary, Summary};
 
 use crate::args;
 use crate::args::play::PlayArgs;
 use crate::cmd::names::Wanted;
-use crate::cmd::of_recording;
 use crate::cmd::play::ahead::{Ahead, Come, Part};
 use crate::cmd::play::late::Late;
 use crate::cmd::play::out::Out;
+use crate::cmd::{is_convertible, of_recording};
 use crate::output::progress::Progress;
 use crate::output::{json, short};
 use crate::stop::Stop;
@@ -38,7 +38,12 @@ const USUAL_GAP: Duration = Duration::from_nanos(1_000_000_000 / 60);
 /// Plays until the end, or until somebody asks to stop.
 pub(crate) fn run(args: &PlayArgs, stop: &Stop) -> anyhow::Result<Exit> {
     let shown = args.file.display();
-    let summary = Summary::open(&args.file).map_err(|error| of_recording(&args.file, error))?;
+    let summary = Summary::open(&args.file).map_err(|error| match error {
+        McapError::NotMcap { .. } if is_convertible(&args.file) => {
+            anyhow!("{shown} is no recording (.mcap): `tdshm send NAME --file {shown}` sends what it holds")
+        }
+        error => of_recording(&args.file, error),
+    })?;
     if let Some(at) = summary.cut_short {
         say::line(format_args!(
             "{shown} was cut short at byte {at}: its writer did not end it; what is there is whole"

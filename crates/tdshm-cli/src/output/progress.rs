@@ -5,8 +5,14 @@ use std::io::{self, IsTerminal};
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use terminal_size::{Width, terminal_size_of};
 
-use crate::output::{printable, screen, short};
+use crate::output::{fit, screen, short};
+
+/// Columns of a title that is worth it.
+const LEAST_TITLE: usize = 8;
+/// Columns where nobody says.
+const USUAL_COLUMNS: usize = 80;
 
 /// The bar that stands on the screen: whatever else is said there goes above it.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -30,7 +36,7 @@ impl Progress {
         let chars = if screen::is_unicode() { "█▉▊▋▌▍▎▏ " } else { "## " };
         let style = ProgressStyle::with_template("{prefix} ▕{wide_bar}▏ {msg}".replace(ends(), "|").as_str());
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars(chars));
-        bar.set_prefix(printable(title).into_owned());
+        bar.set_prefix(shortened(title, columns()));
         *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Some(Self { bar, seconds, said: None })
     }
@@ -62,7 +68,7 @@ impl Line {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{prefix}: {wide_msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-        bar.set_prefix(printable(title).into_owned());
+        bar.set_prefix(shortened(title, columns()));
         *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
         Some(Self(bar))
     }
@@ -78,6 +84,16 @@ impl Drop for Line {
         *BAR.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.0.finish_and_clear();
     }
+}
+
+/// A title that leaves two thirds of the line to what is said.
+fn shortened(title: &str, columns: usize) -> String {
+    fit(title, (columns / 3).max(LEAST_TITLE)).trim_end().to_owned()
+}
+
+/// Columns of the terminal that standard error is.
+fn columns() -> usize {
+    terminal_size_of(io::stderr()).map_or(USUAL_COLUMNS, |(Width(columns), _)| usize::from(columns))
 }
 
 /// Whether standard error is a terminal that can show it.
@@ -108,5 +124,17 @@ pub(crate) fn without_bar(write: impl FnOnce()) {
     match bar {
         Some(bar) => bar.suspend(write),
         None => write(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_titles_leave_room() {
+        assert_eq!(shortened("take.mcap", 40), "take.mcap");
+        assert_eq!(shortened("a_very_long_take.mcap", 40), "a_very_long_…");
+        assert_eq!(shortened("take_1.mcap", 1), "take_1.…");
     }
 }

@@ -190,6 +190,11 @@ fn what_info_cannot_read_is_told_as_a_file() {
     );
     assert!(info("other.mcap").contains("the file begins with \"somethin\""));
     assert!(info("a.csv").contains("a.csv is no recording (.mcap)"));
+    let played = run(&["play", &path(folder, "a.csv")]);
+    assert!(
+        said(folder, &played).contains("`tdshm send NAME --file a.csv` sends what it holds"),
+        "{played:?}"
+    );
     let missing = run(&["info", "no-such-take.mcap"]);
     assert!(missing.err[0].contains("cannot open no-such-take.mcap"), "{missing:?}");
 }

@@ -179,7 +179,7 @@ fn files_of_every_format_arrive_at_their_own_rate() {
     let folder = tempfile::tempdir().unwrap();
     let channel: Vec<f32> = (0..20_u16).map(|at| f32::from(at) / 8.0).collect();
     let recording = Recording::new(vec!["tx".into()], 50.0, vec![channel.clone()]).unwrap();
-    for (file, heard) in [("a.clip", "tx"), ("a.parquet", "tx"), ("a.aiff", "chan1"), ("a.aif", "chan1")] {
+    for (file, heard) in [("a.clip", "tx"), ("a.parquet", "tx"), ("a.aiff", "chan1"), ("a.aifc", "chan1")] {
         let name = Name::new();
         let path = folder.path().join(file);
         recording.save(&path, Existing::Refuse).unwrap();

@@ -28,7 +28,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// The file could not be written. Worth another try once the path is right.
-    #[error("cannot write {}: {source}: check the path, and that you may write there", path.display())]
+    #[error("cannot write {}: {source}: {}", path.display(), to_write(source))]
     Create {
         /// The path that was given.
         path: PathBuf,
@@ -205,6 +205,15 @@ pub enum SaveError {
     /// The file cannot be written, or its extension is unknown.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+/// What to do where the system does not let one write.
+pub(crate) fn to_write(error: &io::Error) -> &'static str {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    match error.kind() {
+        StorageFull | QuotaExceeded | FileTooLarge => "make room, or write elsewhere",
+        _ => "check the path, and that you may write there",
+    }
 }
 
 fn describe_extension(extension: Option<&str>) -> String {

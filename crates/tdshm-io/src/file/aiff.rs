@@ -1,4 +1,4 @@
-//! Sound files of the kinds AIFF and AIFF-C (`.aiff`, `.aif`): one channel a track, called `chan1`, `chan2`, … by its
+//! Sound files of the kinds AIFF and AIFF-C (`.aiff`, `.aif`, `.aifc`): one channel a track, called `chan1`, `chan2`, … by its
 //! position, at the file's own rate, which need not be a whole number.
 //!
 //! Integers of up to 32 bits become -1 to 1, in either order of their bytes; floats of 32 bits come as they are, of 64 bits

@@ -18,6 +18,7 @@ pub const EXTENSIONS: &[&str] = &[
     "wav",
     "aiff",
     "aif",
+    "aifc",
     #[cfg(feature = "parquet")]
     "parquet",
     #[cfg(feature = "recording")]
@@ -70,7 +71,7 @@ impl Format {
             Some("csv") => Ok(Self::Csv),
             #[cfg(feature = "wav")]
             Some("wav") => Ok(Self::Wav),
-            Some("aiff" | "aif") => Ok(Self::Aiff),
+            Some("aiff" | "aif" | "aifc") => Ok(Self::Aiff),
             #[cfg(feature = "parquet")]
             Some("parquet") => Ok(Self::Parquet),
             #[cfg(feature = "recording")]

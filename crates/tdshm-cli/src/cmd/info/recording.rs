@@ -5,11 +5,9 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use serde::Serialize;
-use tdshm_io::file::Format;
 use tdshm_io::file::recording::{Kind, Layout, LayoutSummary, McapError, SegmentSummary, Summary};
-use tdshm_io::file::sequence::holds_pictures;
 
-use crate::cmd::of_recording;
+use crate::cmd::{is_convertible, of_recording};
 use crate::output::json::{self, pixel_format, pixel_format_number};
 use crate::output::{image_shape, megabytes, number, printable, screen};
 use crate::{Exit, say};
@@ -43,11 +41,6 @@ pub(super) fn run(path: &Path, as_json: bool) -> anyhow::Result<Exit> {
         say::error(wrong);
     }
     Ok(Exit::Done)
-}
-
-/// Whether its extension is one of channels or pictures.
-fn is_convertible(path: &Path) -> bool {
-    holds_pictures(path) || Format::of(path).is_ok_and(|format| format != Format::Recording)
 }
 
 fn text(path: &Path, summary: &Summary) -> String {

@@ -132,8 +132,11 @@ impl Ahead {
     pub(super) fn give_back(&self, block: Vec<u8>) {
         let mut state = self.0.state();
         if state.spares.is_empty() {
-            state.spares.push(block);
+            return state.spares.push(block);
         }
+        // To give it back to the system takes time, in which the other thread may want to go on.
+        drop(state);
+        drop(block);
     }
 
     /// Parts of the file that were left out, so far.

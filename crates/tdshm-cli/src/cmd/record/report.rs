@@ -32,13 +32,14 @@ impl Status {
 
     pub(super) fn show(&mut self, segments: usize, writing: &Writing, elapsed: Duration, lost: Lost) {
         let (frames, bytes) = (writing.frames(), writing.bytes());
+        // What matters first: a narrow terminal has no room for the rest.
         self.0.say(format!(
-            "{:.1} s, {}, {}, {}, {} lost",
+            "{:.1} s, {}, {} lost, {}, {}",
             elapsed.as_secs_f64(),
-            say::count_of(segments, "segment"),
             say::count(frames, "frame"),
+            lost.frames(),
             megabytes(bytes),
-            lost.frames()
+            say::count_of(segments, "segment"),
         ));
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use crate::error::to_write;
+
 /// A recording that cannot be written, or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,7 +18,7 @@ pub enum McapError {
         source: io::Error,
     },
     /// The file could not be made. Worth another try once the path is right.
-    #[error("cannot write {}: {source}: check the path, and that you may write there", path.display())]
+    #[error("cannot write {}: {source}: {}", path.display(), to_write(source))]
     Create {
         /// The path that was given.
         path: PathBuf,
