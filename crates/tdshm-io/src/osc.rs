@@ -54,7 +54,7 @@ pub use address::{address_of, name_of};
 pub use encode::{EncodeCounts, EncodeOptions, Encoder, FrameInfo, Layout, Numeric, UnknownEntry};
 pub use intake::{Intake, IntakeCounts, IntakeOptions};
 pub use message::{Argument, Arguments, Fault, Message, read};
-pub use socket::{Inlet, InletCounts, Listener, Multicast, Outlet, resolve};
+pub use socket::{Inlet, InletCounts, Listener, Lookup, Multicast, Outlet, Peers, resolve};
 
 /// The most that fits into one UDP packet, in bytes.
 pub const MAX_PACKET: usize = 65_507;

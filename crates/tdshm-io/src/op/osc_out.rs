@@ -2,9 +2,8 @@
 
 use core::time::Duration;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use tdshm_ops::clip::Clip;
@@ -12,7 +11,7 @@ use tdshm_ops::slice::trim;
 use tdshm_ops::{Cook, CookPolicy, Family, OpSpec, Operator, ParSpec};
 
 use crate::osc::{
-    DEFAULT_PORT, EncodeCounts, EncodeOptions, Encoder, FrameInfo, MAX_PACKET, Multicast, Outlet, resolve,
+    DEFAULT_PORT, EncodeCounts, EncodeOptions, Encoder, FrameInfo, Lookup, MAX_PACKET, Multicast, Outlet,
 };
 
 const PAGE: &str = "OSC Out";
@@ -111,7 +110,7 @@ struct Place {
 struct OscOut {
     place: Place,
     outlet: Option<Outlet>,
-    looking_up: Option<JoinHandle<io::Result<SocketAddr>>>,
+    looking_up: Option<Lookup>,
     problem: Option<(String, Instant)>,
     options: EncodeOptions,
     encoder: Option<Encoder>,
@@ -198,31 +197,17 @@ impl OscOut {
         if host.is_empty() {
             return Err("Network Address is empty: give a name or an address.".to_owned());
         }
-        if &**host == "localhost" {
-            return Ok(Some((Ipv4Addr::LOCALHOST, *port).into()));
-        }
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            return Ok(Some((ip, *port).into()));
-        }
         let failed =
             |error: io::Error| format!("Cannot find '{host}': {}.", error.to_string().trim_end_matches('.'));
-        match self.looking_up.take() {
-            None => {
-                let (host, port) = (Arc::clone(host), *port);
-                let spawned =
-                    thread::Builder::new().name("osc-name".to_owned()).spawn(move || resolve(&host, port));
-                self.looking_up = Some(spawned.map_err(failed)?);
-                Ok(None)
-            }
-            Some(thread) if thread.is_finished() => match thread.join() {
-                Ok(found) => found.map(Some).map_err(failed),
-                Err(_) => Err(failed(io::Error::other("looking it up failed"))),
-            },
-            Some(thread) => {
-                self.looking_up = Some(thread);
-                Ok(None)
-            }
+        let mut looking_up = match self.looking_up.take() {
+            Some(looking_up) => looking_up,
+            None => Lookup::start(host, *port).map_err(failed)?,
+        };
+        let found = looking_up.poll().transpose().map_err(failed)?;
+        if found.is_none() {
+            self.looking_up = Some(looking_up);
         }
+        Ok(found)
     }
 
     fn open_to(&mut self, to: SocketAddr) -> Result<(), String> {

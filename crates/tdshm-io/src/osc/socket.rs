@@ -78,6 +78,40 @@ pub fn resolve(host: &str, port: u16) -> io::Result<SocketAddr> {
     first.copied().ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the name has no address"))
 }
 
+/// The address of a host, looked up while other things go on.
+#[derive(Debug)]
+pub struct Lookup {
+    thread: Option<JoinHandle<io::Result<SocketAddr>>>,
+    known: Option<SocketAddr>,
+}
+
+impl Lookup {
+    /// Begins, as [`resolve`] does. What is an address already, and `localhost`, is known at once.
+    ///
+    /// # Errors
+    ///
+    /// What the system says: there is no thread.
+    pub fn start(host: &str, port: u16) -> io::Result<Self> {
+        let ip = if host == "localhost" { Ok(Ipv4Addr::LOCALHOST.into()) } else { host.parse::<IpAddr>() };
+        if let Ok(ip) = ip {
+            return Ok(Self { thread: None, known: Some(SocketAddr::new(ip, port)) });
+        }
+        let host = host.to_owned();
+        let look = move || resolve(&host, port);
+        let thread = thread::Builder::new().name("osc-name".to_owned()).spawn(look)?;
+        Ok(Self { thread: Some(thread), known: None })
+    }
+
+    /// The address, or why there is none; `None` as long as nobody knows. It is given once.
+    pub fn poll(&mut self) -> Option<io::Result<SocketAddr>> {
+        if let Some(known) = self.known.take() {
+            return Some(Ok(known));
+        }
+        let thread = self.thread.take_if(|thread| thread.is_finished())?;
+        Some(thread.join().unwrap_or_else(|_| Err(io::Error::other("looking it up failed"))))
+    }
+}
+
 /// Sends packets to one address.
 #[derive(Debug)]
 pub struct Outlet {
@@ -221,11 +255,38 @@ impl Listener {
     }
 }
 
+/// Who sends: addresses that sent something in the last five seconds, up to 1024.
+#[derive(Clone, Debug, Default)]
+pub struct Peers {
+    there: HashMap<SocketAddr, Instant>,
+    last: Option<(SocketAddr, Instant)>,
+}
+
+impl Peers {
+    /// Somebody sent something.
+    pub fn note(&mut self, from: SocketAddr) {
+        if self.last.is_some_and(|(peer, when)| peer == from && when.elapsed() < NOTED) {
+            return;
+        }
+        if self.there.len() < MOST_PEERS || self.there.contains_key(&from) {
+            let now = Instant::now();
+            self.there.insert(from, now);
+            self.last = Some((from, now));
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&mut self) -> usize {
+        self.there.retain(|_, last| last.elapsed() < THERE);
+        self.there.len()
+    }
+}
+
 /// What an [`Inlet`] knows besides its channels.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct InletCounts {
-    /// Addresses that sent something in the last five seconds, up to 1024.
+    /// How many [`Peers`] there are.
     pub peers: usize,
     /// What went wrong while receiving, last.
     pub problem: Option<String>,
@@ -249,7 +310,7 @@ struct Shared {
 #[derive(Debug)]
 struct Inside {
     intake: Intake,
-    peers: HashMap<SocketAddr, Instant>,
+    peers: Peers,
     problem: Option<String>,
 }
 
@@ -268,7 +329,7 @@ impl Inlet {
     pub fn start(listener: Listener, intake: Intake) -> io::Result<Self> {
         let (local, granted) = (listener.local_addr()?, listener.granted_bytes());
         listener.socket.set_read_timeout(Some(LOOK))?;
-        let inside = Mutex::new(Inside { intake, peers: HashMap::new(), problem: None });
+        let inside = Mutex::new(Inside { intake, peers: Peers::default(), problem: None });
         let shared = Arc::new(Shared { inside, is_over: AtomicBool::new(false) });
         let theirs = Arc::clone(&shared);
         let thread =
@@ -297,8 +358,7 @@ impl Inlet {
     #[must_use]
     pub fn counts(&self) -> InletCounts {
         let mut inside = self.shared.inside();
-        inside.peers.retain(|_, last| last.elapsed() < THERE);
-        InletCounts { peers: inside.peers.len(), problem: inside.problem.clone() }
+        InletCounts { peers: inside.peers.count(), problem: inside.problem.clone() }
     }
 
     /// Stops, and returns when the port is free: within a few hundredths of a second.
@@ -319,19 +379,13 @@ impl Drop for Inlet {
 }
 
 fn receive(mut listener: Listener, shared: &Shared) {
-    let mut last: Option<(SocketAddr, Instant)> = None;
     while !shared.is_over.load(Ordering::Relaxed) {
         match listener.next() {
             Ok(Some((packet, from))) => {
                 let mut inside = shared.inside();
                 // A fault is counted there.
                 let _ = inside.intake.take(packet);
-                let is_known = last.is_some_and(|(peer, when)| peer == from && when.elapsed() < NOTED);
-                if !is_known && (inside.peers.len() < MOST_PEERS || inside.peers.contains_key(&from)) {
-                    let now = Instant::now();
-                    inside.peers.insert(from, now);
-                    last = Some((from, now));
-                }
+                inside.peers.note(from);
             }
             Ok(None) => {}
             Err(error) => {
