@@ -1,6 +1,5 @@
 //! The flags, as data: parser and help follow from here.
 
-#[cfg(feature = "web")]
 pub(crate) mod bridge;
 pub(crate) mod convert;
 pub(crate) mod doctor;
@@ -89,8 +88,7 @@ pub(crate) enum Command {
     /// Show every segment of this machine in a browser, live: channels plotted, images, what is wrong
     #[cfg(feature = "web")]
     Serve(serve::ServeArgs),
-    /// Take channels beyond this machine's memory, and into it: to and from browsers
-    #[cfg(feature = "web")]
+    /// Take channels beyond this machine's memory, and into it: to and from browsers and what speaks Open Sound Control
     Bridge(bridge::BridgeArgs),
     /// Remove what dead senders left behind, and locks that nobody has open
     Clean(CleanArgs),

@@ -1,6 +1,5 @@
 //! The subcommands, one file each.
 
-#[cfg(feature = "web")]
 mod bridge;
 mod clean;
 mod completions;
@@ -63,7 +62,6 @@ pub(crate) fn run(command: Command, again: &Again) -> anyhow::Result<Exit> {
         Command::Top(args) => top::run(&args, &Stop::on_signals()?),
         #[cfg(feature = "web")]
         Command::Serve(args) => serve::run(&args, &Stop::on_signals()?),
-        #[cfg(feature = "web")]
         Command::Bridge(args) => bridge::run(&args, &Stop::on_signals()?),
         Command::Snap(args) => snap::run(&args, &Stop::on_signals()?),
         // These hold nothing that would have to be detached: a signal may end them as it does.

@@ -1,11 +1,17 @@
 //! On this system.
 
+use std::process::Command;
+
 use super::{clippy, test_args, with_component};
 use crate::peers::peers;
-use crate::process::{find, outcome};
+use crate::process::{find, outcome, works};
+use crate::python::{Environment, pythons};
 use crate::steps::{Outcome, Step};
 use crate::workspace::{ALL, Workspace};
 use crate::{api, debian, doctests, lint, package};
+
+/// What the tests of OSC speak with.
+const PYTHON_OSC: &str = "python-osc>=1.9,<2";
 
 /// The steps, in the order in which failures are cheapest.
 pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
@@ -24,6 +30,14 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
                 Err(request) => Outcome::NotRun(request),
             }
         }),
+        Step::new("liblo", || {
+            let there =
+                || !cfg!(target_os = "linux") || find(&["oscsend"]).is_some() && find(&["oscdump"]).is_some();
+            debian::ensure("liblo's tools", &["liblo-tools"], there)
+                .err()
+                .map_or(Outcome::Passed, Outcome::NotRun)
+        }),
+        Step::new("python-osc", || python_osc(ws).err().unwrap_or(Outcome::Passed)),
         Step::new("tests", || outcome(ws.cargo(test_args(ws)))),
         Step::new("doc tests", || doctests::step(ws)),
         Step::new("documentation", || {
@@ -37,6 +51,22 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
             outcome(ws.cargo(["run", "--release", "--locked", "--", "demo", "--seconds", "2"]))
         }),
     ]
+}
+
+/// A Python with python-osc, where the tests of the command look for it: another program that speaks OSC.
+fn python_osc(ws: &Workspace) -> Result<(), Outcome> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let folder = ws.target().join("python").join("osc");
+    let mut has_it = Command::new(folder.join("bin").join("python"));
+    has_it.args(["-I", "-c", "import pythonosc"]);
+    if works(has_it) {
+        return Ok(());
+    }
+    let python = pythons().map_err(Outcome::NotRun)?.pop();
+    let python = python.ok_or_else(|| Outcome::NotRun("no Python is there any more".to_owned()))?;
+    Environment::fresh(&python, folder)?.install(&[PYTHON_OSC.as_ref()])
 }
 
 /// What another task of this program came to.

@@ -1,9 +1,16 @@
 //! The flags of `bridge`.
 
-use clap::{Subcommand, ValueHint};
+pub(crate) mod osc;
 
+use clap::Subcommand;
+#[cfg(feature = "web")]
+use clap::ValueHint;
+
+use crate::args::examples;
+#[cfg(feature = "web")]
 use crate::args::serve::DoorArgs;
-use crate::args::{examples, zero_or_more};
+#[cfg(feature = "web")]
+use crate::args::zero_or_more;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("bridge"))]
@@ -16,7 +23,12 @@ pub(crate) struct BridgeArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Kind {
     /// Browsers, and programs that speak WebSocket: they send channels into segments, and read them
+    #[cfg(feature = "web")]
     Ws(WsArgs),
+    /// Every program that listens to Open Sound Control: the channels of a segment become messages
+    OscOut(osc::OscOutArgs),
+    /// Every program that speaks Open Sound Control: messages become the channels of a segment
+    OscIn(osc::OscInArgs),
 }
 
 /// What every bridge takes.
@@ -28,6 +40,7 @@ pub(crate) struct StatusArgs {
     pub(crate) json: bool,
 }
 
+#[cfg(feature = "web")]
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("ws"))]
 pub(crate) struct WsArgs {

@@ -35,6 +35,8 @@ pub(crate) fn below(command: &str) -> Below {
         "list" => Below { examples: LIST, remarks: &[] },
         "serve" => Below { examples: SERVE, remarks: SERVE_REMARKS },
         "bridge" => Below { examples: BRIDGE, remarks: BRIDGE_REMARKS },
+        "osc-out" => Below { examples: BRIDGE_OSC_OUT, remarks: BRIDGE_OSC_OUT_REMARKS },
+        "osc-in" => Below { examples: BRIDGE_OSC_IN, remarks: BRIDGE_OSC_IN_REMARKS },
         "ws" => Below { examples: BRIDGE_WS, remarks: BRIDGE_WS_REMARKS },
         "clean" => Below { examples: CLEAN, remarks: &[] },
         "doctor" => Below { examples: DOCTOR, remarks: DOCTOR_REMARKS },
@@ -61,6 +63,7 @@ const TDSHM: &[Example] = &[
     ("tdshm top", "the same live: a scope, images, and what is wrong"),
     ("tdshm serve --open", "all of them in a browser, live"),
     ("tdshm bridge ws phone", "a browser as a sender of channels"),
+    ("tdshm bridge osc-in faders", "what speaks Open Sound Control, too"),
     ("tdshm clean", "remove what dead senders left behind"),
 ];
 
@@ -218,8 +221,11 @@ const SERVE_REMARKS: &[(&str, &str)] = &[(
      token.",
 )];
 
-const BRIDGE: &[Example] =
-    &[("tdshm bridge ws phone", "browsers send channels into the segment phone, and plot it")];
+const BRIDGE: &[Example] = &[
+    ("tdshm bridge ws phone", "browsers send channels into the segment phone, and plot it"),
+    ("tdshm bridge osc-out mocap", "a message for each channel of mocap, in each frame, to port 10000 here"),
+    ("tdshm bridge osc-in faders", "a channel for each address that is sent there"),
+];
 
 const BRIDGE_REMARKS: &[(&str, &str)] = &[
     (
@@ -229,6 +235,40 @@ const BRIDGE_REMARKS: &[(&str, &str)] = &[
     ),
     ("Exit status", "As everywhere: 130 after Ctrl-C. Both sides may come and go, and begin in any order."),
 ];
+
+const BRIDGE_OSC_OUT: &[Example] = &[
+    ("tdshm bridge osc-out mocap", "to this machine, port 10000"),
+    ("tdshm bridge osc-out mocap --to studio:9000", "to another one, by its name"),
+    (
+        "tdshm bridge osc-out mocap --scope 'hand*' --changed --refresh 1",
+        "what changed, and all of it once a second",
+    ),
+    ("tdshm bridge osc-out mocap --to 239.0.0.1:9000 --interface 10.0.0.5", "to a group, by that interface"),
+    ("tdshm bridge osc-out pos --format transpose", "pos1, pos2, pos3 as one message /pos"),
+];
+
+const BRIDGE_OSC_OUT_REMARKS: &[(&str, &str)] = &[(
+    "Messages",
+    "A channel h0/pinch is the address /h0/pinch; docs/osc.md has all of it. That nobody listens is no error: UDP has no \
+     peers, so what is told as one is an address that is known.",
+)];
+
+const BRIDGE_OSC_IN: &[Example] = &[
+    ("tdshm bridge osc-in faders", "what is sent to this machine, port 10000, by itself"),
+    ("tdshm bridge osc-in faders --listen 0.0.0.0:9000", "by others, too"),
+    ("tdshm bridge osc-in faders --listen 239.0.0.1:9000", "to a group"),
+    (
+        "tdshm bridge osc-in hand --scope '/hand/*' --strip 1",
+        "/hand/x is the channel x, and nothing else is taken",
+    ),
+    ("tdshm bridge osc-in faders --every-packet", "a frame for each packet, at once"),
+];
+
+const BRIDGE_OSC_IN_REMARKS: &[(&str, &str)] = &[(
+    "Channels",
+    "An address /h0/pinch is the channel h0/pinch, one with three arguments pos1, pos2, pos3; docs/osc.md has all of it. \
+     Channels stand in the order in which they came first, and keep their last value.",
+)];
 
 const BRIDGE_WS: &[Example] = &[
     ("tdshm bridge ws phone", "one segment; the address that it prints is for the browser"),

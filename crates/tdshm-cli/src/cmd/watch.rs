@@ -50,6 +50,18 @@ fn feed(args: &WatchArgs, kind: BlockKind) -> Result<Box<dyn Feed>, Error> {
     })
 }
 
+/// Who sends, or that nobody does.
+pub(super) fn about_sender(name: &str, attached: Attached) -> String {
+    match attached {
+        Attached::Yes => format!("the sender of {name:?} is there"),
+        Attached::Left => format!("the sender of {name:?} has left: waiting for another one"),
+        Attached::Died => format!("the sender of {name:?} has died: waiting for another one"),
+        _ if is_absent(name) => format!("waiting for {name:?}: no program sends it yet"),
+        // What is there cannot be read, and that is told by itself.
+        _ => format!("waiting for {name:?}"),
+    }
+}
+
 struct Watcher {
     feed: Box<dyn Feed>,
     /// Frames that arrived.
@@ -169,15 +181,7 @@ impl Watcher {
             return Ok(());
         }
         self.told.absent = !self.told.absent;
-        let name = self.feed.name();
-        let what = match attached {
-            Attached::Yes => format!("the sender of {name:?} is there"),
-            Attached::Left => format!("the sender of {name:?} has left: waiting for another one"),
-            Attached::Died => format!("the sender of {name:?} has died: waiting for another one"),
-            _ if is_absent(name) => format!("waiting for {name:?}: no program sends it yet"),
-            // What is there cannot be read, and that is told by itself.
-            _ => format!("waiting for {name:?}"),
-        };
+        let what = about_sender(self.feed.name(), attached);
         self.tell(&what)
     }
 

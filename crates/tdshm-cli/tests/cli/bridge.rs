@@ -1,3 +1,5 @@
 //! What lies beyond this machine's memory.
 
+mod osc;
+#[cfg(feature = "web")]
 mod ws;

@@ -8,7 +8,6 @@
 )]
 
 mod between;
-#[cfg(feature = "web")]
 mod bridge;
 mod clean;
 mod convert;

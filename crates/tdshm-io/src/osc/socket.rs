@@ -255,16 +255,17 @@ impl Listener {
     }
 }
 
-/// Who sends: addresses that sent something in the last five seconds, up to 1024.
+/// Who sends: machines, by their addresses, that sent something in the last five seconds, up to 1024.
 #[derive(Clone, Debug, Default)]
 pub struct Peers {
-    there: HashMap<SocketAddr, Instant>,
-    last: Option<(SocketAddr, Instant)>,
+    there: HashMap<IpAddr, Instant>,
+    last: Option<(IpAddr, Instant)>,
 }
 
 impl Peers {
     /// Somebody sent something.
     pub fn note(&mut self, from: SocketAddr) {
+        let from = from.ip();
         if self.last.is_some_and(|(peer, when)| peer == from && when.elapsed() < NOTED) {
             return;
         }
