@@ -314,6 +314,24 @@ test("works with the keyboard alone, and says little", async () => {
   for (const sender of senders) await sender.stop();
 });
 
+test("a sender that is stopped stands still, and says since when", async () => {
+  const segment = name("still");
+  const sender = start("send", segment);
+  await sender.says("sending");
+  await open(segment);
+  sender.child.kill("SIGSTOP");
+  try {
+    await page.locator("#detail-state", { hasText: "still" }).waitFor();
+    await page.locator("#status", { hasText: "the last frame came" }).waitFor();
+    await page.locator("#warnings", { hasText: "was stopped" }).waitFor();
+  } finally {
+    sender.child.kill("SIGCONT");
+  }
+  await page.locator("#detail-state", { hasText: "live" }).waitFor();
+  await page.locator("#status", { hasText: "frames/s shown" }).waitFor();
+  await sender.stop();
+});
+
 test("has no fault that axe knows, wide and narrow, dark and light", async () => {
   const segment = name("axe");
   const moving = start("send", segment, "--channels", "tx,ty,tz,rx,ry,rz");

@@ -37,7 +37,7 @@ pub(super) fn check(names: &[String], limit: Duration, report: &mut Report, stop
             .iter()
             .map(|name| {
                 let there = tdshm::glance(name).is_ok();
-                there.then(|| scope.spawn(move || watch::watch(name, limit, stop)))
+                there.then(|| scope.spawn(move || watch::watch(name, names.len(), limit, stop)))
             })
             .collect();
         for (name, watched) in names.iter().zip(watched) {

@@ -8,8 +8,10 @@ use tdshm::{Error, ErrorKind, Glance, LockSight, LockState, SegmentReport};
 
 use crate::stop::Stop;
 
-/// Between two looks at the locks where they are seen without being taken.
+/// Between two looks at the locks where they are seen without being taken: of one segment, and of more of them as much longer,
+/// but no longer than that, so that a machine full of senders notices as little as one.
 const LOOK_EVERY: Duration = Duration::from_micros(500);
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_millis(20);
 /// Where each has to be taken for that, for an instant.
 const TAKE_EVERY: Duration = Duration::from_millis(20);
 /// Between two looks at what is sent.
@@ -88,8 +90,9 @@ impl Lock {
     }
 }
 
-/// Watches it for so long, and ends early where somebody asks to stop.
-pub(super) fn watch(name: &str, limit: Duration, stop: &Stop) -> Watched {
+/// Watches one of so many for so long, and ends early where somebody asks to stop.
+pub(super) fn watch(name: &str, count: usize, limit: Duration, stop: &Stop) -> Watched {
+    let pause = LOOK_EVERY.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX)).min(LOOK_AT_LEAST_EVERY);
     let mut watched = Watched { first: tdshm::inspect(name).ok(), ..Watched::default() };
     let begin = Instant::now();
     let mut last: Option<Glance> = None;
@@ -107,7 +110,7 @@ pub(super) fn watch(name: &str, limit: Duration, stop: &Stop) -> Watched {
             next_take = begin.elapsed().saturating_add(TAKE_EVERY);
             watched.try_locks(name);
         }
-        thread::sleep(LOOK_EVERY.min(limit.saturating_sub(begin.elapsed())));
+        thread::sleep(pause.min(limit.saturating_sub(begin.elapsed())));
     }
     watched.time = begin.elapsed();
     watched.last = tdshm::inspect(name).ok();

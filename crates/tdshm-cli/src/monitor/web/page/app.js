@@ -3,7 +3,7 @@
 import { Link } from "./link.js";
 import { Plot } from "./plot.js";
 import { Picture } from "./picture.js";
-import { Table } from "./table.js";
+import { Table, age } from "./table.js";
 import { csv, download } from "./csv.js";
 
 const $ = (id) => document.getElementById(id);
@@ -19,6 +19,8 @@ let frozen = false;
 let waiting = [];
 
 let arrivals = [];
+/** When the last frame came. */
+let arrived = null;
 let dropped = 0;
 let scheduled = false;
 
@@ -95,6 +97,8 @@ function list({ segments: rows, trouble, warnings }) {
     if (name) choose(name, true);
   }
   about();
+  // What stands still says so by itself.
+  if (arrived !== null) status();
 }
 
 function problem({ code, message, id }) {
@@ -112,13 +116,22 @@ function senderState(message) {
   const pill = $("detail-state");
   pill.hidden = false;
   pill.dataset.state = state;
-  pill.textContent = { waiting: "waiting", there: "live", left: "has left", died: "has died", error: "cannot be read" }[state] ?? state;
+  pill.textContent = { waiting: "waiting", left: "has left", died: "has died", error: "cannot be read" }[state] ?? state;
+  if (state === "there") live(segments.find((row) => row.name === chosen));
   $("detail-note").textContent = state === "there" ? "" : message.sentence;
   // That one is there who was looked at a moment ago goes without saying.
   const news = before !== null && before !== state && !(before === "waiting" && performance.now() - since < 1500);
   if (before !== state) since = performance.now();
   if (news) say(message.sentence);
   if (message.kind && message.kind !== kind) setKind(message.kind);
+}
+
+/** A sender that is there may stand still all the same. */
+function live(row) {
+  const pill = $("detail-state");
+  const still = row?.warnings.some((text) => text.startsWith("still:"));
+  pill.dataset.state = still ? "still" : "there";
+  pill.textContent = still ? "still" : "live";
 }
 
 function setKind(now) {
@@ -156,7 +169,8 @@ async function draw() {
     if (last.type !== kind) setKind(last.type);
     for (const frame of frames) {
       dropped += frame.dropped;
-      arrivals.push(performance.now());
+      arrived = performance.now();
+      arrivals.push(arrived);
     }
     if (last.type === "channels") {
       const names = plot.names;
@@ -188,6 +202,7 @@ function status() {
   const rate = arrivals.length / Math.min(2, Math.max(0.5, (now - asked) / 1000));
   const parts = [];
   if (frozen) parts.push("frozen");
+  else if (arrived !== null && now - arrived > 2000) parts.push(`the last frame came ${age(now - arrived)} ago`);
   else parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)} frames/s shown`);
   if (dropped > 0) parts.push(`${dropped} skipped, to keep up`);
   const { frame } = plot;
@@ -317,6 +332,7 @@ function about() {
       return item;
     });
   }
+  if (state === "there") live(row);
   if (!row || row.groups.length === 0) return;
   fill($("fields"), row.groups, group);
 }
@@ -353,6 +369,7 @@ function subscribe() {
   waiting = [];
   dropped = 0;
   arrivals = [];
+  arrived = null;
   asked = performance.now();
   $("pattern-error").textContent = "";
   $("pattern").removeAttribute("aria-invalid");

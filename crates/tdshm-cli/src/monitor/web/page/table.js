@@ -92,6 +92,7 @@ export class Table {
   select(name) {
     this.chosen = name;
     this.mark();
+    this.rows.get(name)?.scrollIntoView({ block: "nearest" });
   }
 
   narrow(text) {
