@@ -147,15 +147,12 @@ impl FromStr for Place {
     fn from_str(text: &str) -> Result<Self, &'static str> {
         const HOW: &str = "give a host and a port, such as 127.0.0.1:10000, [::1]:10000 or studio:10000";
         let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((host, rest)) => (host, rest.strip_prefix(':').or(rest.is_empty().then_some(""))),
-            None if text.parse::<Ipv6Addr>().is_ok() => (text, Some("")),
-            None => text.rsplit_once(':').map_or((text, Some("")), |(host, port)| (host, Some(port))),
+            Some((host, "")) => (host, None),
+            Some((host, rest)) => (host, Some(rest.strip_prefix(':').ok_or(HOW)?)),
+            None if text.parse::<Ipv6Addr>().is_ok() => (text, None),
+            None => text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
         };
-        let port = match port {
-            Some("") if !text.ends_with(':') => DEFAULT_PORT,
-            Some(port) => port.parse().map_err(|_| HOW)?,
-            None => return Err(HOW),
-        };
+        let port = port.map_or(Ok(DEFAULT_PORT), |port| port.parse().map_err(|_| HOW))?;
         let is_one = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/@[]".contains(c));
         let is_whole =
             !host.contains(':') || host.split('%').next().is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
