@@ -1,9 +1,10 @@
 //! The flags of `convert`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueHint;
 use tdshm::ShortName;
+use tdshm_io::file::Format;
 use tdshm_ops::Pattern;
 
 use crate::args::{examples, pattern, positive, seconds, short_name, zero_or_more};
@@ -11,15 +12,23 @@ use crate::args::{examples, pattern, positive, seconds, short_name, zero_or_more
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("convert"))]
 pub(crate) struct ConvertArgs {
-    /// What is there: .csv, .chan, .clip, .wav, .aiff or .parquet; pictures (.png, .jpg, .exr): a folder, or names such as
+    /// What is there; - is standard input, with --read-as. A file: .csv, .chan, .clip, .wav, .aiff or .parquet; pictures (.png, .jpg, .exr): a folder, or names such as
     /// shot.%04d.png or 'shot.####.png'; or a recording (.mcap)
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) source: PathBuf,
 
-    /// What is wanted: one of the same, by its extension; of pictures a folder, or one name, with a number where there are
+    /// What is wanted; - is standard output, with --write-as. One of the same, by its extension; of pictures a folder, or one name, with a number where there are
     /// several. It appears when it is whole
     #[arg(value_name = "NEW", value_hint = ValueHint::AnyPath)]
     pub(crate) target: PathBuf,
+
+    /// What standard input holds: csv, chan or clip [default: what the extension of FILE says]
+    #[arg(long, value_name = "FORMAT", value_parser = text)]
+    pub(crate) read_as: Option<Format>,
+
+    /// What to write to standard output: csv, chan or clip [default: what the extension of NEW says]
+    #[arg(long, value_name = "FORMAT", value_parser = text)]
+    pub(crate) write_as: Option<Format>,
 
     /// Where to begin, in seconds from the first sample, picture or frame
     #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = zero_or_more, allow_negative_numbers = true)]
@@ -61,6 +70,41 @@ pub(crate) struct ConvertArgs {
     /// as 8 bits without alpha into a JPEG [default: refuse]
     #[arg(long)]
     pub(crate) lossy: bool,
+}
+
+impl ConvertArgs {
+    /// Whether it comes from standard input.
+    pub(crate) fn is_from_stdin(&self) -> bool {
+        is_stream(&self.source)
+    }
+
+    /// Whether it goes to standard output.
+    pub(crate) fn is_to_stdout(&self) -> bool {
+        is_stream(&self.target)
+    }
+
+    /// What is read, for people.
+    pub(crate) fn shown_source(&self) -> String {
+        if self.is_from_stdin() { "standard input".to_owned() } else { self.source.display().to_string() }
+    }
+
+    /// What is written, for people.
+    pub(crate) fn shown_target(&self) -> String {
+        if self.is_to_stdout() { "standard output".to_owned() } else { self.target.display().to_string() }
+    }
+}
+
+fn is_stream(path: &Path) -> bool {
+    path.as_os_str() == "-"
+}
+
+fn text(name: &str) -> Result<Format, &'static str> {
+    match name.trim_start_matches('.') {
+        "csv" => Ok(Format::Csv),
+        "chan" => Ok(Format::Chan),
+        "clip" => Ok(Format::Clip),
+        _ => Err("give csv, chan or clip: in other formats one goes back and forth, so they take a file"),
+    }
 }
 
 /// As [`positive`], and blocks say rates with 32 bits.

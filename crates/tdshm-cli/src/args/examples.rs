@@ -151,6 +151,7 @@ const CONVERT: &[Example] = &[
     ("tdshm convert frames shot.%04d.exr", "a folder of pictures, in another format"),
     ("tdshm convert take.mcap pose.csv --name pose", "a segment out of a recording"),
     ("tdshm convert walk.csv walk.mcap --rate 120", "a table as a recording"),
+    ("tdshm convert take.mcap - --write-as csv | less", "into a pipe"),
 ];
 
 const CONVERT_REMARKS: &[(&str, &str)] = &[

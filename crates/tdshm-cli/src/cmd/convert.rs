@@ -3,6 +3,7 @@
 mod channels;
 mod frames;
 mod pictures;
+mod stream;
 
 use std::path::Path;
 use std::time::Duration;
@@ -44,7 +45,23 @@ pub(crate) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
             "--to has to lie behind --from: both count from the beginning of the file".to_owned(),
         ));
     }
-    let (source, target) = (Kind::of(&args.source)?, Kind::of(&args.target)?);
+    let streams = [
+        (args.is_from_stdin(), args.read_as.is_some(), "--read-as", "what standard input (-) holds"),
+        (args.is_to_stdout(), args.write_as.is_some(), "--write-as", "what goes to standard output (-)"),
+    ];
+    for (is_stream, is_said, flag, what) in streams {
+        match (is_stream, is_said) {
+            (true, false) => return Err(usage(format!("{flag} has to say {what}: csv, chan or clip"))),
+            (false, true) => {
+                let files = "files say it by their extensions";
+                return Err(usage(format!("{flag} says {what}, and {files}: leave it out")));
+            }
+            _ => {}
+        }
+    }
+    let kind = |path: &Path, said: bool| if said { Ok(Kind::Channels) } else { Kind::of(path) };
+    let source = kind(&args.source, args.is_from_stdin())?;
+    let target = kind(&args.target, args.is_to_stdout())?;
     let is_of_channels = [source, target].contains(&Kind::Channels);
     let says = [
         (args.channels.is_some(), "--channels", is_of_channels, "channels"),
@@ -66,7 +83,7 @@ pub(crate) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
                 Kind::Pictures => ("pictures", "channels"),
                 _ => ("channels", "pictures"),
             };
-            let (source, target) = (args.source.display(), args.target.display());
+            let (source, target) = (args.shown_source(), args.shown_target());
             Err(usage(format!("{source} holds {is}, and {target} would hold {wanted}: {is} stay {is}")))
         }
         _ => channels::run(args, stop),

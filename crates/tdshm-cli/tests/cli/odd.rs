@@ -1,11 +1,13 @@
 //! Files that are not what one expects: pipes, files without an end, gaps between pictures, files of other formats.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 use tdshm_io::{Loss, Picture};
 
-use crate::kit::{Ended, run};
+use crate::kit::{Ended, Run, command, run};
 
 fn path(folder: &Path, name: &str) -> String {
     folder.join(name).to_str().unwrap().to_owned()
@@ -168,6 +170,66 @@ fn nothing_stays_of_killed_conversions() {
     let code = stopped.wait().code;
     assert!([Some(143), Some(0)].contains(&code), "{code:?}");
     assert_eq!(parts(), 0);
+}
+
+/// `tdshm convert` with that text on its standard input.
+fn piped(text: &str, args: &[&str]) -> Ended {
+    let all: Vec<&str> = ["convert"].iter().chain(args).copied().collect();
+    let mut child = command(&all).stdin(Stdio::piped()).spawn().unwrap();
+    // Wrong arguments end it before it reads.
+    let _ = child.stdin.take().unwrap().write_all(text.as_bytes());
+    Run::of(child).wait()
+}
+
+#[test]
+fn texts_come_from_pipes_and_go_into_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let clip = path(folder, "a.clip");
+    let ended = piped("a,b\n1,2\n3,4\n5,", &["-", &clip, "--read-as", "csv", "--rate", "30"]);
+    assert_eq!(
+        said(folder, &ended),
+        "tdshm: wrote a.clip: 2 channels × 2 samples at 30 Hz\n\
+         tdshm: line 4 was cut short (whole cells: 1 of 2, and no line end): it is left out"
+    );
+    let table = run(&["convert", &clip, "-", "--write-as", "csv"]);
+    assert_eq!(
+        (table.code, table.out),
+        (Some(0), vec!["a,b".to_owned(), "1,2".to_owned(), "3,4".to_owned()])
+    );
+    let columns =
+        piped("1 2\n3 4\n", &["-", "-", "--read-as", "chan", "--write-as", "csv", "--channels", "chan2"]);
+    assert_eq!(columns.out, ["chan2", "2", "4"], "{columns:?}");
+    let wrong = piped("a\nx\n", &["-", &clip, "--read-as", "csv", "--force"]);
+    assert!(wrong.code == Some(1) && wrong.err[0].contains("standard input: line 2, column 1"), "{wrong:?}");
+    for args in [
+        &["-", &clip][..],
+        &[&clip, "-"],
+        &[&clip, "b.csv", "--write-as", "csv"],
+        &[&clip, "b.csv", "--read-as", "clip"],
+        &[&clip, "-", "--write-as", "wav"],
+    ] {
+        assert_eq!(piped("", args).code, Some(2), "{args:?}");
+    }
+    assert_eq!(files(folder), ["a.clip"]);
+}
+
+/// It waits for somebody who writes, and ends all the same.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_ends_it_while_nobody_writes() {
+    let mut child = command(&["convert", "-", "-", "--read-as", "csv", "--write-as", "csv"]);
+    let mut child = child.stdin(Stdio::piped()).spawn().unwrap();
+    let stdin = child.stdin.take().unwrap();
+    let waits = Run::of(child);
+    crate::kit::until(|| {
+        let status = fs::read_to_string(format!("/proc/{}/status", waits.id())).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0").trim();
+        u64::from_str_radix(caught, 16).unwrap() & 2 != 0
+    });
+    waits.signal("INT");
+    assert_eq!(waits.wait().code, Some(130));
+    drop(stdin);
 }
 
 #[test]

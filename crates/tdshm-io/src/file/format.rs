@@ -119,6 +119,16 @@ impl Format {
         checked.map_err(|trouble| trouble.at(Path::new("")))
     }
 
+    /// Whether it is text, which is written from front to back and read whole.
+    pub(crate) fn is_text(self) -> bool {
+        match self {
+            Self::Chan | Self::Clip => true,
+            #[cfg(feature = "csv")]
+            Self::Csv => true,
+            _ => false,
+        }
+    }
+
     fn holds_names(self) -> bool {
         match self {
             Self::Chan | Self::Aiff => false,

@@ -231,3 +231,10 @@ impl ChannelReader {
         }
     }
 }
+
+/// What is in memory, piece by piece.
+impl From<Recording> for ChannelReader {
+    fn from(recording: Recording) -> Self {
+        Self { path: PathBuf::new(), decoder: Decoder::Whole(recording, 0) }
+    }
+}

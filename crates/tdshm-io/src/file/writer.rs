@@ -45,7 +45,8 @@ pub struct ChannelWriter {
     path: PathBuf,
     format: Format,
     layout: Layout,
-    new: NewFile,
+    /// `None`: what is written is no file.
+    new: Option<NewFile>,
     encoder: Encoder,
     lost: Vec<Lost>,
     not_finite: u64,
@@ -53,12 +54,14 @@ pub struct ChannelWriter {
 }
 
 type Output = BufWriter<File>;
+/// Where texts go, which are written from front to back.
+type TextOutput = BufWriter<Box<dyn Write + Send + Sync>>;
 
 enum Encoder {
-    Chan(Output),
-    Clip(Output, clip::Writer, Vec<String>),
+    Chan(TextOutput),
+    Clip(TextOutput, clip::Writer, Vec<String>),
     #[cfg(feature = "csv")]
-    Csv(Output),
+    Csv(TextOutput),
     #[cfg(feature = "wav")]
     Wav(wav::Writer<Output>),
     Aiff(aiff::Writer<Output>),
@@ -82,21 +85,11 @@ impl ChannelWriter {
         format.check(layout)?;
         let mut lost = format.lost(layout);
         let (new, file) = NewFile::begin(path, existing)?;
+        if format.is_text() {
+            return Self::text(path, Some(new), Box::new(file), format, layout);
+        }
         let output = BufWriter::new(file);
         let encoder = match format {
-            Format::Chan => Ok(Encoder::Chan(output)),
-            Format::Clip => {
-                let (names, renamed) = clip::names(layout.names());
-                lost.extend(renamed);
-                Ok(Encoder::Clip(output, clip::Writer::default(), names))
-            }
-            #[cfg(feature = "csv")]
-            Format::Csv => {
-                let (names, more) = csv::names(layout.names());
-                lost.extend(more);
-                let mut output = output;
-                csv::write_names(&mut output, &names).map(|()| Encoder::Csv(output)).map_err(Trouble::Io)
-            }
             #[cfg(feature = "wav")]
             Format::Wav => wav::Writer::new(output, layout).map(Encoder::Wav),
             Format::Aiff => aiff::Writer::new(output, layout).map(Encoder::Aiff),
@@ -111,18 +104,76 @@ impl ChannelWriter {
             Format::Recording => segment::name(path, layout)
                 .and_then(|name| segment::Writer::new(output, name, layout))
                 .map(|writer| Encoder::Recording(Box::new(writer))),
+            _ => Err(no_text(format)),
         };
         let encoder = encoder.map_err(|trouble| trouble.at(path))?;
         Ok(Self {
             path: path.to_owned(),
             format,
             layout: layout.clone(),
-            new,
+            new: Some(new),
             encoder,
             lost,
             not_finite: 0,
             len_samples: 0,
         })
+    }
+
+    /// Begins a text (`.csv`, `.chan`, `.clip`) that goes elsewhere than into a file, such as standard output. What has been
+    /// written stays there, whatever becomes of the rest.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::DoesNotFit`] for what the format cannot hold, and for other formats, in which one goes back and forth;
+    /// [`FileError::Create`] when `to` refuses.
+    ///
+    /// ```
+    /// use tdshm_io::file::{ChannelWriter, Format, Layout};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let layout = Layout::new(vec!["tx".into()], 60.0)?;
+    /// let mut table = ChannelWriter::to(std::io::stdout(), Format::Csv, &layout)?;
+    /// table.write(&[0.5, 1.0], 2)?;
+    /// table.finish()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn to(
+        to: impl Write + Send + Sync + 'static,
+        format: Format,
+        layout: &Layout,
+    ) -> Result<Self, FileError> {
+        format.check(layout)?;
+        Self::text(Path::new("the output"), None, Box::new(to), format, layout)
+    }
+
+    fn text(
+        path: &Path,
+        new: Option<NewFile>,
+        to: Box<dyn Write + Send + Sync>,
+        format: Format,
+        layout: &Layout,
+    ) -> Result<Self, FileError> {
+        let mut lost = format.lost(layout);
+        let mut output = BufWriter::new(to);
+        let encoder = match format {
+            Format::Chan => Ok(Encoder::Chan(output)),
+            Format::Clip => {
+                let (names, renamed) = clip::names(layout.names());
+                lost.extend(renamed);
+                Ok(Encoder::Clip(output, clip::Writer::default(), names))
+            }
+            #[cfg(feature = "csv")]
+            Format::Csv => {
+                let (names, more) = csv::names(layout.names());
+                lost.extend(more);
+                csv::write_names(&mut output, &names).map(|()| Encoder::Csv(output)).map_err(Trouble::Io)
+            }
+            _ => Err(no_text(format)),
+        };
+        let encoder = encoder.map_err(|trouble| trouble.at(path))?;
+        let (path, layout) = (path.to_owned(), layout.clone());
+        Ok(Self { path, format, layout, new, encoder, lost, not_finite: 0, len_samples: 0 })
     }
 
     /// Writes the next `len_samples` samples of every channel: all of channel 0, then all of channel 1, and so on.
@@ -190,11 +241,20 @@ impl ChannelWriter {
             Encoder::Recording(recording) => recording.finish(),
         };
         finished.map_err(|trouble| trouble.at(&path))?;
-        new.commit()?;
+        new.map_or(Ok(()), NewFile::commit)?;
         if not_finite > 0 && !format.holds_all_numbers() {
             lost.push(Lost::NotFinite { file: format.extension(), count: not_finite });
         }
         Ok(lost)
+    }
+}
+
+fn no_text(format: Format) -> Trouble {
+    Trouble::Fits {
+        what: "the output",
+        value: "a stream".to_owned(),
+        file: format.extension(),
+        expected: "a file, in which one goes back: write .csv, .chan or .clip",
     }
 }
 

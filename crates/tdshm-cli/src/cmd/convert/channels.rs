@@ -1,5 +1,7 @@
 //! Channels: piece by piece, so that a long recording takes no more memory than a short one.
 
+use std::io;
+
 use anyhow::bail;
 use tdshm_io::FileError;
 use tdshm_io::file::{ChannelReader, ChannelWriter, Format, Layout, Lost, ReadOptions};
@@ -7,7 +9,7 @@ use tdshm_ops::clip::{ChannelNames, Clip};
 use tdshm_ops::resample::{Resampling, resample};
 
 use crate::args::convert::ConvertArgs;
-use crate::cmd::convert::{advise, existing, part, say_lost, usage};
+use crate::cmd::convert::{advise, existing, part, say_lost, stream, usage};
 use crate::output::progress::Progress;
 use crate::output::short;
 use crate::stop::Stop;
@@ -19,13 +21,21 @@ const SAME_MOMENT: f64 = 1e-9;
 /// Reads, cuts, chooses, writes.
 pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
     // Before anything is read: a name that means nothing is told at once.
-    let format = Format::of(&args.target)?;
+    let format = match args.write_as {
+        Some(format) => format,
+        None => Format::of(&args.target)?,
+    };
     let mut options = ReadOptions::new();
     if let Some(rate) = args.rate {
         options = options.table_rate(rate as f32);
     }
-    let is_recording = Format::of(&args.source)? == Format::Recording;
-    let mut source = if is_recording {
+    let is_recording = args.read_as.is_none() && Format::of(&args.source)? == Format::Recording;
+    let mut source = if let Some(format) = args.read_as {
+        match stream::read(format, args.rate, stop)? {
+            Ok(recording) => recording.into(),
+            Err(exit) => return Ok(exit),
+        }
+    } else if is_recording {
         ChannelReader::open_segment(&args.source, &part(args)).map_err(advise)?
     } else {
         ChannelReader::open(&args.source, &options)?
@@ -35,7 +45,7 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
     if layout.rate_is_assumed() && args.rate.is_none() && needs_rate(args, format) {
         say::line(format_args!(
             "{} holds no sample rate: {} Hz is assumed, --rate says another one",
-            args.source.display(),
+            args.shown_source(),
             layout.sample_rate()
         ));
     }
@@ -86,13 +96,17 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
                 .with_sample_rate(rate)?
                 .with_start(clip.start())
                 .with_len_samples(u64::try_from(clip.len_samples()).unwrap_or(u64::MAX));
-            let mut target = ChannelWriter::create(&args.target, &layout, existing(args)).map_err(advise)?;
-            target.write(clip.samples(), clip.len_samples())?;
+            let mut target = create(args, &layout)?;
+            target.write(clip.samples(), clip.len_samples()).map_err(|error| out(args, error))?;
             return finish(args, target, &layout, &read);
         }
     };
-    let mut target = ChannelWriter::create(&args.target, &layout, existing(args)).map_err(advise)?;
-    let ended = pieces.each(&mut source, stop, |piece, len_samples| target.write(piece, len_samples))?;
+    let mut target = create(args, &layout)?;
+    let ended = pieces.each(&mut source, stop, |piece, len_samples| target.write(piece, len_samples));
+    let ended = ended.map_err(|error| match error.downcast() {
+        Ok(error) => out(args, error),
+        Err(error) => error,
+    })?;
     if let Some(exit) = ended {
         return Ok(exit);
     }
@@ -103,15 +117,32 @@ pub(super) fn run(args: &ConvertArgs, stop: &Stop) -> anyhow::Result<Exit> {
     finish(args, target, &layout, &read)
 }
 
+fn create(args: &ConvertArgs, layout: &Layout) -> anyhow::Result<ChannelWriter> {
+    let created = match args.write_as {
+        Some(format) => ChannelWriter::to(io::stdout(), format, layout),
+        None => ChannelWriter::create(&args.target, layout, existing(args)),
+    };
+    created.map_err(|error| out(args, error))
+}
+
+/// What is wrong with what is written. That nobody reads standard output any more is no failure, and told apart by this.
+fn out(args: &ConvertArgs, error: FileError) -> anyhow::Error {
+    match error {
+        FileError::Create { source, .. } if args.is_to_stdout() => source.into(),
+        error => advise(error),
+    }
+}
+
 fn finish(args: &ConvertArgs, target: ChannelWriter, layout: &Layout, read: &[Lost]) -> anyhow::Result<Exit> {
     let len_samples = target.len_samples();
     if len_samples == 0 {
-        bail!("there is no sample between --from and --to in {}: choose others", args.source.display());
+        bail!("there is no sample between --from and --to in {}: choose others", args.shown_source());
     }
-    let lost = target.finish().map_err(advise)?;
+    let lost = target.finish().map_err(|error| out(args, error))?;
+    let to = if args.is_to_stdout() { "to " } else { "" };
     say::line(format_args!(
-        "wrote {}: {} × {} at {} Hz",
-        args.target.display(),
+        "wrote {to}{}: {} × {} at {} Hz",
+        args.shown_target(),
         say::count_of(layout.num_channels(), "channel"),
         say::count(len_samples, "sample"),
         layout.sample_rate()
@@ -129,7 +160,7 @@ fn check_rate(args: &ConvertArgs, layout: &Layout) -> anyhow::Result<()> {
         Some(rate) => Err(usage(format!(
             "--rate {rate} cannot be used with {}, which brings its own rate of {own} Hz: leave --rate out, or make new samples \
              with --resample",
-            args.source.display()
+            args.shown_source()
         ))),
     }
 }
@@ -154,7 +185,7 @@ fn pick(args: &ConvertArgs, layout: &Layout) -> anyhow::Result<Option<Vec<usize>
         bail!(
             "--channels picks none of the {} of {}: {}{more}",
             say::count_of(layout.num_channels(), "channel"),
-            args.source.display(),
+            args.shown_source(),
             names.join(" ")
         );
     }
@@ -178,7 +209,7 @@ impl Part {
             bail!(
                 "--from {} lies behind the end of {}, which lasts {} s: begin earlier",
                 short(args.from),
-                args.source.display(),
+                args.shown_source(),
                 short(len_samples as f64 / layout.sample_rate())
             );
         }
