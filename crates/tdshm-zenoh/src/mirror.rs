@@ -11,6 +11,7 @@ mod stream;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
@@ -21,6 +22,7 @@ use zenoh::sample::SampleKind;
 
 use crate::args::MirrorArgs;
 use crate::encoding::key::{self, Leaf};
+use crate::mirror::slot::Slot;
 use crate::mirror::stream::{Account, Handle, Stream};
 use crate::session::{self, WantedStream};
 use crate::status::{Rate, tenths};
@@ -43,10 +45,15 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
     };
     session::announce(&args.net);
     let (to, tokens) = mpsc::channel();
+    let slots: Arc<Mutex<BTreeMap<Key, Arc<Slot>>>> = Arc::default();
+    let known = Arc::clone(&slots);
     let callback = move |sample: zenoh::sample::Sample| {
-        if let Some(stream) = key::read(sample.key_expr().as_str(), Leaf::Alive) {
+        let Some(stream) = key::read(sample.key_expr().as_str(), Leaf::Alive) else { return };
+        let alive = sample.kind() == SampleKind::Put;
+        match known.lock().unwrap_or_else(PoisonError::into_inner).get(&stream) {
+            Some(slot) => slot.set_alive(alive),
             // Nobody listens any more: this is the end.
-            let _ = to.send((stream, sample.kind() == SampleKind::Put));
+            None => drop(to.send((stream, alive))),
         }
     };
     let subscriber = session.liveliness().declare_subscriber(key::all(Leaf::Alive)).history(true);
@@ -58,7 +65,8 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
         match tokens.recv_timeout(SLICE) {
             Ok((stream, alive)) => {
                 if let Some(handle) = streams.get(&stream) {
-                    handle.stream().set_alive(alive);
+                    // It came while this one was begun.
+                    handle.stream().slot().set_alive(alive);
                 } else if alive && wanted.iter().any(|wanted| wanted.means(&stream.0, &stream.1)) {
                     if streams.len() >= MOST_STREAMS {
                         say::error(format_args!(
@@ -69,6 +77,8 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
                     }
                     match begin(args, &session, &stream) {
                         Ok(handle) => {
+                            let slot = handle.stream().slot();
+                            slots.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.clone(), slot);
                             streams.insert(stream, handle);
                         }
                         Err(error) => {

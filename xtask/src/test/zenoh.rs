@@ -1,11 +1,8 @@
 //! What stands apart: `tdshm-zenoh`, compiled, looked at and tested by itself.
-//!
-//! Without debug information, which nobody steps through here: a third of the time and of the disk.
-
-use std::process::Command;
 
 use super::{runner, with_component};
-use crate::process::{outcome, works};
+use crate::debian;
+use crate::process::{find, outcome, works};
 use crate::python::{Environment, pythons};
 use crate::steps::{Outcome, Step};
 use crate::workspace::{APART, Workspace};
@@ -17,31 +14,28 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
     vec![
         Step::new("zenoh: clippy", || {
             with_component(ws, "clippy", "clippy", || {
-                lean(ws, &["clippy", "--all-targets", "--locked", "-p", APART, "--", "-D", "warnings"])
+                ws.cargo(["clippy", "--all-targets", "--locked", "-p", APART, "--", "-D", "warnings"])
             })
         }),
         Step::new("zenoh: Python's client", || python(ws).err().unwrap_or(Outcome::Passed)),
+        Step::new("zenoh: openssl", || {
+            let there = || find(&["openssl"]).is_some();
+            debian::ensure("openssl", &["openssl"], there).map_or_else(Outcome::NotRun, |()| Outcome::Passed)
+        }),
         Step::new("zenoh: tests", || {
-            let mut tests = lean(ws, &[runner(ws), &["-p", APART]].concat());
+            let mut tests = ws.cargo([runner(ws), &["-p", APART]].concat());
             if let Ok(python) = python(ws) {
                 tests.env("TDSHM_ZENOH_PYTHON", python.python().get_program());
             }
             outcome(tests)
         }),
-        Step::new("zenoh: doc tests", || outcome(lean(ws, &["test", "--doc", "--locked", "-p", APART]))),
+        Step::new("zenoh: doc tests", || outcome(ws.cargo(["test", "--doc", "--locked", "-p", APART]))),
         Step::new("zenoh: documentation", || {
-            let mut doc = lean(ws, &["doc", "--no-deps", "--locked", "-p", APART]);
+            let mut doc = ws.cargo(["doc", "--no-deps", "--locked", "-p", APART]);
             doc.env("RUSTDOCFLAGS", "-D warnings");
             outcome(doc)
         }),
     ]
-}
-
-/// A cargo whose programs nobody steps through.
-fn lean(ws: &Workspace, args: &[&str]) -> Command {
-    let mut cargo = ws.cargo(args.iter().copied());
-    cargo.env("CARGO_PROFILE_DEV_DEBUG", "none");
-    cargo
 }
 
 /// A Python with zenoh's client, made once.

@@ -98,5 +98,5 @@ impl Local {
 
 /// Whether another program has the name, so that it is to be asked again later.
 pub(super) fn is_taken(error: &Error) -> bool {
-    matches!(error, Error::Segment(segment) if segment.kind() == ErrorKind::Refused)
+    matches!(error, Error::Segment(segment) if matches!(segment.kind(), ErrorKind::Busy | ErrorKind::Refused))
 }

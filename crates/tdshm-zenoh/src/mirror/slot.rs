@@ -27,8 +27,10 @@ pub(super) struct News {
     pub(super) whole: Option<Arrived>,
     /// The newest one that says what changed since a whole one.
     pub(super) changed: Option<Arrived>,
-    /// The stream's token came or went.
-    pub(super) alive: Option<bool>,
+    /// The stream's token went.
+    pub(super) gone: bool,
+    /// It came, after that if both happened.
+    pub(super) came: bool,
     /// Why there are no more frames.
     pub(super) end: Option<End>,
     /// Somebody has to look: the program ends, or an answer came.
@@ -41,7 +43,8 @@ impl News {
     fn is_something(&self) -> bool {
         self.whole.is_some()
             || self.changed.is_some()
-            || self.alive.is_some()
+            || self.gone
+            || self.came
             || self.end.is_some()
             || self.wake
             || self.error.is_some()
@@ -99,16 +102,24 @@ impl Slot {
         self.state().newest.filter(|(of, ..)| *of == stream).map(|(_, number, _)| number)
     }
 
+    /// The newest frame may come once more: nobody could take it.
+    pub(super) fn forget(&self) {
+        self.state().newest = None;
+    }
+
     pub(super) fn wake(&self) {
-        self.tell(|news| news.wake = true);
+        self.state().news.wake = true;
+        self.changed.notify_one();
     }
 
     pub(super) fn set_alive(&self, alive: bool) {
-        self.tell(|news| news.alive = Some(alive));
-    }
-
-    fn tell(&self, change: impl FnOnce(&mut News)) {
-        change(&mut self.state().news);
+        let mut state = self.state();
+        if !alive {
+            state.part();
+            state.news.gone = true;
+        }
+        state.news.came = alive;
+        drop(state);
         self.changed.notify_one();
     }
 
@@ -120,7 +131,7 @@ impl Slot {
             Ok(Some(arrived)) => state.take(arrived),
             Ok(None) => {
                 let stamp = sample.attachment().and_then(|bytes| Stamp::of(&bytes.to_bytes()).ok());
-                state.news.end = Some(stamp.map_or(End::Left, |stamp| stamp.end));
+                state.end(stamp.unwrap_or(Stamp { end: End::Left, shared: u64::MAX, ..Stamp::default() }));
             }
             Err(error) => {
                 state.losses.broken = state.losses.broken.saturating_add(1);
@@ -155,6 +166,19 @@ fn read(sample: &Sample, asked: bool) -> Result<Option<Arrived>, DecodeError> {
 }
 
 impl State {
+    /// There are no more frames, and what waits is over. Whoever comes back may begin with the last one.
+    fn part(&mut self) {
+        (self.news.whole, self.news.changed, self.newest) = (None, None, None);
+    }
+
+    /// The same, said by whoever shares, unless a newer frame has come since.
+    fn end(&mut self, stamp: Stamp) {
+        if self.newest.is_none_or(|(.., shared)| shared <= stamp.shared) {
+            self.part();
+            self.news.end = Some(stamp.end);
+        }
+    }
+
     fn take(&mut self, arrived: Arrived) {
         let Stamp { stream, number, shared, .. } = arrived.stamp;
         if number != 0 {
@@ -247,6 +271,17 @@ mod tests {
         assert_eq!((numbers(&mut state), state.losses), ((Some(1), None), Losses::default()));
         state.take(arrived(9, 0, false));
         assert_eq!(numbers(&mut state), (None, None), "the old one is over, by its time");
+        // The same frame may come once more after the sender has been away.
+        state.part();
+        let mut again = arrived(1, 0, true);
+        (again.stamp.stream, again.stamp.shared) = (2, 9);
+        state.take(again);
+        assert_eq!(numbers(&mut state), (Some(1), None));
+        // That a sender left is older than its heir's first frame.
+        state.end(Stamp { shared: 8, end: End::Left, ..Stamp::default() });
+        assert_eq!(state.news.end, None);
+        state.end(Stamp { shared: 9, end: End::Died, ..Stamp::default() });
+        assert_eq!(state.news.end.take(), Some(End::Died));
         // Who counts nothing is believed.
         let mut bare = arrived(0, 0, false);
         bare.stamp = Stamp::default();

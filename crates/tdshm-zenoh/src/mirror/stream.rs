@@ -27,6 +27,8 @@ const PULSE: Duration = Duration::from_secs(1);
 const SILENT: Duration = Duration::from_millis(500);
 /// How often a frame is asked for at most.
 const ASK_EVERY: Duration = Duration::from_millis(50);
+/// How long the reason may take that a stream has gone for.
+const REASON: Duration = Duration::from_millis(300);
 /// How often a name is tried again that somebody else has.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -183,9 +185,9 @@ impl Stream {
         key::of(&self.host, &self.segment, leaf)
     }
 
-    /// Its token came or went.
-    pub(super) fn set_alive(&self, alive: bool) {
-        self.slot.set_alive(alive);
+    /// Where its news go.
+    pub(super) fn slot(&self) -> Arc<Slot> {
+        Arc::clone(&self.slot)
     }
 
     fn show(&self, change: impl FnOnce(&mut Shown)) {
@@ -263,6 +265,8 @@ struct Worker {
     pulsed: Option<Instant>,
     heard: Instant,
     refused: Option<Instant>,
+    /// There is no sender any more, which has not been said.
+    unsaid: Option<Instant>,
     told: Option<String>,
 }
 
@@ -280,6 +284,7 @@ impl Worker {
             pulsed: None,
             heard: Instant::now(),
             refused: None,
+            unsaid: None,
             told: None,
         }
     }
@@ -289,6 +294,7 @@ impl Worker {
         while !self.stream.ending.load(Ordering::Relaxed) {
             let news = self.stream.slot.wait(self.pause());
             self.take(news);
+            self.say_why();
             if self.alive && self.pulsed.is_none_or(|pulsed| pulsed.elapsed() >= PULSE) {
                 self.pulsed = Some(Instant::now());
                 self.stream.ask_for_info();
@@ -296,6 +302,7 @@ impl Worker {
             if self.refused.is_some_and(|refused| refused.elapsed() >= RETRY) {
                 // Perhaps the name is free now.
                 self.refused = None;
+                self.stream.slot.forget();
                 self.ask();
             }
         }
@@ -304,6 +311,9 @@ impl Worker {
 
     /// How long nothing has to be done.
     fn pause(&self) -> Duration {
+        if self.unsaid.is_some() {
+            return REASON;
+        }
         if self.alive {
             PULSE.saturating_sub(self.pulsed.map_or(PULSE, |pulsed| pulsed.elapsed()))
         } else {
@@ -323,20 +333,24 @@ impl Worker {
         if let Some(error) = news.error {
             self.tell(&error);
         }
-        if let Some(alive) = news.alive {
-            self.meet(alive);
+        if news.gone {
+            self.meet(false);
+        }
+        if news.came {
+            self.meet(true);
         }
         if news.wake {
             self.look_for_lost_ones();
+        }
+        // What lies there beside it came later.
+        if let Some(end) = news.end {
+            self.end = Some(end);
+            self.part();
         }
         for arrived in [news.whole, news.changed].into_iter().flatten() {
             self.end = None;
             self.heard = Instant::now();
             self.show(&arrived);
-        }
-        if let Some(end) = news.end {
-            self.end = Some(end);
-            self.part();
         }
     }
 
@@ -360,9 +374,10 @@ impl Worker {
         }
         self.alive = alive;
         if alive {
-            self.end = None;
-            self.stream.show(|shown| shown.state = State::Waiting);
-            self.asked = None;
+            if !self.local.is_there() {
+                self.stream.show(|shown| shown.state = State::Waiting);
+            }
+            (self.end, self.asked) = (None, None);
             self.ask();
         } else {
             self.part();
@@ -379,15 +394,25 @@ impl Worker {
         };
         self.stream.show(|shown| shown.state = state);
         if self.local.is_there() {
-            let why = match state {
-                State::Died => "its sender died",
-                State::Unshared => "it is no longer shared",
-                State::Left => "its sender left",
-                _ => "its machine can no longer be reached",
-            };
-            say::line(format_args!("{}/{}: {why}", self.stream.host, self.stream.segment));
+            self.unsaid = Some(Instant::now());
         }
         self.leave();
+    }
+
+    /// Says why readers here have no sender any more. That the token went may come before the reason.
+    fn say_why(&mut self) {
+        let due = |since: Instant| self.end.is_some() || since.elapsed() >= REASON;
+        if !self.unsaid.is_some_and(due) {
+            return;
+        }
+        self.unsaid = None;
+        let why = match self.end {
+            Some(End::Died) => "its sender died",
+            Some(End::Unshared) => "it is no longer shared",
+            Some(_) => "its sender left",
+            None => "its machine can no longer be reached",
+        };
+        say::line(format_args!("{}/{}: {why}", self.stream.host, self.stream.segment));
     }
 
     fn leave(&mut self) {

@@ -493,6 +493,8 @@ impl Worker {
             let other = matches!(kind, BlockKind::Chop | BlockKind::Top);
             if other && self.feed.as_ref().is_some_and(|feed| feed.kind() != kind) {
                 self.feed = Some(Feed::open(&stream.name, kind, stream.packing)?);
+                // It has not looked for the sender yet.
+                self.resting = true;
                 return Ok(());
             }
             if kind == BlockKind::Global {
