@@ -1,4 +1,4 @@
-//! Open Sound Control: bytes by hand, another implementation as the other side, and strangers.
+//! Open Sound Control as bytes: made by hand, by another implementation, and by strangers.
 #![cfg(feature = "osc")]
 #![allow(
     clippy::arithmetic_side_effects,
@@ -9,14 +9,13 @@
     reason = "a test that panics has failed"
 )]
 
-use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use proptest::prelude::*;
 use rosc::{OscArray, OscBundle, OscMessage, OscPacket, OscTime, OscType};
 use tdshm_io::osc::{
-    EncodeOptions, Encoder, Fault, FrameInfo, Inlet, Intake, IntakeOptions, Layout, Listener, MAX_ARGUMENTS,
-    MAX_NESTING, MAX_PACKET, Multicast, Numeric, Outlet, read,
+    EncodeOptions, Encoder, Fault, FrameInfo, Intake, IntakeOptions, Layout, MAX_ARGUMENTS, MAX_NESTING,
+    MAX_PACKET, Numeric, read,
 };
 
 /// Packets of one frame.
@@ -277,6 +276,30 @@ mod came {
     }
 
     #[test]
+    fn values_wait_in_a_queue_of_which_the_newest_stay() {
+        let mut intake = intake();
+        let send = |intake: &mut Intake, value: f32| {
+            intake.take(&strange(&message("/x", vec![OscType::Float(value)]))).unwrap();
+        };
+        send(&mut intake, 1.0);
+        intake.set_queue(3);
+        let mut samples = [0.0; 2];
+        intake.samples(0, &mut samples);
+        assert_eq!(samples, [1.0, 1.0], "what was there before");
+        (2_u8..=6).for_each(|value| send(&mut intake, f32::from(value)));
+        intake.samples(0, &mut samples);
+        assert_eq!((samples, intake.counts().overtaken), ([4.0, 5.0], 2));
+        intake.samples(0, &mut samples);
+        assert_eq!(samples, [6.0, 6.0]);
+        send(&mut intake, 7.0);
+        intake.set_queue(0);
+        intake.samples(0, &mut samples);
+        assert_eq!(samples, [7.0, 7.0]);
+        intake.samples(9, &mut samples);
+        assert_eq!(samples, [0.0, 0.0], "no such channel");
+    }
+
+    #[test]
     fn a_scope_is_about_addresses_as_they_were_sent() {
         for (scope, taken) in [
             ("*", &["accel/x", "gyro/x", "gyro/y"][..]),
@@ -503,75 +526,5 @@ mod hostile {
                 OscPacket::Bundle(OscBundle { timetag: OscTime { seconds: 1, fractional: 2 }, content })
             })
         })
-    }
-}
-
-mod sockets {
-    use super::*;
-
-    fn until(what: impl Fn() -> bool) {
-        let begin = Instant::now();
-        while !what() {
-            assert!(begin.elapsed() < Duration::from_secs(60));
-            std::thread::yield_now();
-        }
-    }
-
-    fn inlet(at: SocketAddr) -> Inlet {
-        Inlet::start(Listener::open(at, Multicast::new()).unwrap(), intake()).unwrap()
-    }
-
-    #[test]
-    fn from_one_socket_to_another_and_the_port_is_free_afterwards() {
-        for loopback in ["127.0.0.1:0", "[::1]:0"] {
-            // A machine may be without IPv6.
-            let Ok(probe) = std::net::UdpSocket::bind(loopback) else { continue };
-            drop(probe);
-            let first = inlet(loopback.parse().unwrap());
-            let at = first.local_addr();
-            assert!(first.granted_bytes() > 0);
-            let outlet = Outlet::open(at, Multicast::new()).unwrap();
-            assert_eq!(outlet.to(), at);
-            outlet.send(&encoded(EncodeOptions::new(), &[("tx", &[0.5])])[0]).unwrap();
-            outlet.send(b"no packet").unwrap();
-            until(|| first.with(|intake| intake.counts().packets) == 2);
-            assert_eq!(
-                first.with(|intake| (intake.values().to_vec(), intake.counts().malformed)),
-                (vec![0.5], 1)
-            );
-            let counts = first.counts();
-            assert_eq!((counts.peers, counts.problem), (1, None));
-            assert!(Listener::open(at, Multicast::new()).is_err(), "one program a port");
-            first.close();
-            let second = inlet(at);
-            // What nobody listened to in between was no error.
-            outlet.send(&encoded(EncodeOptions::new(), &[("ty", &[1.5])])[0]).unwrap();
-            until(|| second.with(|intake| intake.names().len()) == 1);
-        }
-    }
-
-    #[test]
-    fn nobody_there_is_no_error() {
-        let listener = Listener::open("127.0.0.1:0".parse().unwrap(), Multicast::new()).unwrap();
-        let at = listener.local_addr().unwrap();
-        drop(listener);
-        let outlet = Outlet::open(at, Multicast::new()).unwrap();
-        for _ in 0..20 {
-            outlet.send(b"/x\0\0,\0\0\0").unwrap();
-        }
-        assert!(outlet.send(&[0; MAX_PACKET + 1]).is_err(), "what fits into no packet is one");
-    }
-
-    #[test]
-    fn nothing_comes_within_the_limit() {
-        let mut listener = Listener::open("127.0.0.1:0".parse().unwrap(), Multicast::new()).unwrap();
-        assert!(listener.receive(Duration::ZERO).unwrap().is_none());
-    }
-
-    #[test]
-    fn hosts_have_names() {
-        assert!(tdshm_io::osc::resolve("localhost", 10_000).unwrap().ip().is_loopback());
-        assert_eq!(tdshm_io::osc::resolve("::1", 7).unwrap(), "[::1]:7".parse().unwrap());
-        assert!(tdshm_io::osc::resolve("no such host", 1).is_err());
     }
 }

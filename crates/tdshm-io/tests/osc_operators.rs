@@ -63,6 +63,15 @@ fn until(net: &Network, mut is_so: impl FnMut() -> bool) {
     }
 }
 
+/// Tries until it is so.
+fn until_so(mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < WATCHDOG);
+        std::thread::yield_now();
+    }
+}
+
 fn channels(op: &Op) -> Vec<(String, Vec<f32>)> {
     let clip = op.clip().unwrap();
     let samples = |at| clip.channel(at).unwrap().to_vec();
@@ -155,6 +164,44 @@ mod incoming {
         assert_eq!(channels(&op), [("go".to_owned(), vec![0.0])]);
         op.par("resetchannelspulse").unwrap().pulse().unwrap();
         assert_eq!(op.num_chans().unwrap(), 0);
+    }
+
+    #[test]
+    fn queued_values_are_samples_of_the_slice() {
+        let net = network();
+        let pars = [("timeslice", "1"), ("queued", "1"), ("useglobalrate", "0"), ("samplerate", "240")];
+        let (op, sender) = osc_in(&net, &pars);
+        sender.send("/x", vec![OscType::Float(0.0)]);
+        until(&net, || op.num_chans().unwrap() == 1);
+        // Ten values between two frames, in slices of four; then a pulse.
+        for value in 1_u8..=10 {
+            sender.send("/x", vec![OscType::Float(f32::from(value))]);
+        }
+        sender.send("/x", vec![OscType::Inf]);
+        let frame = || {
+            net.step().unwrap();
+            channels(&op)[0].1.clone()
+        };
+        let mut seen = vec![0.0];
+        until_so(|| {
+            seen.extend(frame());
+            let zeros = seen.iter().rev().take_while(|value| **value == 0.0).count();
+            (1..=4).contains(&zeros) && seen.iter().rev().nth(zeros) == Some(&1.0) && seen.contains(&10.0)
+        });
+        seen.dedup();
+        let expected: Vec<f32> = (0_u8..=10).map(f32::from).chain([1.0, 0.0]).collect();
+        assert_eq!(seen, expected);
+
+        // More than may wait: the newest ones are there.
+        op.par("maxqueue").unwrap().set(0.02).unwrap();
+        frame();
+        for value in 20_u8..60 {
+            sender.send("/x", vec![OscType::Float(f32::from(value))]);
+        }
+        until_so(|| {
+            std::thread::yield_now();
+            frame().last() == Some(&59.0)
+        });
     }
 
     #[test]

@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
-use tdshm_ops::clip::{ChannelNames, ClipError};
+use tdshm_ops::clip::{ChannelNames, Clip, ClipError};
+use tdshm_ops::slice::Interval;
 use tdshm_ops::{Cook, CookPolicy, Family, OpSpec, Operator, ParSpec, Pattern};
 
 use crate::osc::{Inlet, InletCounts, Intake, IntakeCounts, IntakeOptions, Listener, Multicast};
@@ -60,6 +61,14 @@ fn pars() -> Vec<ParSpec> {
             .slider(1.0, 120.0)
             .enabled_when("useglobalrate", &["0"])
             .help("In samples a second."),
+        ParSpec::toggle("queued", "Queued", false).enabled_when("timeslice", &["1"]).help(
+            "Each value that comes is a sample of the time slice, in the order in which they came; where there are more than it              has samples, they wait for the next one. Off: the slice holds the newest value. The name is ours.",
+        ),
+        ParSpec::float("maxqueue", "Maximum Queue", 0.4)
+            .at_least(0.0)
+            .slider(0.0, 1.0)
+            .enabled_when("queued", &["1"])
+            .help("How many seconds of samples may wait. Beyond that the oldest are left out, and counted. The name is ours."),
         ParSpec::pulse("resetchannelspulse", "Reset Channels")
             .help("Forgets all channels: those that are still sent come again, in their order."),
     ]
@@ -88,7 +97,10 @@ struct OscIn {
     /// When the last one was let go of.
     closed: Option<Instant>,
     names: ChannelNames,
-    values: Vec<f32>,
+    /// Of each channel the last slice, or its value.
+    samples: Vec<f32>,
+    /// Samples that each has.
+    len: usize,
     counts: IntakeCounts,
     about: InletCounts,
     granted: usize,
@@ -103,23 +115,34 @@ impl Operator for OscIn {
             cook.error(problem);
         }
         let is_reset = cook.par_is_on("resetchannelspulse");
+        let rate =
+            if cook.par_is_on("useglobalrate") { cook.time().rate } else { cook.par_f64("samplerate") };
+        let slice = cook.time_slice(rate);
         if let Some(inlet) = &self.inlet {
+            let is_queued = slice.is_some() && cook.par_is_on("queued");
+            let queue = if is_queued { most(cook.par_f64("maxqueue") * rate) } else { 0 };
+            let len = slice.map_or(1, Interval::len);
             inlet.with(|intake| {
+                intake.set_queue(queue);
                 if is_reset {
                     intake.forget();
                 }
                 if self.names.len() != intake.names().len() || is_reset {
                     self.names = ChannelNames::new(intake.names().iter().cloned());
                 }
-                self.values.clear();
-                self.values.extend_from_slice(intake.values());
+                self.len = len;
+                self.samples.clear();
+                self.samples.resize(len.saturating_mul(self.names.len()).min(Clip::MAX_SAMPLES), 0.0);
+                for (channel, samples) in self.samples.chunks_exact_mut(len.max(1)).enumerate() {
+                    intake.samples(channel, samples);
+                }
                 intake.settle();
                 self.counts = intake.counts();
             });
             self.about = inlet.counts();
         }
         self.warn(cook);
-        if let Err(error) = self.put_out(cook) {
+        if let Err(error) = self.put_out(cook, rate, slice) {
             cook.keep();
             cook.error(super::file_in::sentence(&error.to_string()));
         }
@@ -135,6 +158,7 @@ impl Operator for OscIn {
             ("osc_dropped", counts.dropped()),
             ("osc_out_of_scope", counts.out_of_scope),
             ("osc_not_numbers", counts.not_numbers),
+            ("osc_overtaken", counts.overtaken),
         ] {
             add(name, super::osc_out::number(count));
         }
@@ -207,10 +231,7 @@ impl OscIn {
         }
     }
 
-    fn put_out(&self, cook: &mut Cook) -> Result<(), ClipError> {
-        let rate =
-            if cook.par_is_on("useglobalrate") { cook.time().rate } else { cook.par_f64("samplerate") };
-        let slice = cook.time_slice(rate);
+    fn put_out(&self, cook: &mut Cook, rate: f64, slice: Option<Interval>) -> Result<(), ClipError> {
         let scope = cook.scope(&self.names);
         let is_whole = scope.len() == self.names.len();
         let in_scope = || scope.iter().filter_map(|index| self.names.get(*index));
@@ -222,16 +243,35 @@ impl OscIn {
             } else {
                 ChannelNames::new(in_scope())
             };
-            let len = slice.map_or(1, tdshm_ops::slice::Interval::len);
+            let len = slice.map_or(1, Interval::len);
             let samples = clip.shape(names, len)?;
             for (to, from) in samples.chunks_exact_mut(len.max(1)).zip(scope.iter()) {
-                to.fill(self.values.get(*from).copied().unwrap_or_default());
+                // Without an inlet the last values stay, however long the slice is.
+                let begin = from.saturating_mul(self.len);
+                let last = self.samples.get(begin..begin.saturating_add(self.len)).unwrap_or_default();
+                if last.len() == to.len() {
+                    to.copy_from_slice(last);
+                } else {
+                    to.fill(last.last().copied().unwrap_or_default());
+                }
             }
             clip.set_start(slice.map_or(0, |slice| slice.first));
             clip.set_slice(slice.is_some());
             clip.set_rate(rate)
         })
     }
+}
+
+/// So many values wait.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`as` saturates, and makes 0 of NaN: then one waits, as long as any do"
+)]
+fn most(values: f64) -> usize {
+    // Of each channel, whatever rate somebody gives.
+    const MOST: usize = 1 << 16;
+    (values.ceil() as usize).clamp(1, MOST)
 }
 
 fn intake(rules: &Rules) -> Result<Intake, String> {

@@ -266,6 +266,8 @@ impl OscOut {
             }
         });
         if let Some(error) = problem {
+            // What was in it counts as not sent.
+            encoder.resend();
             cook.warn(format!("Cannot send to {}: {error}.", outlet.to()));
         }
         if encoder.counts().too_large > too_large {

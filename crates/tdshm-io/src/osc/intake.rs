@@ -1,6 +1,6 @@
 //! Channels, made of packets.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use tdshm_ops::Pattern;
@@ -75,6 +75,8 @@ pub struct IntakeCounts {
     pub long_names: u64,
     /// Messages that would have made more channels than there may be.
     pub too_many_channels: u64,
+    /// Values that waited in a queue until there were too many of them.
+    pub overtaken: u64,
 }
 
 impl IntakeCounts {
@@ -116,9 +118,20 @@ pub struct Intake {
     pulses: Vec<usize>,
     /// Of each channel.
     pulsing: Vec<Pulsing>,
+    /// Of each channel, where values wait.
+    queues: Vec<Queue>,
+    /// How many of them do at most; 0: none.
+    max_queue: usize,
     /// The values of a message, while it is looked at.
     scratch: Vec<f32>,
     counts: IntakeCounts,
+}
+
+/// Values of a channel that have not been used yet, and the one that was used last.
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<f32>,
+    last: f32,
 }
 
 /// Whether a channel is 1 until the frame is over.
@@ -156,6 +169,8 @@ impl Intake {
             values: Vec::new(),
             pulses: Vec::new(),
             pulsing: Vec::new(),
+            queues: Vec::new(),
+            max_queue: 0,
             scratch: Vec::new(),
             counts: IntakeCounts::default(),
         }
@@ -206,6 +221,31 @@ impl Intake {
         }
     }
 
+    /// From now on so many values of each channel wait until somebody [uses](Self::samples) them, the newest ones; 0: none, which
+    /// is how it begins.
+    pub fn set_queue(&mut self, max_values: usize) {
+        if max_values == self.max_queue {
+            return;
+        }
+        if self.max_queue == 0 || max_values == 0 {
+            let last = self.values.iter();
+            self.queues = last.map(|last| Queue { waiting: VecDeque::new(), last: *last }).collect();
+        }
+        self.max_queue = max_values;
+    }
+
+    /// The next samples of a channel: its values that wait, one a sample, in the order in which they came; then the last of
+    /// them. What does not fit goes on waiting. A pulse is a 1, then a 0.
+    pub fn samples(&mut self, channel: usize, into: &mut [f32]) {
+        let Some(queue) = self.queues.get_mut(channel).filter(|_| self.max_queue > 0) else {
+            return into.fill(self.values.get(channel).copied().unwrap_or_default());
+        };
+        for sample in into {
+            queue.last = queue.waiting.pop_front().unwrap_or(queue.last);
+            *sample = queue.last;
+        }
+    }
+
     /// Forgets all channels; what has been counted stays.
     pub fn forget(&mut self) {
         self.places.clear();
@@ -214,6 +254,7 @@ impl Intake {
         self.values.clear();
         self.pulses.clear();
         self.pulsing.clear();
+        self.queues.clear();
     }
 
     fn message(&mut self, message: &Message<'_>) {
@@ -261,12 +302,20 @@ impl Intake {
         if !self.has_place(address, samples.len()) && !self.make_place(address, samples.len()) {
             return;
         }
-        let Self { places, by_name, values, pulses, pulsing, options, .. } = self;
+        let Self { places, by_name, values, pulses, pulsing, queues, options, counts, .. } = self;
+        let max_queue = self.max_queue;
         let mut set = |channel: usize, sample: f32| {
             let (Some(value), Some(pulsing)) = (values.get_mut(channel), pulsing.get_mut(channel)) else {
                 return;
             };
             *value = sample;
+            if let Some(queue) = queues.get_mut(channel).filter(|_| max_queue > 0) {
+                queue.waiting.extend(core::iter::once(sample).chain(is_pulse.then_some(0.0)));
+                while queue.waiting.len() > max_queue {
+                    queue.waiting.pop_front();
+                    add(&mut counts.overtaken, 1);
+                }
+            }
             match (is_pulse, *pulsing) {
                 (true, Pulsing::No) => {
                     *pulsing = Pulsing::Yes;
@@ -335,6 +384,7 @@ impl Intake {
         self.names.push(name);
         self.values.push(0.0);
         self.pulsing.push(Pulsing::No);
+        self.queues.push(Queue::default());
         channel
     }
 }

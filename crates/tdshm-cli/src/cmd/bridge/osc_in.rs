@@ -65,7 +65,9 @@ pub(crate) fn run(args: &OscInArgs, stop: &Stop) -> anyhow::Result<Exit> {
         .take_over(args.take_over)
         .lock_limit(LOCK_LIMIT)
         .create()?;
-    let (listen, granted) = (listener.local_addr()?, listener.granted_bytes());
+    let (local, granted) = (listener.local_addr()?, listener.granted_bytes());
+    // Of a group its address says more than the one that is bound.
+    let listen = if at.ip().is_multicast() { SocketAddr::new(at.ip(), local.port()) } else { local };
     say::line(format_args!(
         "listening for OSC at {listen}, until Ctrl-C: receive with `tdshm watch {}`, or a Shared Mem In CHOP; the system \
          keeps {} KB of packets that wait",

@@ -232,6 +232,8 @@ impl Out {
         }
         let after = self.encoder.counts();
         if let Some(error) = problem {
+            // What was in it counts as not sent.
+            self.encoder.resend();
             self.told.wrong(&format!("cannot send to {}: {error}; going on", outlet.to()));
         }
         if after.too_large > before.too_large {
