@@ -1,4 +1,4 @@
-//! The page of `tdshm serve`, in a real browser: Debian's Chromium, driven from Node.js by Playwright.
+//! The pages of `tdshm serve` and `tdshm bridge ws`, in a real browser: Debian's Chromium, driven from Node.js by Playwright.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -104,7 +104,8 @@ fn test(ws: &Workspace, ready: &Ready) -> Result<(), Outcome> {
     let command = ws.target().join("debug").join(format!("tdshm{}", std::env::consts::EXE_SUFFIX));
     let pictures = folder(ws).join("screenshots");
     let mut node = Command::new("node");
-    node.arg("--test").arg("--test-concurrency=1").arg(ws.root().join(TESTS).join("page.test.cjs"));
+    node.arg("--test").arg("--test-concurrency=1");
+    node.args(["page.test.cjs", "bridge.test.cjs"].map(|file| ws.root().join(TESTS).join(file)));
     node.current_dir(folder(ws));
     // Both lie outside the folder of the tests, so that nothing is written there.
     node.env("NODE_PATH", &ready.modules).env("TDSHM_SCREENSHOTS", &pictures);

@@ -2,6 +2,9 @@
 
 pub(crate) mod osc;
 
+#[cfg(feature = "web")]
+use std::path::PathBuf;
+
 use clap::Subcommand;
 #[cfg(feature = "web")]
 use clap::ValueHint;
@@ -59,6 +62,11 @@ pub(crate) struct WsArgs {
 
     #[command(flatten)]
     pub(crate) door: DoorArgs,
+
+    /// A folder with a page of your own, index.html: it is served in the place of the one that comes with the command, and may
+    /// connect, which no page from elsewhere may [default: sliders, a pad and a plot]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) pages: Option<PathBuf>,
 
     /// How many seconds a segment stays, with its last values, when its browser has gone without a word, so that a page may
     /// be loaded again [default: until the end, and 60 where a pattern meant the name]

@@ -275,6 +275,7 @@ const BRIDGE_WS: &[Example] = &[
     ("tdshm bridge ws phone", "one segment; the address that it prints is for the browser"),
     ("tdshm bridge ws 'phone*' --read 'cue*'", "one for each phone; what stands in cue1, cue2 may be read"),
     ("tdshm bridge ws 'phone*' --listen 0.0.0.0", "from other machines: the address has the token"),
+    ("tdshm bridge ws phone --pages examples/browser", "with a page of your own"),
     ("tdshm bridge ws knobs --json", "for programs that look after it"),
 ];
 
@@ -284,7 +285,7 @@ const BRIDGE_WS_REMARKS: &[(&str, &str)] = &[
         "Its segment stays, with its last values, so that TouchDesigner keeps the channels while a page is loaded again; \
          --linger says for how long. One browser sends a segment at a time. All else may be read by nobody: see --read.",
     ),
-    ("Another page", "docs/bridge.md has one of fifty lines, and docs/monitor-protocol.md the messages."),
+    ("Another page", "examples/browser has one to begin with, and docs/monitor-protocol.md the messages."),
 ];
 
 const CLEAN: &[Example] = &[

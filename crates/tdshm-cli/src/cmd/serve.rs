@@ -7,6 +7,7 @@ use std::thread;
 use serde::Serialize;
 
 use crate::args::serve::{DoorArgs, ServeArgs};
+use crate::monitor::web::pages::Pages;
 use crate::monitor::web::publish::Rules;
 use crate::monitor::web::{Settings, Web, new_token};
 use crate::output::json;
@@ -36,8 +37,8 @@ impl Start {
     }
 }
 
-/// Opens a server with that door. `rules`: what browsers may send, if anything.
-pub(super) fn open_at(port: u16, door: &DoorArgs, rules: Option<Rules>) -> anyhow::Result<Web> {
+/// Opens a server of those pages with that door. `rules`: what browsers may send, if anything.
+pub(super) fn open_at(port: u16, door: &DoorArgs, pages: Pages, rules: Option<Rules>) -> anyhow::Result<Web> {
     let token = match door.token.as_deref() {
         Some("") => Some(new_token()?),
         token => token.map(str::to_owned),
@@ -49,12 +50,13 @@ pub(super) fn open_at(port: u16, door: &DoorArgs, rules: Option<Rules>) -> anyho
         names: door.allow_host.clone(),
         most_clients: usize::from(door.clients),
         rules,
+        pages,
     })
 }
 
 /// Serves until somebody asks to stop.
 pub(crate) fn run(args: &ServeArgs, stop: &Stop) -> anyhow::Result<Exit> {
-    let web = open_at(args.port, &args.door, None)?;
+    let web = open_at(args.port, &args.door, Pages::Monitor, None)?;
     let start = Start::of(&web, &args.door);
     if args.json {
         json::print(&start)?;

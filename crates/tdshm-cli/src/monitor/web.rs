@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `gate` | who may come in: `Host`, `Origin`, the token |
 //! | `http` | connections, the page's files, the beginning of a WebSocket |
-//! | `page` | the files |
+//! | `page`, `pages` | the files; whose they are |
 //! | `message` | what clients say, checked; limits |
 //! | `wire` | what they are sent, as bytes and as JSON |
 //! | `client` | one of them: its subscriptions, and what is sent next |
@@ -22,6 +22,7 @@ mod http;
 mod hub;
 mod message;
 mod page;
+pub(crate) mod pages;
 mod picture;
 pub(crate) mod publish;
 mod rows;
@@ -41,6 +42,7 @@ use tokio::sync::watch;
 use gate::Gate;
 use http::Server;
 use hub::Hub;
+use pages::Pages;
 use publish::{Board, Passed, Rules, Shown};
 
 /// How long clients may take to hear that it is over.
@@ -58,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) most_clients: usize,
     /// What browsers may send and read; `None`: they read everything, and send nothing.
     pub(crate) rules: Option<Rules>,
+    /// What is shown.
+    pub(crate) pages: Pages,
 }
 
 /// A server that runs until it is dropped.
@@ -74,7 +78,7 @@ pub(crate) struct Web {
 impl Web {
     /// Listens. Beyond loopback there is always a token.
     pub(crate) fn start(settings: Settings) -> anyhow::Result<Self> {
-        let Settings { listen, port, token, names, most_clients, rules } = settings;
+        let Settings { listen, port, token, names, most_clients, rules, pages } = settings;
         let beyond = !listen.is_loopback();
         let token = match token {
             None if beyond => Some(new_token()?),
@@ -98,6 +102,7 @@ impl Web {
             gate: Gate::new(address.port(), beyond, &names, token.clone()),
             hub: Arc::clone(&hub),
             board: board.clone(),
+            pages,
             most_clients,
             clients: AtomicUsize::new(0),
             over: over.clone(),

@@ -71,6 +71,24 @@ exports.serve = async (...args) => {
   return Object.assign(run, JSON.parse(await run.line()));
 };
 
+/** A bridge for browsers that send. */
+exports.bridge = async (...args) => {
+  const run = new Run(["bridge", "ws", "--json", ...args]);
+  return Object.assign(run, JSON.parse(await run.line()));
+};
+
+/** What is in a segment: its channels' last samples by name, when `is` says that they are right. */
+exports.holds = async (name, is) => {
+  const run = new Run(["watch", name, "--format", "json", "--latest"]);
+  for (;;) {
+    const { channels } = JSON.parse(await run.line());
+    const values = Object.fromEntries(channels.map(({ name, samples }) => [name, samples.at(-1)]));
+    if (!is(values)) continue;
+    await run.stop();
+    return values;
+  }
+};
+
 exports.stopAll = async () => {
   for (const run of [...running]) await run.stop();
   // Each name's two locks stay until somebody cleans.

@@ -10,6 +10,7 @@ use crate::cmd::bridge::status::{Status, Tally};
 use crate::cmd::names::Wanted;
 use crate::cmd::serve::{Start, open_at, print};
 use crate::monitor::web::Web;
+use crate::monitor::web::pages::Pages;
 use crate::monitor::web::publish::{Rules, Shown};
 use crate::stop::{SLICE, Stop};
 use crate::{Exit, say};
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &WsArgs, stop: &Stop) -> anyhow::Result<Exit> {
         linger: args.linger.map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX)),
         take_over: args.take_over,
     };
-    let web = open_at(args.port, &args.door, Some(rules))?;
+    let pages = args.pages.as_deref().map_or(Ok(Pages::Send), Pages::folder)?;
+    let web = open_at(args.port, &args.door, pages, Some(rules))?;
     let start = Start::of(&web, &args.door);
     if !args.status.json {
         print(&start.url)?;

@@ -19,9 +19,10 @@ use tokio_websockets::{Config, Limits, ServerBuilder};
 use super::client::{self, Form};
 use super::gate::{Gate, Pass};
 use super::hub::Hub;
+use super::message;
+use super::pages::{self, Found, Missing, Pages};
 use super::publish::Board;
 use super::wire::base64;
-use super::{message, page};
 
 /// How long a request may take to be said.
 const HEAD_LIMIT: Duration = Duration::from_secs(3);
@@ -41,6 +42,7 @@ pub(super) struct Server {
     pub(super) hub: Arc<Hub>,
     /// What browsers send; `None`: nothing.
     pub(super) board: Option<Arc<Board>>,
+    pub(super) pages: Pages,
     /// Clients that watch at once, at most.
     pub(super) most_clients: usize,
     pub(super) clients: AtomicUsize,
@@ -74,7 +76,7 @@ async fn converse(server: Arc<Server>, stream: TcpStream) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let server = Arc::clone(&server);
-        async move { Ok::<_, Infallible>(answer(&server, request)) }
+        async move { Ok::<_, Infallible>(answer(&server, request).await) }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEAD_LIMIT).max_buf_size(HEAD_BYTES).max_headers(64);
@@ -82,11 +84,11 @@ async fn converse(server: Arc<Server>, stream: TcpStream) {
     let _ = http.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
 }
 
-fn answer(server: &Arc<Server>, request: Request<Incoming>) -> Answer {
+async fn answer(server: &Arc<Server>, request: Request<Incoming>) -> Answer {
     let passed = server.gate.admit(request.method(), request.uri(), request.headers());
     let mut answer = match passed {
         Ok(pass) => {
-            let mut answer = route(server, request);
+            let mut answer = route(server, request).await;
             if let Pass::Keep(cookie) = pass
                 && let Ok(cookie) = HeaderValue::try_from(cookie)
             {
@@ -102,28 +104,44 @@ fn answer(server: &Arc<Server>, request: Request<Incoming>) -> Answer {
             answer
         }
     };
-    protect(answer.headers_mut());
+    protect(answer.headers_mut(), &server.pages);
     answer
 }
 
-fn route(server: &Arc<Server>, request: Request<Incoming>) -> Answer {
+async fn route(server: &Arc<Server>, request: Request<Incoming>) -> Answer {
     match request.uri().path() {
         "/socket" => upgrade(server, request),
         "/health" if server.is_full() => sentence(StatusCode::SERVICE_UNAVAILABLE, FULL),
         "/health" => sentence(StatusCode::OK, "tdshm"),
-        path => match page::file(path) {
-            Some(file) => {
+        path => match file(server, path).await {
+            Ok(file) => {
                 let is_head = *request.method() == Method::HEAD;
-                let mut answer = Response::new(Full::from(if is_head { &[] } else { file.bytes }));
+                let bytes = if is_head { Bytes::new() } else { file.bytes.clone() };
+                let mut answer = Response::new(Full::new(bytes));
                 answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(file.kind));
                 if is_head {
                     answer.headers_mut().insert(header::CONTENT_LENGTH, file.bytes.len().into());
                 }
                 answer
             }
-            None => sentence(StatusCode::NOT_FOUND, "there is nothing of that name here"),
+            Err(Missing::Absent) => sentence(StatusCode::NOT_FOUND, "there is nothing of that name here"),
+            Err(Missing::TooLarge) => {
+                sentence(StatusCode::PAYLOAD_TOO_LARGE, "that file is too large to be served")
+            }
         },
     }
+}
+
+/// The file of that path.
+async fn file(server: &Server, path: &str) -> Result<Found, Missing> {
+    let folder = match &server.pages {
+        Pages::Folder(folder) => folder.clone(),
+        pages => return pages.built_in(path).unwrap_or(Err(Missing::Absent)),
+    };
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || pages::read(&folder, &path));
+    // Only the end of the runtime keeps it from being done.
+    read.await.unwrap_or(Err(Missing::Absent))
 }
 
 fn sentence(status: StatusCode, text: &str) -> Answer {
@@ -134,16 +152,16 @@ fn sentence(status: StatusCode, text: &str) -> Answer {
 }
 
 /// What every answer says to a browser.
-fn protect(headers: &mut HeaderMap) {
+fn protect(headers: &mut HeaderMap, pages: &Pages) {
     let always = [
-        (header::CONTENT_SECURITY_POLICY, page::POLICY),
+        (header::CONTENT_SECURITY_POLICY, pages.policy()),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+        (HeaderName::from_static("permissions-policy"), pages.permissions()),
     ];
     for (name, value) in always {
         headers.insert(name, HeaderValue::from_static(value));

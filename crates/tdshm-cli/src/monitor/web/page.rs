@@ -37,9 +37,34 @@ pub(super) fn file(path: &str) -> Option<File> {
     }
 }
 
+/// The same of the page of `bridge ws`.
+pub(super) fn send_file(path: &str) -> Option<File> {
+    match path {
+        "/" | "/index.html" => file!("text/html; charset=utf-8", "send/index.html"),
+        "/client.js" => file!("text/javascript; charset=utf-8", "send/client.js"),
+        "/page.js" => file!("text/javascript; charset=utf-8", "send/page.js"),
+        "/style.css" => file!("text/css; charset=utf-8", "send/style.css"),
+        "/icon.svg" => file!("image/svg+xml", "icon.svg"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_that_sends_is_whole_and_its_client_is_the_examples() {
+        let page = std::str::from_utf8(send_file("/").unwrap().bytes).unwrap();
+        for path in page.split("src=\"").skip(1).chain(page.split("href=\"").skip(1)) {
+            let path = path.split('"').next().unwrap();
+            assert!(send_file(&format!("/{path}")).is_some(), "{path}");
+        }
+        assert!(!page.contains("<style") && !page.contains(" style=") && !page.contains("<script>"));
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/browser/client.js");
+        let example = std::fs::read(example).unwrap();
+        assert!(send_file("/client.js").unwrap().bytes == example, "the two files of that name differ");
+    }
 
     #[test]
     fn the_page_is_whole_and_loads_nothing_from_elsewhere() {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use crate::kit::{ASKED_TO_END, Name, Run, names, run, samples, start};
-use crate::serve::raw::Socket;
+use crate::serve::raw::{Socket, get, request, say};
 
 /// A bridge, and where it listens.
 pub(crate) struct Bridge {
@@ -148,6 +148,13 @@ fn a_segment_stays_while_its_page_is_loaded_again() {
     second.send(&json!({"type": "channels", "id": 9, "channels": [50]}));
     third.send(&json!({"type": "channels", "id": 9, "channels": [60]}));
     until_first(&mut watch, 60.0);
+    // For a moment nobody else gets what it had: it may be loading again.
+    drop(third);
+    bridge.run.says("it keeps its last values");
+    second.send(&publish(5, &name, &["y"]));
+    assert!(second.json("error")["message"].as_str().unwrap().contains("may come back"));
+    second.send(&keyed);
+    assert_eq!(second.json("published")["resumed"], true);
 }
 
 #[test]
@@ -310,6 +317,35 @@ fn who_sends_too_much_at_once_is_sent_away() {
     let mut socket = Socket::open(bridge.at);
     socket.send(&json!({"type": "subscribe", "id": 1, "segment": name.as_str()}));
     assert_eq!(socket.frame(1).all_channels, 4);
+}
+
+#[test]
+fn a_folder_of_pages_is_served_and_nothing_beside_it() {
+    let (name, root) = (Name::new(), tempfile::tempdir().unwrap());
+    let folder = root.path().join("pages");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("index.html"), "<title>mine</title>").unwrap();
+    std::fs::write(folder.join("a.mjs"), "1").unwrap();
+    std::fs::write(root.path().join("secret.txt"), "secret").unwrap();
+    let bridge = bridge(&[name.as_str(), "--pages", folder.to_str().unwrap()]);
+    let page = get(bridge.at, "/", &[]);
+    assert_eq!((page.status, page.text().as_str()), (200, "<title>mine</title>"));
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
+    let policy = &page.headers["content-security-policy"];
+    assert!(policy.starts_with("default-src 'self' 'unsafe-inline'") && !policy.contains("http"), "{policy}");
+    assert_eq!(get(bridge.at, "/a.mjs?v=2", &[]).headers["content-type"], "text/javascript; charset=utf-8");
+    for path in
+        ["/../secret.txt", "/%2e%2e/secret.txt", "/..%5csecret.txt", "//secret.txt", "/client.js", "/app.js"]
+    {
+        assert_eq!(get(bridge.at, path, &[]).status, 404, "{path}");
+    }
+    assert_eq!(get(bridge.at, "/", &[("Origin", "http://evil.example")]).status, 403);
+    let post =
+        say(bridge.at, request("POST", bridge.at, "/", &[("Content-Length", "0")]).as_bytes()).unwrap();
+    assert_eq!(post.status, 405);
+    let none = run(&["bridge", "ws", name.as_str(), "--pages", root.path().join("none").to_str().unwrap()]);
+    assert_eq!(none.code, Some(1));
+    assert!(none.err[0].contains("name a folder with an index.html"), "{none:?}");
 }
 
 #[test]

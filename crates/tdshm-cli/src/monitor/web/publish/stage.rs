@@ -14,6 +14,9 @@ use super::{Board, Shown, lock};
 use crate::cmd::LOCK_LIMIT;
 use crate::monitor::web::message::Mistake;
 
+/// How long nobody else gets a segment whose holder has gone and had a key: a page that is loaded again takes as long.
+const RETURN: Duration = Duration::from_secs(5);
+
 /// Who sends a segment.
 #[derive(Clone, Debug)]
 pub(super) struct Holder {
@@ -37,6 +40,8 @@ struct Slot {
     holder: Option<Holder>,
     /// When the last holder left.
     left: Option<Instant>,
+    /// Its key.
+    left_key: Option<String>,
     /// The last holder wants it gone.
     for_good: bool,
     /// What a new holder begins with.
@@ -110,9 +115,15 @@ impl Stage {
                 format_args!("another connection with the same key took over {:?}", self.name.as_str());
             before.tell(Event::Over(before.serial, Mistake::new("lost", Some(before.id), sentence)));
         }
+        let is_kept = slot.left.is_some_and(|left| left.elapsed() < RETURN);
+        if is_kept && slot.left_key.is_some() && slot.left_key != holder.key {
+            let sentence =
+                format_args!("another connection has just sent {:?}, and may come back", self.name.as_str());
+            return Err(Mistake::new("taken", Some(holder.id), sentence));
+        }
         slot.holder = Some(holder);
         slot.opening = Some(Arc::clone(layout));
-        (slot.left, slot.for_good, slot.frame) = (None, false, None);
+        (slot.left, slot.left_key, slot.for_good, slot.frame) = (None, None, false, None);
         drop(slot);
         self.bell.notify_one();
         Ok(None)
@@ -136,7 +147,8 @@ impl Stage {
         if slot.holder.as_ref().is_none_or(|holder| holder.desk != desk) {
             return false;
         }
-        (slot.holder, slot.left, slot.for_good) = (None, Some(Instant::now()), for_good);
+        slot.left_key = slot.holder.take().and_then(|holder| holder.key).filter(|_| !for_good);
+        (slot.left, slot.for_good) = (Some(Instant::now()), for_good);
         drop(slot);
         self.bell.notify_one();
         true
