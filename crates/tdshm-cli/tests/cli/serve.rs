@@ -480,9 +480,7 @@ fn hostile_messages_are_answered_and_hurt_nobody() {
     let acknowledgement = br#"{"type":"ack","id":1,"serial":0}"#;
     for (text, times) in [(&b"{"[..], 400), (acknowledgement, 4000)] {
         let mut flood = Socket::open(served.at);
-        for _ in 0..times {
-            flood.send_frame(0x81, text);
-        }
+        flood.send_frames(0x81, text, times);
         assert_eq!(flood.closing(), Some(1008), "{}", String::from_utf8_lossy(text));
     }
     // Requests that are none.

@@ -21,7 +21,7 @@ const SEND_LIMIT: Duration = Duration::from_secs(30);
 /// How long a client may take to be told that it is over, and to go then. What it says meanwhile is read and dropped: a
 /// connection that is let go of with something unread in it is reset, and takes the close frame along.
 const CLOSING: Duration = Duration::from_millis(100);
-const LINGERING: Duration = Duration::from_secs(1);
+const LINGERING: Duration = Duration::from_secs(2);
 /// A message that waited longer than this for the connection is made anew where there is something newer.
 const OLD: Duration = Duration::from_millis(100);
 /// How often a quiet client is asked whether it is there, and how long it may be quiet.

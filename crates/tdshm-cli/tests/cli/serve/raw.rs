@@ -213,6 +213,11 @@ impl Socket {
 
     /// Sends a frame of that opcode, masked. `false`: nobody takes it any more.
     pub(crate) fn send_frame(&mut self, first: u8, payload: &[u8]) -> bool {
+        self.send_frames(first, payload, 1)
+    }
+
+    /// So many of it, at once.
+    pub(crate) fn send_frames(&mut self, first: u8, payload: &[u8], times: usize) -> bool {
         let mut bytes = vec![first];
         match payload.len() {
             len @ 0..126 => bytes.push(0x80 | len as u8),
@@ -228,7 +233,7 @@ impl Socket {
         let mask = [0x12, 0x34, 0x56, 0x78];
         bytes.extend(mask);
         bytes.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-        self.send_bytes(&bytes)
+        self.send_bytes(&bytes.repeat(times))
     }
 
     pub(crate) fn send_bytes(&mut self, bytes: &[u8]) -> bool {

@@ -129,7 +129,8 @@ impl Tty {
     }
 
     pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
-        self.shown.0.lock().unwrap().parser.screen_mut().set_size(rows, columns);
+        // What was drawn for the size before still comes, and the emulator panics where that scrolls its only row.
+        self.shown.0.lock().unwrap().parser.screen_mut().set_size(rows.max(2), columns.max(2));
         tcsetwinsize(&self.ours, size(rows, columns)).unwrap();
     }
 
