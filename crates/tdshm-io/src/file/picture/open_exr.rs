@@ -49,6 +49,21 @@ impl Channels {
     }
 }
 
+/// What can be read of a part of a file, and what stands in front of the names: nothing, or else the name of the first of
+/// several layers that have colours, as `beauty.` in `beauty.R`.
+fn of_part(part: &Header) -> Option<(Channels, String)> {
+    if let Some(channels) = Channels::of(part) {
+        return Some((channels, String::new()));
+    }
+    let layers = part.channels.list.iter().filter_map(|channel| {
+        let name = channel.name.to_string();
+        name.strip_suffix('R').filter(|layer| layer.ends_with('.')).map(str::to_owned)
+    });
+    let has = |layer: &str, name| sample_type(part, &format!("{layer}{name}")).is_some();
+    let mut coloured = layers.filter(|layer| !part.deep && has(layer, "G") && has(layer, "B"));
+    coloured.next().map(|layer| (Channels::Colours, layer))
+}
+
 fn sample_type(layer: &Header, name: &str) -> Option<SampleType> {
     let name = Text::from(name);
     layer.channels.list.iter().find(|channel| channel.name == name).map(|channel| channel.sample_type)
@@ -101,14 +116,15 @@ impl Window {
 /// Reads the first layer that has colours, or one channel for grey. Floats of 16 bits stay that, if all are.
 pub(super) fn read(bytes: impl BufRead + Seek) -> Result<Picture, PictureError> {
     let reader = exr::block::read(bytes, false).map_err(broken)?;
-    let found = reader.headers().iter().find_map(|layer| Some((layer, Channels::of(layer)?)));
-    let Some((layer, channels)) = found else {
+    let found = reader.headers().iter().find_map(|part| Some((part, of_part(part)?)));
+    let Some((layer, (channels, prefix))) = found else {
         let reason = "no layer has the channels R, G and B, or Y or R alone".to_owned();
         return Err(PictureError::Broken { reason });
     };
     let window = Window::of(layer)?;
-    let alpha = sample_type(layer, "A");
-    let types = channels.names().iter().filter_map(|name| sample_type(layer, name)).chain(alpha);
+    let type_of = |name: &str| sample_type(layer, &format!("{prefix}{name}"));
+    let alpha = type_of("A");
+    let types = channels.names().iter().filter_map(|name| type_of(name)).chain(alpha);
     let halves = types.into_iter().all(|each| each == SampleType::F16);
     let format = match (channels, alpha.is_some(), halves) {
         (Channels::Colours, _, true) => PixelFormat::R16G16B16A16_SFLOAT,
@@ -119,10 +135,10 @@ pub(super) fn read(bytes: impl BufRead + Seek) -> Result<Picture, PictureError> 
         (Channels::One(_), false, false) => PixelFormat::R32_SFLOAT,
     };
     let pixels = if halves {
-        let halves = numbers::<f16>(reader, channels, alpha.is_some(), window);
+        let halves = numbers::<f16>(reader, channels, &prefix, alpha.is_some(), window);
         halves.map_err(broken)?.into_iter().flat_map(f16::to_le_bytes).collect()
     } else {
-        let floats = numbers::<f32>(reader, channels, alpha.is_some(), window);
+        let floats = numbers::<f32>(reader, channels, &prefix, alpha.is_some(), window);
         floats.map_err(broken)?.into_iter().flat_map(f32::to_le_bytes).collect()
     };
     Picture::new(format, window.width, window.height, pixels)
@@ -132,14 +148,18 @@ pub(super) fn read(bytes: impl BufRead + Seek) -> Result<Picture, PictureError> 
 fn numbers<S: FromNativeSample>(
     reader: Reader<impl BufRead + Seek>,
     channels: Channels,
+    prefix: &str,
     alpha: bool,
     window: Window,
 ) -> exr::error::Result<Vec<S>> {
     let levels = || reading().no_deep_data().largest_resolution_level();
     let one = match channels {
         Channels::Colours => {
-            let colours = levels().rgba_channels(
-                move |_, _| window.blank::<S>(4),
+            let name = |name: &str| Text::from(format!("{prefix}{name}").as_str());
+            let named = levels().specific_channels().required::<S>(name("R")).required::<S>(name("G"));
+            let named = named.required::<S>(name("B")).optional(name("A"), S::from_f32(1.0));
+            let colours = named.collect_pixels(
+                move |_, _: &(_, _, _, _)| window.blank::<S>(4),
                 move |pixels: &mut Vec<S>, at, (r, g, b, a): (S, S, S, S)| {
                     window.put(pixels, at, [r, g, b, a])
                 },

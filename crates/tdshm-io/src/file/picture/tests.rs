@@ -235,6 +235,36 @@ fn exr_is_read_as_what_it_holds() {
     }
 }
 
+/// As renderers write the layers of a frame into one file.
+#[test]
+fn the_first_coloured_layer_counts_where_all_have_names() {
+    let of = |value: f32| exr::image::FlatSamples::F32(vec![value, -value]);
+    let layers = [
+        ("depth.Z", of(9.0)),
+        ("view.diffuse.R", of(4.0)),
+        ("view.combined.R", of(1.0)),
+        ("view.combined.G", of(2.0)),
+        ("view.combined.B", of(3.0)),
+        ("view.combined.A", of(0.5)),
+        ("view.spec.R", of(5.0)),
+        ("view.spec.G", of(6.0)),
+        ("view.spec.B", of(7.0)),
+    ];
+    let floats = |picture: &Picture| -> Vec<f32> {
+        picture.pixels().as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+    };
+    let picture = Picture::read(exr_with(&layers)).unwrap();
+    assert_eq!(picture.texels(), Texels::Format(PixelFormat::R32G32B32A32_SFLOAT));
+    assert_eq!(floats(&picture), [1.0, 2.0, 3.0, 0.5, -1.0, -2.0, -3.0, -0.5]);
+    let opaque = Picture::read(exr_with(&layers[6..])).unwrap();
+    assert_eq!(floats(&opaque), [5.0, 6.0, 7.0, 1.0, -5.0, -6.0, -7.0, 1.0]);
+    // What has no name comes first.
+    let plain = [("B", of(0.1)), ("G", of(0.2)), ("R", of(0.3))];
+    let both: Vec<_> = layers.into_iter().chain(plain).collect();
+    assert_eq!(floats(&Picture::read(exr_with(&both)).unwrap())[..3], [0.3, 0.2, 0.1]);
+    assert!(Picture::read(exr_with(&both[..2])).is_err());
+}
+
 /// Only what lies in the window that is shown is read, at its place there.
 #[test]
 fn the_window_of_an_exr_file_decides() {
