@@ -241,23 +241,20 @@ mod linux {
         let end = bridge.end();
         tidy(&name);
         let lost = sent - end["packets"].as_u64().unwrap();
-        goal(
-            &format!("osc-in, {in_a_packet} in a packet"),
-            lost == 0,
-            &format!(
-                "{:.0} messages a second: {lost} of {sent} packets lost (goal: none), {share:.0} % of one processor, {} frames, \
-                 {} KB for packets that wait; {}",
-                sent as f64 * in_a_packet as f64 / elapsed,
-                end["frames"],
-                start["buffer_bytes"].as_u64().unwrap() / 1000,
-                load()
-            ),
+        let rate = sent as f64 * in_a_packet as f64 / elapsed;
+        let what = format!("osc-in, {in_a_packet} in a packet");
+        let text = format!(
+            "{rate:.0} messages a second: {lost} of {sent} packets lost (goal: none of {MESSAGES} messages), {share:.0} % of one \
+             processor, {} frames, {} KB for packets that wait; {}",
+            end["frames"],
+            start["buffer_bytes"].as_u64().unwrap() / 1000,
+            load()
         );
-        if lost > 0 {
-            row(
-                "",
-                "the sender of this benchmark and the bridge share the processors with whatever else runs",
-            );
+        // A busy machine does not even send as many.
+        if lost == 0 && rate < MESSAGES as f64 * 0.95 {
+            row(&what, &text)
+        } else {
+            goal(&what, lost == 0, &text)
         }
     }
 
