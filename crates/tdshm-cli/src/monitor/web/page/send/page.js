@@ -10,6 +10,8 @@ const history = [];
 const values = NAMES.map(() => 0);
 let segment = asked.searchParams.get("segment");
 let due = false;
+/** Something was moved here. */
+let moved = false;
 
 // The token is in a cookie by now, and need not be seen.
 if (asked.searchParams.has("token")) {
@@ -34,7 +36,7 @@ const bridge = new Bridge({
   },
   frame: (names, rows) => {
     const last = plot(by("plot"), history, rows, COLOURS);
-    if (!bridge.values && !asked.searchParams.has("read")) adopt(names, last);
+    if (!moved && !asked.searchParams.has("read")) adopt(names, last);
     by("values").replaceChildren(
       ...names.map((name, at) => {
         const entry = document.createElement("div");
@@ -60,6 +62,7 @@ function adopt(names, last) {
 
 /** Sends once for each picture of the screen, however often something moves. */
 function changed() {
+  moved = true;
   if (due) return;
   due = true;
   requestAnimationFrame(() => {
