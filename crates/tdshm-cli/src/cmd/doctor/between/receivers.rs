@@ -97,6 +97,6 @@ pub(super) fn touchdesigner(report: &mut Report, name: &ShortName, segment: Opti
     report.unknown(
         check::TD_LICENCE,
         "whether this edition has the operators",
-        "Educational, Commercial and Pro have them, Non-Commercial has not: there OSC or a file is the way",
+        "Educational, Commercial and Pro have them, Non-Commercial has not: there a Script CHOP, OSC or a file is the way: docs/which-way.md",
     );
 }
