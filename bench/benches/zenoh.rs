@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use tdshm::{ChopReceiver, ChopSender, PixelFormat, Pixels, TopReceiver, TopSender};
 use tdshm_bench::duo::{self, Course, Other};
-use tdshm_bench::{goal, median, row, show, tidy, unique};
+use tdshm_bench::{each, goal, median, row, show, tidy, unique};
 use zenoh::qos::CongestionControl;
 use zenoh::{Config, Wait};
 
@@ -25,6 +25,8 @@ use zenoh::{Config, Wait};
 const AS_COMMAND: &str = "TDSHM_BENCH_NET";
 const EVER: Duration = Duration::from_secs(60);
 const CHANNELS: usize = 64;
+/// How long a delivery may take that is not lost.
+const LOST: Duration = Duration::from_millis(400);
 const SIZE: (usize, usize) = (1920, 1080);
 
 fn main() {
@@ -38,6 +40,7 @@ fn main() {
     idle();
     channels();
     images();
+    packing();
 }
 
 /// `tdshm-net`, which goes with this.
@@ -99,13 +102,32 @@ fn deliveries(
     let mut times = (Vec::new(), Vec::new());
     // In turn, so that a moment in which the machine is slow slows both.
     for _ in 0..9 {
-        times.0.push(alone.course.deliver(rounds, apart, || publisher.put(payload).wait().unwrap()));
-        times.1.push(through.course.deliver(rounds, apart, &mut send));
+        deliver(&mut times.0, &alone.course, rounds, apart, || publisher.put(payload).wait().unwrap());
+        deliver(&mut times.1, &through.course, rounds, apart, &mut send);
     }
     let _ = (alone.end(), through.end());
     drop((share, mirror));
     tidy(&format!("m-{name}"));
     (median(times.0), median(times.1))
+}
+
+/// Times some deliveries. Those that never end, because the network was congested, are left out on both sides.
+fn deliver(times: &mut Vec<f64>, course: &Course, rounds: usize, apart: Duration, mut send: impl FnMut()) {
+    let words = course.words();
+    for _ in 0..rounds {
+        std::thread::sleep(apart);
+        words.took.0.store(0, Ordering::Relaxed);
+        words.sent.0.store(tdshm_bench::system::now(), Ordering::Relaxed);
+        send();
+        let begin = Instant::now();
+        while words.took.0.load(Ordering::Acquire) == 0 && begin.elapsed() < LOST {
+            std::thread::yield_now();
+        }
+        let took = words.took.0.load(Ordering::Acquire);
+        if took != 0 {
+            times.push(took as f64 * 1e-9);
+        }
+    }
 }
 
 fn compare(what: &str, (alone, through): (f64, f64)) {
@@ -176,6 +198,28 @@ fn images() {
     tidy(&name);
 }
 
+/// What it takes to pack an image and to unpack it: figures, without a goal.
+fn packing() {
+    use tdshm_zenoh::encoding::{ImageDecoder, ImageEncoder, Packing};
+    row("# packing 1920 x 1080 RGBA8", "something between flat and noise");
+    let (width, height) = SIZE;
+    let colours = |at: usize| [(at / 5) as u8, (at / width / 3) as u8, (at % 977 / 9) as u8, 255];
+    let pixels: Vec<u8> = (0..width * height).flat_map(colours).collect();
+    let image = Pixels::bottom_first(PixelFormat::R8G8B8A8_UNORM, width, height, &pixels);
+    let frame = tdshm::TopFrame::from_pixels(&image).unwrap();
+    let mut decoder = ImageDecoder::default();
+    for (name, packing) in [("lz4", Packing::Lz4), ("jpeg, quality 85", Packing::Jpeg(85))] {
+        let mut encoder = ImageEncoder::new(packing);
+        let payload = encoder.encode(&frame).unwrap();
+        let bytes = payload.to_vec();
+        let packs = each(5, 1, || drop(std::hint::black_box(encoder.encode(&frame).unwrap())));
+        let unpacks = each(5, 1, || {
+            std::hint::black_box(decoder.decode(payload.form, &bytes).unwrap());
+        });
+        row(name, &format!("{} and {}, {:.2} MB", show(packs), show(unpacks), bytes.len() as f64 * 1e-6));
+    }
+}
+
 /// What sharing takes of a processor while somebody sends and nobody listens.
 fn idle() {
     row("# a shared segment that nobody listens to", "64 channels, sent 1000 times a second");
@@ -218,7 +262,8 @@ fn other_side(course: &Course, role: &[String]) {
         ["zenoh", endpoint] => {
             let (to, from) = mpsc::channel::<()>();
             let session = zenoh::open(config("connect/endpoints", endpoint)).wait().unwrap();
-            let words = duo::role().unwrap().0;
+            // For as long as the process: zenoh calls back when it likes.
+            let words = Box::leak(Box::new(duo::role().unwrap().0)).words();
             let callback = move |sample: zenoh::sample::Sample| {
                 std::hint::black_box(sample.payload().to_bytes().into_owned());
                 words.arrived();

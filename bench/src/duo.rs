@@ -35,6 +35,14 @@ pub struct Words {
     pub bare: Line<AtomicU32>,
 }
 
+impl Words {
+    /// The other side has what was sent.
+    pub fn arrived(&self) {
+        let took = now().saturating_sub(self.sent.0.load(Ordering::Relaxed));
+        self.took.0.store(took.max(1), Ordering::Release);
+    }
+}
+
 /// The words, in shared memory that goes with the side that made it.
 #[derive(Debug)]
 pub struct Course {
@@ -75,8 +83,7 @@ impl Course {
 
     /// The other side has what was sent.
     pub fn arrived(&self) {
-        let took = now().saturating_sub(self.words().sent.0.load(Ordering::Relaxed));
-        self.words().took.0.store(took.max(1), Ordering::Release);
+        self.words().arrived();
     }
 
     /// The other side says that it is ready.

@@ -25,6 +25,8 @@ use crate::{now_ns, say};
 const PULSE: Duration = Duration::from_secs(1);
 /// How long nothing has come when the answer is looked at for frames that were lost.
 const SILENT: Duration = Duration::from_millis(500);
+/// How long a program that has answered once may be silent before it counts as gone: it hangs, and its token says nothing of it.
+const DEAF: Duration = Duration::from_secs(15);
 /// How often a frame is asked for at most.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long the reason may take that a stream has gone for.
@@ -42,7 +44,7 @@ pub(super) struct Stream {
     take_over: bool,
     slot: Arc<Slot>,
     clock: Arc<Mutex<Clock>>,
-    info: Arc<Mutex<Option<Info>>>,
+    info: Arc<Mutex<Option<(Info, Instant)>>>,
     shown: Mutex<Shown>,
     ending: AtomicBool,
     frames: Counter,
@@ -214,7 +216,7 @@ impl Stream {
             lost: losses.lost,
             dropped: losses.dropped,
             broken: losses.broken.saturating_add(self.broken.get()),
-            missed_there: info.as_ref().map(|info| info.missed),
+            missed_there: info.as_ref().map(|(info, _)| info.missed),
             latency_ms,
             clock_ahead_ms,
         }
@@ -245,7 +247,7 @@ impl Stream {
             if told.now_ns != 0 {
                 clock.lock().unwrap_or_else(PoisonError::into_inner).answered(asked, answered, told.now_ns);
             }
-            *info.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+            *info.lock().unwrap_or_else(PoisonError::into_inner) = Some((told, Instant::now()));
             slot.wake();
         };
         let _ = self.session.get(self.key(Leaf::Info)).timeout(ASKING).callback(callback).wait();
@@ -295,6 +297,7 @@ impl Worker {
             let news = self.stream.slot.wait(self.pause());
             self.take(news);
             self.say_why();
+            self.listen_for_answers();
             if self.alive && self.pulsed.is_none_or(|pulsed| pulsed.elapsed() >= PULSE) {
                 self.pulsed = Some(Instant::now());
                 self.stream.ask_for_info();
@@ -354,13 +357,25 @@ impl Worker {
         }
     }
 
+    /// Whoever answers no more has gone, whatever its token says.
+    fn listen_for_answers(&mut self) {
+        let heard =
+            self.stream.info.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, at)| *at);
+        let Some(heard) = heard.map(|heard| heard.max(self.heard)) else { return };
+        if self.alive && self.local.is_there() && heard.elapsed() >= DEAF {
+            self.part();
+            // Its first answer brings the last frame back.
+            self.stream.slot.forget();
+        }
+    }
+
     /// The last frame may have been lost, with none behind it to tell.
     fn look_for_lost_ones(&mut self) {
         if !self.alive || self.end.is_some() || self.heard.elapsed() < SILENT {
             return;
         }
         let info = self.stream.info.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(info) = info.filter(|info| info.number > 0) else { return };
+        let Some((info, _)) = info.filter(|(info, _)| info.number > 0) else { return };
         let Ok(stream) = u64::from_str_radix(&info.stream, 16) else { return };
         if self.stream.slot.newest(stream).is_none_or(|newest| newest < info.number) {
             self.ask();

@@ -14,6 +14,7 @@ fn send(out: &mut ChopSender, value: f32) {
 }
 
 /// Waits until the receiver has seen its sender go.
+#[track_caller]
 fn left(receiver: &mut ChopReceiver) {
     until("the mirrored segment to part", || {
         let _ = receiver.try_next();

@@ -108,16 +108,19 @@ impl Run {
     }
 
     /// Waits for a line on standard output that holds `text`.
+    #[track_caller]
     pub(crate) fn out(&mut self, text: &str) -> String {
         self.out.as_mut().unwrap().with(text)
     }
 
     /// The same on standard error.
+    #[track_caller]
     pub(crate) fn err(&mut self, text: &str) -> String {
         self.err.as_mut().unwrap().with(text)
     }
 
     /// Waits until a JSON line says of the one stream what `holds` looks for.
+    #[track_caller]
     pub(crate) fn json(&mut self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let begin = Instant::now();
         loop {
@@ -205,6 +208,7 @@ pub(crate) fn mirror(streams: &[&str], endpoint: &str, more: &[&str]) -> Run {
 }
 
 /// Asks again and again until there is an answer.
+#[track_caller]
 pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let begin = Instant::now();
     loop {
@@ -217,6 +221,7 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 }
 
 /// The next frame that holds.
+#[track_caller]
 pub(crate) fn channels(receiver: &mut ChopReceiver, holds: impl Fn(&ChopFrame) -> bool) -> ChopFrame {
     let begin = Instant::now();
     loop {
@@ -231,6 +236,7 @@ pub(crate) fn channels(receiver: &mut ChopReceiver, holds: impl Fn(&ChopFrame) -
 }
 
 /// The next image that holds.
+#[track_caller]
 pub(crate) fn image(receiver: &mut TopReceiver, holds: impl Fn(&TopFrame) -> bool) -> TopFrame {
     let begin = Instant::now();
     loop {
