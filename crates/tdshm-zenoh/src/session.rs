@@ -15,6 +15,9 @@ use crate::stop::{SLICE, Stop};
 /// How long a large frame may wait for the network before it is dropped, in microseconds. zenoh's own 50 ms are less than an
 /// image of 1080p takes over a line of 1 Gbit/s, which would lose every one of them.
 const LARGE_FRAMES_WAIT_MICROS: u64 = 500_000;
+/// Small frames that are on their way into the line at most. With zenoh's own 2 a frame of a thousand a second is dropped
+/// whenever its thread has to wait for a processor for two milliseconds.
+const FRAMES_OF_CHANNELS: u32 = 16;
 /// How long the others are waited for at the end.
 const CLOSING: Duration = Duration::from_secs(2);
 /// The address at which peers look for each other.
@@ -29,6 +32,11 @@ pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
             let mut config = Config::default();
             let key = "transport/link/tx/queue/congestion_control/drop/max_wait_before_drop_fragments";
             put(&mut config, key, &LARGE_FRAMES_WAIT_MICROS.to_string())?;
+            put(
+                &mut config,
+                "transport/link/tx/queue/size/interactive_high",
+                &FRAMES_OF_CHANNELS.to_string(),
+            )?;
             config
         }
     };
