@@ -11,11 +11,12 @@
 //! | `f` `d` `i` `h` | the number, rounded to the nearest 32-bit float |
 //! | `T` `F` | 1, 0 |
 //! | `N` | 0 |
-//! | `I`, or a message without arguments | a pulse: 1 until [`Intake::settle`], then 0 |
+//! | `I`, or a message without arguments, or without types of them | a pulse: 1 until [`Intake::settle`], then 0 |
 //! | `c` | the number of the character |
 //! | `t` | seconds, with their fraction |
 //! | `s` `S` `b` `r` `m` | none: left out, and counted |
 //! | `[` `]` | the arguments between them, one after the other |
+//! | NaN, an infinity, a number beyond 32-bit floats | none: the channel holds what it had, and that is counted |
 //!
 //! A message with one value is the channel of its address, one with several is channels with numbers behind it: `/pos` with
 //! three is `pos1 pos2 pos3`. What TD does not allow in a name becomes `_`. Channels stand in the order in which they came,
@@ -51,7 +52,7 @@ mod message;
 mod socket;
 
 pub use address::{address_of, name_of};
-pub use encode::{EncodeCounts, EncodeOptions, Encoder, FrameInfo, Layout, Numeric, UnknownEntry};
+pub use encode::{EncodeCounts, EncodeOptions, Encoder, FrameInfo, Handed, Layout, Numeric, UnknownEntry};
 pub use intake::{Intake, IntakeCounts, IntakeOptions};
 pub use message::{Argument, Arguments, Fault, Message, read};
 pub use socket::{Inlet, InletCounts, Listener, Lookup, Multicast, Outlet, Peers, resolve};

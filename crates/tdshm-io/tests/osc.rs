@@ -380,8 +380,8 @@ mod hostile {
         for (packet, fault) in [
             (&b""[..], Fault::Malformed),
             (b"good\0\0\0\0,f\0\0\0\0\0\0", Fault::Malformed),
-            (b"/x\0\0", Fault::Malformed),
-            (b"/x\0\0f\0\0\0\0\0\0\0", Fault::Malformed),
+            (b"/x\0", Fault::Malformed),
+            (b"/x\0\0f\0\0\0\0\0\0", Fault::Malformed),
             (b"/\xFF\0\0,\0\0\0", Fault::Malformed),
             (b"/x\0\0,q\0\0\0\0\0\0", Fault::UnknownType(b'q')),
             (b"/x\0\0,b\0\0\xFF\xFF\xFF\xFF", Fault::Malformed),

@@ -375,11 +375,20 @@ mod outgoing {
         let (_source, op, _receiver) = osc_out(&net, &[("netaddress", "no such host")]);
         until(&net, || !op.errors().unwrap().is_empty());
         assert!(op.errors().unwrap().starts_with("Cannot find 'no such host': "), "{:?}", op.errors());
+        // It is tried again meanwhile, and stays wrong.
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(2500) {
+            net.step().unwrap();
+            assert!(op.errors().unwrap().starts_with("Cannot find 'no such host': "), "{:?}", op.errors());
+        }
         op.par("netaddress").unwrap().set("").unwrap();
         net.step().unwrap();
         assert_eq!(op.errors().unwrap(), "Network Address is empty: give a name or an address.");
-        // Nobody listens there.
         op.par("netaddress").unwrap().set("localhost").unwrap();
+        op.par("port").unwrap().set(0_i64).unwrap();
+        net.step().unwrap();
+        assert_eq!(op.errors().unwrap(), "Network Port is 0: give one from 1 to 65535.");
+        // Nobody listens there.
         op.par("port").unwrap().set(i64::from(free_port())).unwrap();
         for _ in 0..20 {
             net.step().unwrap();

@@ -1,6 +1,6 @@
 //! Open Sound Control over sockets of this machine.
 #![cfg(feature = "osc")]
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed")]
+#![allow(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "a test that panics has failed")]
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -102,4 +102,60 @@ fn names_are_looked_up_beside() {
     };
     assert!(found.is_err());
     assert!(lookup.poll().is_none(), "it is said once");
+}
+
+#[test]
+#[cfg(not(windows))]
+fn a_group_hears_what_is_sent_to_it_alone() {
+    let here = Multicast::new().interface(std::net::Ipv4Addr::LOCALHOST);
+    // A port that nobody has.
+    let probe = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let port = probe.local_addr().unwrap().port();
+    drop(probe);
+    let groups = ["239.83.71.1", "239.83.71.2"].map(|group| SocketAddr::new(group.parse().unwrap(), port));
+    // A machine may be without groups.
+    let Ok(mut first) = Listener::open(groups[0], here) else { return };
+    let mut second = Listener::open(groups[1], here).unwrap();
+    let [to_first, to_second] = groups.map(|group| Outlet::open(group, here).unwrap());
+    let to_one = Outlet::open(SocketAddr::new([127, 0, 0, 1].into(), port), Multicast::new()).unwrap();
+    for round in 0_u8..3 {
+        to_one.send(b"to this machine").unwrap();
+        let sent = [b'1', round];
+        if to_first.send(&sent).is_err() {
+            return;
+        }
+        to_second.send(&[b'2', round]).unwrap();
+        // What was for somebody else would have come first, or in the next round.
+        assert_eq!(first.receive(LIMIT).unwrap().unwrap().0, sent);
+        assert_eq!(second.receive(LIMIT).unwrap().unwrap().0, [b'2', round]);
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_whole_network_may_be_sent_to() {
+    let mut listener = Listener::open("0.0.0.0:0".parse().unwrap(), Multicast::new()).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let outlet = Outlet::open(SocketAddr::new([127, 255, 255, 255].into(), port), Multicast::new()).unwrap();
+    outlet.send(b"all").unwrap();
+    assert_eq!(listener.receive(LIMIT).unwrap().unwrap().0, b"all");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_the_system_drops_is_counted() {
+    let mut listener = Listener::open("127.0.0.1:0".parse().unwrap(), Multicast::new()).unwrap();
+    assert_eq!(listener.lost(), Some(0));
+    let outlet = Outlet::open(listener.local_addr().unwrap(), Multicast::new()).unwrap();
+    let packet = vec![0; 50_000];
+    let sent = 2 * (listener.granted_bytes() / packet.len()) + 10;
+    for _ in 0..sent {
+        outlet.send(&packet).unwrap();
+    }
+    let mut came = 0;
+    while listener.receive(Duration::from_millis(1)).unwrap().is_some() {
+        came += 1;
+    }
+    let lost = usize::try_from(listener.lost().unwrap()).unwrap();
+    assert!(lost > 0 && came > 0 && came + lost == sent, "{came} came, {lost} lost, {sent} sent");
 }

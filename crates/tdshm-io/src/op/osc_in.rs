@@ -15,6 +15,8 @@ use crate::osc::{Inlet, InletCounts, Intake, IntakeCounts, IntakeOptions, Listen
 const PAGE: &str = "OSC In";
 /// An inlet of ours that was let go of has freed its port by then.
 const FREE_AFTER: Duration = Duration::from_millis(250);
+/// How often the system is asked what it dropped.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 /// The operator type.
 ///
@@ -62,7 +64,7 @@ fn pars() -> Vec<ParSpec> {
             .enabled_when("useglobalrate", &["0"])
             .help("In samples a second."),
         ParSpec::toggle("queued", "Queued", false).enabled_when("timeslice", &["1"]).help(
-            "Each value that comes is a sample of the time slice, in the order in which they came; where there are more than it              has samples, they wait for the next one. Off: the slice holds the newest value. The name is ours.",
+            "Each value that comes is a sample of the time slice, in the order in which they came; where there are more than it has samples, they wait for the next one. Off: the slice holds the newest value. The name is ours.",
         ),
         ParSpec::float("maxqueue", "Maximum Queue", 0.4)
             .at_least(0.0)
@@ -104,6 +106,10 @@ struct OscIn {
     counts: IntakeCounts,
     about: InletCounts,
     granted: usize,
+    /// Packets that the system dropped, where it says.
+    lost: Option<u64>,
+    /// When it was asked.
+    asked: Option<Instant>,
 }
 
 impl Operator for OscIn {
@@ -140,6 +146,10 @@ impl Operator for OscIn {
                 self.counts = intake.counts();
             });
             self.about = inlet.counts();
+            if self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY) {
+                self.asked = Some(Instant::now());
+                self.lost = inlet.lost();
+            }
         }
         self.warn(cook);
         if let Err(error) = self.put_out(cook, rate, slice) {
@@ -155,9 +165,10 @@ impl Operator for OscIn {
             ("osc_packets", counts.packets),
             ("osc_bytes", counts.bytes),
             ("osc_messages", counts.messages),
-            ("osc_dropped", counts.dropped()),
+            ("osc_dropped", counts.dropped().saturating_add(self.lost.unwrap_or(0))),
             ("osc_out_of_scope", counts.out_of_scope),
             ("osc_not_numbers", counts.not_numbers),
+            ("osc_held", counts.held),
             ("osc_overtaken", counts.overtaken),
         ] {
             add(name, super::osc_out::number(count));
@@ -225,6 +236,12 @@ impl OscIn {
         }
         if self.counts.not_numbers > 0 {
             cook.warn("Arguments that are no numbers are left out.");
+        }
+        if self.counts.held > 0 {
+            cook.warn("Numbers that are NaN or infinite are left out: their channels hold what they had.");
+        }
+        if self.lost.is_some_and(|lost| lost > 0) {
+            cook.warn("The system drops packets, because more come than it keeps: raise net.core.rmem_max.");
         }
         if let Some(problem) = &self.about.problem {
             cook.warn(format!("Receiving failed: {problem}."));

@@ -11,7 +11,8 @@ use tdshm_ops::slice::trim;
 use tdshm_ops::{Cook, CookPolicy, Family, OpSpec, Operator, ParSpec};
 
 use crate::osc::{
-    DEFAULT_PORT, EncodeCounts, EncodeOptions, Encoder, FrameInfo, Lookup, MAX_PACKET, Multicast, Outlet,
+    DEFAULT_PORT, EncodeCounts, EncodeOptions, Encoder, FrameInfo, Handed, Lookup, MAX_PACKET, Multicast,
+    Outlet,
 };
 
 const PAGE: &str = "OSC Out";
@@ -111,7 +112,10 @@ struct OscOut {
     place: Place,
     outlet: Option<Outlet>,
     looking_up: Option<Lookup>,
-    problem: Option<(String, Instant)>,
+    /// Why there is no way out, until there is one.
+    problem: Option<String>,
+    /// When that was found.
+    failed: Option<Instant>,
     options: EncodeOptions,
     encoder: Option<Encoder>,
     /// The absolute frame that was sent first.
@@ -171,24 +175,25 @@ impl OscOut {
             ttl: u32::try_from(cook.par_i64("ttl")).unwrap_or(1),
         };
         if place != self.place {
-            (self.outlet, self.looking_up, self.problem) = (None, None, None);
+            (self.outlet, self.looking_up, self.problem, self.failed) = (None, None, None, None);
             self.place = place;
         }
         if self.outlet.is_some() {
             return Ok(());
         }
-        if let Some((problem, when)) = &self.problem {
-            if when.elapsed() < AGAIN {
-                return Err(problem.clone());
-            }
-            self.problem = None;
+        // While it is tried again nothing is right yet.
+        let as_before = |problem: &Option<String>| problem.clone().map_or(Ok(()), Err);
+        if self.failed.is_some_and(|failed| failed.elapsed() < AGAIN) {
+            return as_before(&self.problem);
         }
         let opened = match self.look_up() {
             Ok(Some(to)) => self.open_to(to),
-            Ok(None) => return Ok(()),
+            Ok(None) => return as_before(&self.problem),
             Err(problem) => Err(problem),
         };
-        opened.inspect_err(|problem| self.problem = Some((problem.clone(), Instant::now())))
+        self.problem = opened.as_ref().err().cloned();
+        self.failed = self.problem.as_ref().map(|_| Instant::now());
+        opened
     }
 
     /// The address, where it is known by now.
@@ -196,6 +201,9 @@ impl OscOut {
         let Place { host, port, .. } = &self.place;
         if host.is_empty() {
             return Err("Network Address is empty: give a name or an address.".to_owned());
+        }
+        if *port == 0 {
+            return Err("Network Port is 0: give one from 1 to 65535.".to_owned());
         }
         let failed =
             |error: io::Error| format!("Cannot find '{host}': {}.", error.to_string().trim_end_matches('.'));
@@ -259,10 +267,12 @@ impl OscOut {
         let channels =
             scope.iter().filter_map(|channel| Some((clip.names().get(*channel)?, clip.channel(*channel)?)));
         let mut problem = None;
-        encoder.encode(frame, channels, |packet| {
-            if let Err(error) = outlet.send(packet) {
+        encoder.encode_to(frame, channels, |packet| match outlet.send(packet) {
+            Ok(()) => Handed::On,
+            Err(error) => {
                 self.lost = self.lost.saturating_add(1);
                 problem = Some(error);
+                Handed::Lost
             }
         });
         if let Some(error) = problem {

@@ -158,8 +158,9 @@ impl EncodeOptions {
     }
 
     /// Packets have up to that many bytes, at most [`MAX_PACKET`]. More is split: messages go into several bundles, and a long
-    /// time slice into several messages of the same address. What cannot be split, one sample or a transposed message, goes
-    /// into a larger packet of its own; beyond [`MAX_PACKET`] it is left out and counted.
+    /// time slice into several messages of the same address. A message for which a bundle around it is too much goes without;
+    /// what cannot be split, one sample or a transposed message, goes into a larger packet where it must, and beyond
+    /// [`MAX_PACKET`] is left out and counted.
     pub fn max_bytes(mut self, max_bytes: usize) -> Self {
         self.max_bytes = max_bytes.min(MAX_PACKET);
         self
@@ -204,11 +205,22 @@ pub struct FrameInfo {
     pub rate: f32,
 }
 
-/// What has been encoded.
+/// What became of a packet that was handed on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Handed {
+    /// It left, and counts.
+    On,
+    /// It did not. Those behind it may.
+    Lost,
+    /// It did not, and nobody wants the rest of the frame any more.
+    Stop,
+}
+
+/// What has been sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct EncodeCounts {
-    /// Packets that were handed on.
+    /// Packets that were handed on, and left.
     pub packets: u64,
     /// Their bytes.
     pub bytes: u64,
@@ -250,6 +262,8 @@ struct Packet {
     messages: u64,
     /// Whether another one of the same frame has gone already.
     is_further: bool,
+    /// Nothing more of the frame is wanted.
+    is_over: bool,
 }
 
 const RATE: &str = "/_samplerate";
@@ -295,6 +309,20 @@ impl Encoder {
         channels: impl IntoIterator<Item = (&'f str, &'f [f32])>,
         mut send: impl FnMut(&[u8]),
     ) {
+        self.encode_to(frame, channels, |packet| {
+            send(packet);
+            Handed::On
+        });
+    }
+
+    /// As [`encode`](Self::encode), to somebody who says what became of each packet. Where one did not leave,
+    /// [`resend`](Self::resend) has its channels count as not sent.
+    pub fn encode_to<'f>(
+        &mut self,
+        frame: FrameInfo,
+        channels: impl IntoIterator<Item = (&'f str, &'f [f32])>,
+        mut send: impl FnMut(&[u8]) -> Handed,
+    ) {
         self.packet.begin(frame.time);
         match self.options.layout {
             Layout::Sample | Layout::TimeSlice => self.each(frame, channels, &mut send),
@@ -307,7 +335,7 @@ impl Encoder {
         &mut self,
         frame: FrameInfo,
         channels: impl IntoIterator<Item = (&'f str, &'f [f32])>,
-        send: &mut impl FnMut(&[u8]),
+        send: &mut impl FnMut(&[u8]) -> Handed,
     ) {
         let Self { options, known, rate_sent, message, packet, counts, .. } = self;
         let numeric = options.numeric;
@@ -336,6 +364,9 @@ impl Encoder {
             known.sent = samples.last().map(|last| numeric.bits(*last));
             let most = most_samples(options.max_bytes, known.address.len(), numeric);
             for part in samples.chunks(most) {
+                if packet.is_over {
+                    return;
+                }
                 message.clear();
                 message.extend_from_slice(&known.address);
                 put_numbers(numeric, part, message);
@@ -348,7 +379,7 @@ impl Encoder {
     fn together<'f>(
         &mut self,
         channels: impl IntoIterator<Item = (&'f str, &'f [f32])>,
-        send: &mut impl FnMut(&[u8]),
+        send: &mut impl FnMut(&[u8]) -> Handed,
     ) {
         let Self { options, known, together, message, tags, values, packet, counts, .. } = self;
         let numeric = options.numeric;
@@ -437,6 +468,7 @@ fn put_numbers(numeric: Numeric, samples: &[f32], to: &mut Vec<u8>) {
 impl Packet {
     fn begin(&mut self, time: Duration) {
         self.is_further = false;
+        self.is_over = false;
         self.messages = 0;
         self.bytes.clear();
         self.bytes.extend_from_slice(b"#bundle\0");
@@ -448,7 +480,7 @@ impl Packet {
         message: &[u8],
         options: &EncodeOptions,
         counts: &mut EncodeCounts,
-        send: &mut impl FnMut(&[u8]),
+        send: &mut impl FnMut(&[u8]) -> Handed,
     ) {
         let Ok(size) = u32::try_from(message.len()) else { return };
         if message.len() > MAX_PACKET {
@@ -456,11 +488,11 @@ impl Packet {
             return;
         }
         let in_a_bundle = HEAD.saturating_add(SIZE).saturating_add(message.len());
-        if !options.bundles || in_a_bundle > MAX_PACKET {
+        if !options.bundles || in_a_bundle > options.max_bytes {
             self.flush(false, counts, send);
-            counts.count(message, 1);
             self.is_further = true;
-            return send(message);
+            self.is_over |= hand_on(message, 1, self.is_over, counts, send);
+            return;
         }
         let with_it = self.bytes.len().saturating_add(SIZE).saturating_add(message.len());
         if with_it > options.max_bytes {
@@ -472,19 +504,36 @@ impl Packet {
     }
 
     /// Sends what is there. A message that is alone in its frame goes without a bundle.
-    fn flush(&mut self, is_last: bool, counts: &mut EncodeCounts, send: &mut impl FnMut(&[u8])) {
-        let whole = match self.messages {
+    fn flush(&mut self, is_last: bool, counts: &mut EncodeCounts, send: &mut impl FnMut(&[u8]) -> Handed) {
+        let begin = match self.messages {
             0 => return,
-            1 if is_last && !self.is_further => self.bytes.get(HEAD.saturating_add(SIZE)..),
-            _ => Some(&*self.bytes),
+            1 if is_last && !self.is_further => HEAD.saturating_add(SIZE),
+            _ => 0,
         };
-        let whole = whole.unwrap_or_default();
-        counts.count(whole, self.messages);
-        send(whole);
+        let packet = self.bytes.get(begin..).unwrap_or_default();
+        self.is_over |= hand_on(packet, self.messages, self.is_over, counts, send);
         self.bytes.truncate(HEAD);
         self.messages = 0;
         self.is_further = true;
     }
+}
+
+/// Whether that was the last one that somebody wanted.
+fn hand_on(
+    packet: &[u8],
+    messages: u64,
+    is_over: bool,
+    counts: &mut EncodeCounts,
+    send: &mut impl FnMut(&[u8]) -> Handed,
+) -> bool {
+    if is_over {
+        return true;
+    }
+    let handed = send(packet);
+    if handed == Handed::On {
+        counts.count(packet, messages);
+    }
+    handed == Handed::Stop
 }
 
 impl EncodeCounts {

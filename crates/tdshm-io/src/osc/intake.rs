@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tdshm_ops::Pattern;
 
-use super::message::{Fault, Message, read};
+use super::message::{Argument, Fault, Message, read};
 use super::{MAX_NAME, name_of};
 
 /// Which messages become channels, and what those are called.
@@ -63,6 +63,8 @@ pub struct IntakeCounts {
     pub out_of_scope: u64,
     /// Arguments that are no numbers.
     pub not_numbers: u64,
+    /// Numbers that are NaN or infinite as 32-bit floats: their channels held what they had.
+    pub held: u64,
     /// Packets with [`Fault::Malformed`].
     pub malformed: u64,
     /// Packets with [`Fault::Nested`].
@@ -123,8 +125,18 @@ pub struct Intake {
     /// How many of them do at most; 0: none.
     max_queue: usize,
     /// The values of a message, while it is looked at.
-    scratch: Vec<f32>,
+    scratch: Vec<Sample>,
     counts: IntakeCounts,
+}
+
+/// One value of a message.
+#[derive(Clone, Copy, Debug)]
+enum Sample {
+    Number(f32),
+    /// 1 until the frame is over.
+    Pulse,
+    /// No finite number: the channel is there, and stays as it was.
+    Held,
 }
 
 /// Values of a channel that have not been used yet, and the one that was used last.
@@ -275,19 +287,24 @@ impl Intake {
         let mut samples = core::mem::take(&mut self.scratch);
         samples.clear();
         let mut arguments: u64 = 0;
-        let mut is_pulse = true;
         for argument in message.arguments() {
             arguments = arguments.saturating_add(1);
-            is_pulse &= matches!(argument, super::Argument::Impulse);
-            samples.extend(argument.sample());
+            samples.extend(match (argument, argument.sample()) {
+                (Argument::Impulse, _) => Some(Sample::Pulse),
+                (_, Some(number)) if !number.is_finite() => {
+                    add(&mut self.counts.held, 1);
+                    Some(Sample::Held)
+                }
+                (_, number) => number.map(Sample::Number),
+            });
         }
         let numbers = u64::try_from(samples.len()).unwrap_or(u64::MAX);
         add(&mut self.counts.not_numbers, arguments.saturating_sub(numbers));
         if arguments == 0 {
-            samples.push(1.0);
+            samples.push(Sample::Pulse);
         }
         if !samples.is_empty() {
-            self.put(address, &samples, is_pulse);
+            self.put(address, &samples);
         }
         self.scratch = samples;
     }
@@ -298,19 +315,24 @@ impl Intake {
         scope.matches(if self.is_scope_slashed { address } else { plain })
     }
 
-    fn put(&mut self, address: &str, samples: &[f32], is_pulse: bool) {
+    fn put(&mut self, address: &str, samples: &[Sample]) {
         if !self.has_place(address, samples.len()) && !self.make_place(address, samples.len()) {
             return;
         }
         let Self { places, by_name, values, pulses, pulsing, queues, options, counts, .. } = self;
         let max_queue = self.max_queue;
-        let mut set = |channel: usize, sample: f32| {
+        let mut set = |channel: usize, sample: Sample| {
+            let (number, is_pulse) = match sample {
+                Sample::Number(number) => (number, false),
+                Sample::Pulse => (1.0, true),
+                Sample::Held => return,
+            };
             let (Some(value), Some(pulsing)) = (values.get_mut(channel), pulsing.get_mut(channel)) else {
                 return;
             };
-            *value = sample;
+            *value = number;
             if let Some(queue) = queues.get_mut(channel).filter(|_| max_queue > 0) {
-                queue.waiting.extend(core::iter::once(sample).chain(is_pulse.then_some(0.0)));
+                queue.waiting.extend(core::iter::once(number).chain(is_pulse.then_some(0.0)));
                 while queue.waiting.len() > max_queue {
                     queue.waiting.pop_front();
                     add(&mut counts.overtaken, 1);

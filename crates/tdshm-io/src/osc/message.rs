@@ -139,10 +139,16 @@ impl<'p> Iterator for Arguments<'p> {
 pub fn read<'p>(packet: &'p [u8], mut visit: impl FnMut(Message<'p>)) -> Result<(), Fault> {
     walk(packet, |message| {
         let mut data = message.arguments.data;
+        let mut open = 0_usize;
         for tag in message.arguments.tags {
             argument(*tag, &mut data)?;
+            open = match tag {
+                b'[' => open.saturating_add(1),
+                b']' => open.checked_sub(1).ok_or(Fault::Malformed)?,
+                _ => open,
+            };
         }
-        if data.is_empty() { Ok(()) } else { Err(Fault::Malformed) }
+        if data.is_empty() && open == 0 { Ok(()) } else { Err(Fault::Malformed) }
     })?;
     walk(packet, |message| {
         visit(message);
@@ -180,10 +186,14 @@ fn walk<'p>(packet: &'p [u8], mut visit: impl FnMut(Message<'p>) -> Result<(), F
 
 fn message(mut bytes: &[u8]) -> Result<Message<'_>, Fault> {
     let address = str::from_utf8(text(&mut bytes)?).map_err(|_| Fault::Malformed)?;
-    let tags = text(&mut bytes)?.strip_prefix(b",").ok_or(Fault::Malformed)?;
     if !address.starts_with('/') {
         return Err(Fault::Malformed);
     }
+    if !bytes.starts_with(b",") && bytes.len().is_multiple_of(4) {
+        // Old senders leave the types out: what the bytes mean nobody knows, but that the message came.
+        return Ok(Message { address, arguments: Arguments { tags: &[], data: &[] } });
+    }
+    let tags = text(&mut bytes)?.strip_prefix(b",").ok_or(Fault::Malformed)?;
     if tags.len() > MAX_ARGUMENTS {
         return Err(Fault::Arguments);
     }

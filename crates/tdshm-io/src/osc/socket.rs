@@ -1,9 +1,11 @@
 //! UDP: where packets go, and where they come from.
 
+mod lost;
+
 use core::time::Duration;
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, ToSocketAddrs, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -11,6 +13,7 @@ use std::time::Instant;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
+use self::lost::Lost;
 use super::{Intake, MAX_PACKET};
 
 /// What the kernel is asked to keep of packets that nobody has read yet. It may grant less.
@@ -132,6 +135,9 @@ impl Outlet {
                 if to.ip().is_multicast() {
                     socket.set_multicast_ttl_v4(multicast.ttl.unwrap_or(1))?;
                     socket.set_multicast_if_v4(&multicast.address())?;
+                } else {
+                    // Which addresses mean a whole network is for the system to know.
+                    socket.set_broadcast(true)?;
                 }
                 Ipv4Addr::UNSPECIFIED.into()
             }
@@ -186,10 +192,16 @@ pub struct Listener {
     socket: UdpSocket,
     buffer: Vec<u8>,
     granted: usize,
+    lost: Arc<Lost>,
 }
 
 impl Listener {
-    /// Listens there. An address of a group is joined, at the port of any address; several programs may do so.
+    /// Listens there. An address of a group is joined; several programs may do so.
+    ///
+    /// # Platform
+    ///
+    /// What is sent to other groups, or to this machine, at the same port does not count. Windows cannot tell that apart, nor can
+    /// others for a group of IPv6's own network without the number of an interface: there it does.
     ///
     /// # Errors
     ///
@@ -203,17 +215,25 @@ impl Listener {
         }
         match at.ip() {
             IpAddr::V4(group) if group.is_multicast() => {
-                socket.bind(&SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), at.port()).into())?;
+                let to = if cfg!(windows) { Ipv4Addr::UNSPECIFIED } else { group };
+                socket.bind(&SocketAddr::new(to.into(), at.port()).into())?;
                 socket.join_multicast_v4(&group, &multicast.address())?;
             }
             IpAddr::V6(group) if group.is_multicast() => {
-                socket.bind(&SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), at.port()).into())?;
+                // Up to this network a group is one of an interface, without which it cannot be bound to.
+                let is_wide = group.segments().first().is_some_and(|first| first & 0xF > 2);
+                let is_told = !cfg!(windows) && (is_wide || multicast.index != 0);
+                let to = if is_told { group } else { Ipv6Addr::UNSPECIFIED };
+                let scope = if is_told { multicast.index } else { 0 };
+                socket.bind(&SocketAddrV6::new(to, at.port(), 0, scope).into())?;
                 socket.join_multicast_v6(&group, multicast.index)?;
             }
             _ => socket.bind(&at.into())?,
         }
         let granted = socket.recv_buffer_size()?;
-        Ok(Self { socket: socket.into(), buffer: vec![0; MAX_PACKET.saturating_add(1)], granted })
+        let socket = socket.into();
+        let lost = Arc::new(Lost::of(&socket));
+        Ok(Self { socket, buffer: vec![0; MAX_PACKET.saturating_add(1)], granted, lost })
     }
 
     /// Where it listens.
@@ -229,6 +249,16 @@ impl Listener {
     #[must_use]
     pub fn granted_bytes(&self) -> usize {
         self.granted
+    }
+
+    /// How many packets the system has dropped because they were not fetched in time. It asks the system: once a second is enough.
+    ///
+    /// # Platform
+    ///
+    /// Linux counts them. `None` elsewhere: nobody knows.
+    #[must_use]
+    pub fn lost(&self) -> Option<u64> {
+        self.lost.count()
     }
 
     /// Waits up to `limit` for a packet. `None`: none came.
@@ -300,6 +330,7 @@ pub struct Inlet {
     thread: Option<JoinHandle<()>>,
     local: SocketAddr,
     granted: usize,
+    lost: Arc<Lost>,
 }
 
 #[derive(Debug)]
@@ -329,13 +360,14 @@ impl Inlet {
     /// What the system says: there is no thread, or no more sockets.
     pub fn start(listener: Listener, intake: Intake) -> io::Result<Self> {
         let (local, granted) = (listener.local_addr()?, listener.granted_bytes());
+        let lost = Arc::clone(&listener.lost);
         listener.socket.set_read_timeout(Some(LOOK))?;
         let inside = Mutex::new(Inside { intake, peers: Peers::default(), problem: None });
         let shared = Arc::new(Shared { inside, is_over: AtomicBool::new(false) });
         let theirs = Arc::clone(&shared);
         let thread =
             thread::Builder::new().name("osc".to_owned()).spawn(move || receive(listener, &theirs))?;
-        Ok(Self { shared, thread: Some(thread), local, granted })
+        Ok(Self { shared, thread: Some(thread), local, granted, lost })
     }
 
     /// Where it listens.
@@ -348,6 +380,12 @@ impl Inlet {
     #[must_use]
     pub fn granted_bytes(&self) -> usize {
         self.granted
+    }
+
+    /// As [`Listener::lost`].
+    #[must_use]
+    pub fn lost(&self) -> Option<u64> {
+        self.lost.count()
     }
 
     /// Does something with the channels, while nothing is taken in: be quick.

@@ -10,7 +10,7 @@ use tdshm_io::osc::{DEFAULT_PORT, Layout, Multicast, Numeric};
 use tdshm_ops::Pattern;
 
 use crate::args::bridge::StatusArgs;
-use crate::args::{at_least_one, examples, pattern, positive, positive_f32, short_name};
+use crate::args::{at_least_one, examples, pattern, positive, short_name};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("osc-out"))]
@@ -20,7 +20,7 @@ pub(crate) struct OscOutArgs {
     pub(crate) name: ShortName,
 
     /// Where messages go: a host, by its name or address, which may be a group, and a port
-    #[arg(long, value_name = "HOST:PORT", default_value_t = Place::default())]
+    #[arg(long, value_name = "HOST:PORT", default_value_t = Place::default(), value_parser = target)]
     pub(crate) to: Place,
 
     /// Send the channels that the pattern means, as in a CHOP's scope [default: all]
@@ -94,8 +94,8 @@ pub(crate) struct OscInArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) strip: usize,
 
-    /// How many frames a second are written, each with the last value of every channel
-    #[arg(long, value_name = "R", default_value_t = 60.0, value_parser = positive_f32, allow_negative_numbers = true)]
+    /// How many frames a second are written, each with the last value of every channel; 1000 at most
+    #[arg(long, value_name = "R", default_value_t = 60.0, value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: f32,
 
     /// Write a frame for each packet that comes, and none besides: no value is left out, and none waits
@@ -143,9 +143,21 @@ impl fmt::Display for Place {
 impl FromStr for Place {
     type Err = &'static str;
 
-    /// `host:port`, `[::1]:port`, or a host alone.
+    /// `host:port`, `[::1]:port`, a host alone, or a port alone.
     fn from_str(text: &str) -> Result<Self, &'static str> {
         const HOW: &str = "give a host and a port, such as 127.0.0.1:10000, [::1]:10000 or studio:10000";
+        const BRACKETS: &str =
+            "is that a port at its end? Put IPv6 addresses into brackets, such as [::1]:10000 or [::1]";
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            // As an address it would be 0.0.35.40, which nobody means.
+            let port = text.parse().map_err(|_| "a port is at most 65535")?;
+            return Ok(Self { port, ..Self::default() });
+        }
+        let is_either =
+            |(host, port): (&str, &str)| host.parse::<Ipv6Addr>().is_ok() && port.parse::<u16>().is_ok();
+        if text.rsplit_once(':').is_some_and(is_either) {
+            return Err(BRACKETS);
+        }
         let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((host, "")) => (host, None),
             Some((host, rest)) => (host, Some(rest.strip_prefix(':').ok_or(HOW)?)),
@@ -158,6 +170,20 @@ impl FromStr for Place {
             !host.contains(':') || host.split('%').next().is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
         if is_one && is_whole { Ok(Self { host: host.to_owned(), port }) } else { Err(HOW) }
     }
+}
+
+/// A place that something can be sent to.
+fn target(text: &str) -> Result<Place, &'static str> {
+    let place: Place = text.parse()?;
+    if place.port == 0 { Err("nobody listens at port 0: give one from 1 to 65535") } else { Ok(place) }
+}
+
+/// More is a segment that is written all the time, and values that nobody has sent.
+fn rate(text: &str) -> Result<f32, &'static str> {
+    let number = text.parse().ok().filter(|rate: &f32| *rate > 0.0 && *rate <= 1000.0);
+    number.ok_or(
+        "give a number above 0, up to 1000; --every-packet has a frame for each packet, however many come",
+    )
 }
 
 /// An interface of this machine.
@@ -242,6 +268,10 @@ mod tests {
             ("::", "::", 10_000),
             ("[fe80::1%eth0]:1", "fe80::1%eth0", 1),
             ("0.0.0.0:0", "0.0.0.0", 0),
+            ("9000", "127.0.0.1", 9000),
+            ("0", "127.0.0.1", 0),
+            ("fe80::1234", "fe80::1234", 10_000),
+            ("1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7:8", 10_000),
         ] {
             let place: Place = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!((place.host.as_str(), place.port), (host, port), "{text}");
@@ -252,6 +282,14 @@ mod tests {
         {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
+        assert_eq!("65536".parse::<Place>(), Err("a port is at most 65535"));
+        for text in ["::1:9000", "::ffff:9000", "2001:db8::1:2"] {
+            let error = text.parse::<Place>().unwrap_err();
+            assert!(error.contains("brackets"), "{text}: {error}");
+        }
+        assert!(target("127.0.0.1:0").is_err() && target("0").is_err());
+        assert!(rate("1000.5").is_err() && rate("1e9").is_err() && rate("NaN").is_err());
+        assert_eq!(rate("1000"), Ok(1000.0));
         assert_eq!("3".parse(), Ok(Interface::Index(3)));
         assert!("eth0".parse::<Interface>().is_err());
     }

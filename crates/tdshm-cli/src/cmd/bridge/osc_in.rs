@@ -19,6 +19,8 @@ use crate::{Exit, say};
 
 /// How long the segment's lock is waited for: a frame that cannot be written by then is left to the next one.
 const LOCK_LIMIT: Duration = Duration::from_millis(100);
+/// How often the system is asked what it dropped.
+const ASK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Serialize)]
 struct Start<'a> {
@@ -38,12 +40,16 @@ struct Details {
     messages: u64,
     out_of_scope: u64,
     not_numbers: u64,
+    /// Numbers that were none: their channels held what they had.
+    held: u64,
     malformed: u64,
     nested: u64,
     too_many_arguments: u64,
     unknown_types: u64,
     long_names: u64,
     too_many_channels: u64,
+    /// Packets that the system dropped, because they were not fetched in time; null where nobody knows.
+    kernel: Option<u64>,
     /// Frames whose lock was not free.
     unwritten: u64,
 }
@@ -81,8 +87,16 @@ pub(crate) fn run(args: &OscInArgs, stop: &Stop) -> anyhow::Result<Exit> {
     }
     let start = Start { segment: name, listen, port: listen.port(), buffer_bytes: granted };
     let status = Status::start("osc-in", name, args.status.json, &start)?;
-    let mut into =
-        Segment { sender, channels: 0, values: Vec::new(), frames: 0, unwritten: 0, told: Told::default() };
+    let mut into = Segment {
+        sender,
+        channels: 0,
+        values: Vec::new(),
+        frames: 0,
+        unwritten: 0,
+        kernel: None,
+        asked: None,
+        told: Told::default(),
+    };
     let result = if args.every_packet {
         each(status, listener, intake, &mut into, stop)
     } else {
@@ -133,10 +147,12 @@ fn steadily(
             into.told.wrong(&format!("receiving failed: {problem}; going on"));
         }
         let counts = inlet.with(|intake| intake.counts());
+        into.ask(false, || inlet.lost());
         into.tell(&counts);
         status.look(into.tally(&counts, about.peers), || into.details(&counts))?;
     };
     let (counts, peers) = (inlet.with(|intake| intake.counts()), inlet.counts().peers);
+    into.ask(true, || inlet.lost());
     inlet.close();
     status.end(into.tally(&counts, peers), &into.details(&counts))?;
     Ok(exit)
@@ -171,10 +187,12 @@ fn each(
             }
         }
         let counts = intake.counts();
+        into.ask(false, || listener.lost());
         into.tell(&counts);
         status.look(into.tally(&counts, peers.count()), || into.details(&counts))?;
     };
     let counts = intake.counts();
+    into.ask(true, || listener.lost());
     status.end(into.tally(&counts, peers.count()), &into.details(&counts))?;
     Ok(exit)
 }
@@ -187,10 +205,22 @@ struct Segment {
     values: Vec<f32>,
     frames: u64,
     unwritten: u64,
+    /// Packets that the system dropped.
+    kernel: Option<u64>,
+    /// When it was asked.
+    asked: Option<Instant>,
     told: Told,
 }
 
 impl Segment {
+    /// Asks what the system dropped: once a second, and at the end.
+    fn ask(&mut self, is_last: bool, lost: impl FnOnce() -> Option<u64>) {
+        if is_last || self.asked.is_none_or(|asked| asked.elapsed() >= ASK_EVERY) {
+            self.asked = Some(Instant::now());
+            self.kernel = lost();
+        }
+    }
+
     /// Takes the values, and the names where there are more of them than there were.
     fn copy(&mut self, intake: &mut Intake, names: &mut Vec<Arc<str>>) -> bool {
         self.values.clear();
@@ -233,6 +263,11 @@ impl Segment {
             (counts.long_names, "messages with too long an address are dropped"),
             (counts.too_many_channels, "messages for more channels than --max-channels are dropped"),
             (counts.not_numbers, "arguments that are no numbers are left out"),
+            (counts.held, "numbers that are NaN or infinite are left out: their channels hold what they had"),
+            (
+                self.kernel.unwrap_or(0),
+                "the system drops packets, because more come than it keeps: raise net.core.rmem_max, or send fewer",
+            ),
         ] {
             if count > 0 {
                 self.told.wrong(what);
@@ -241,7 +276,8 @@ impl Segment {
     }
 
     fn tally(&self, counts: &IntakeCounts, peers: usize) -> Tally {
-        let dropped = counts.dropped().saturating_add(self.unwritten);
+        let dropped =
+            counts.dropped().saturating_add(self.kernel.unwrap_or(0)).saturating_add(self.unwritten);
         Tally { frames: self.frames, dropped, bytes: counts.bytes, peers }
     }
 
@@ -252,12 +288,14 @@ impl Segment {
             messages: counts.messages,
             out_of_scope: counts.out_of_scope,
             not_numbers: counts.not_numbers,
+            held: counts.held,
             malformed: counts.malformed,
             nested: counts.nested,
             too_many_arguments: counts.too_many_arguments,
             unknown_types: counts.unknown_types,
             long_names: counts.long_names,
             too_many_channels: counts.too_many_channels,
+            kernel: self.kernel,
             unwritten: self.unwritten,
         }
     }

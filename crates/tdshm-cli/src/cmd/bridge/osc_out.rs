@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use tdshm::{ChopFrame, ChopReceiver, Error, SegmentReceiver};
-use tdshm_io::osc::{EncodeOptions, Encoder, FrameInfo, Lookup, Multicast, Outlet};
+use tdshm::{Attached, ChopFrame, ChopReceiver, Error, SegmentReceiver};
+use tdshm_io::osc::{EncodeOptions, Encoder, FrameInfo, Handed, Lookup, Multicast, Outlet};
 use tdshm_ops::Pattern;
 
 use crate::args::bridge::osc::{Interface, OscOutArgs};
@@ -48,6 +48,8 @@ pub(crate) fn run(args: &OscOutArgs, stop: &Stop) -> anyhow::Result<Exit> {
     let begin = Instant::now();
     let mut pace = args.rate.map(Pace::new);
     let mut refreshed = Instant::now();
+    // A frame of the sender that is there now has come.
+    let mut has_come = false;
     let refresh = args.refresh.map(|s| Duration::try_from_secs_f64(s).unwrap_or(Duration::MAX));
     let exit = loop {
         if let Some(exit) = stop.requested() {
@@ -63,22 +65,33 @@ pub(crate) fn run(args: &OscOutArgs, stop: &Stop) -> anyhow::Result<Exit> {
             }
             stop.wait_until(begin, pace.due());
         }
-        if refresh.is_some_and(|refresh| refreshed.elapsed() >= refresh) {
+        let left = refresh.map(|refresh| refresh.saturating_sub(refreshed.elapsed()));
+        let is_due = left.is_some_and(|left| left.is_zero());
+        if is_due {
             refreshed = Instant::now();
             out.encoder.resend();
         }
-        let came = receiver.next_timeout(SLICE).map(|frame| frame.is_some());
+        let came = receiver.next_timeout(left.map_or(SLICE, |left| left.min(SLICE)));
+        let came = came.map(|frame| frame.is_some());
         out.told.sender(name, receiver.attached());
+        has_come &= receiver.attached() == Attached::Yes;
         match came {
-            Ok(true) => {
+            // Who came later hears of a sender that is still, too.
+            Ok(is_new) if is_new || (is_due && has_come) => {
+                has_come = true;
                 if let Some(frame) = receiver.frame() {
-                    out.send(frame, pace.is_some());
+                    let which = match (is_new, pace.is_some()) {
+                        (false, _) => Which::Again,
+                        (true, true) => Which::Newest,
+                        (true, false) => Which::Next,
+                    };
+                    out.send(frame, which, stop);
                 }
                 if let Some(pace) = &mut pace {
                     pace.advance(begin.elapsed());
                 }
             }
-            Ok(false) => {}
+            Ok(_) => {}
             Err(error) => {
                 out.told.wrong(&of_segment(name, &error));
                 stop.wait_until(begin, begin.elapsed().saturating_add(SLICE));
@@ -94,6 +107,17 @@ fn of_segment(name: &str, error: &Error) -> String {
     let is_image = matches!(error, Error::Block(_))
         && tdshm::inspect(name).is_ok_and(|report| report.kind == tdshm::BlockKind::Top);
     if is_image { format!("{name:?} holds images, which OSC cannot carry") } else { error.to_string() }
+}
+
+/// What a frame is to whoever counts frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    /// Those between it and the last one should have been sent.
+    Next,
+    /// They should not.
+    Newest,
+    /// It has been sent before.
+    Again,
 }
 
 /// The way out, and what went there.
@@ -192,12 +216,13 @@ impl Out {
     }
 
     /// Sends what the receiver has copied: no lock is held by now.
-    fn send(&mut self, frame: &ChopFrame, is_thinned: bool) {
-        if !is_thinned {
+    fn send(&mut self, frame: &ChopFrame, which: Which, stop: &Stop) {
+        if which == Which::Next {
             self.dropped = self.dropped.saturating_add(frame.missed().unwrap_or(0));
         }
+        let one = u64::from(which != Which::Again);
         let Some(outlet) = &self.outlet else {
-            self.dropped = self.dropped.saturating_add(1);
+            self.dropped = self.dropped.saturating_add(one);
             return;
         };
         if let Some(scope) = &self.scope
@@ -214,20 +239,29 @@ impl Out {
             time: self.began.get_or_insert_with(Instant::now).elapsed(),
             rate: frame.sample_rate(),
         };
-        let (mut problem, mut unsent) = (None, 0_u64);
+        let (mut problem, mut unsent, mut is_cut) = (None, 0_u64, false);
         let deliver = |packet: &[u8]| {
-            if let Err(error) = outlet.send(packet) {
-                unsent = unsent.saturating_add(1);
-                problem = Some(error);
+            // A frame may be a million packets.
+            if stop.requested().is_some() {
+                is_cut = true;
+                return Handed::Stop;
+            }
+            match outlet.send(packet) {
+                Ok(()) => Handed::On,
+                Err(error) => {
+                    unsent = unsent.saturating_add(1);
+                    problem = Some(error);
+                    Handed::Lost
+                }
             }
         };
         match self.scope {
-            None => self.encoder.encode(info, frame.channels(), deliver),
+            None => self.encoder.encode_to(info, frame.channels(), deliver),
             Some(_) => {
                 let names = frame.names();
                 let picked = self.picked.iter();
                 let picked = picked.filter_map(|at| Some((names.get(*at)?.as_str(), frame.channel_at(*at)?)));
-                self.encoder.encode(info, picked, deliver);
+                self.encoder.encode_to(info, picked, deliver);
             }
         }
         let after = self.encoder.counts();
@@ -241,10 +275,10 @@ impl Out {
                 .wrong("a message is too large for any packet, and is left out: pick channels with --scope");
         }
         self.unsent = self.unsent.saturating_add(unsent);
-        if unsent > 0 {
-            self.dropped = self.dropped.saturating_add(1);
+        if unsent > 0 || is_cut {
+            self.dropped = self.dropped.saturating_add(one);
         } else {
-            self.frames = self.frames.saturating_add(1);
+            self.frames = self.frames.saturating_add(one);
         }
     }
 }
