@@ -14,6 +14,8 @@ use crate::args::examples;
 use crate::args::serve::DoorArgs;
 #[cfg(feature = "web")]
 use crate::args::zero_or_more;
+#[cfg(feature = "web")]
+use crate::cmd::names::Wanted;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples::help("bridge"))]
@@ -49,11 +51,11 @@ pub(crate) struct StatusArgs {
 pub(crate) struct WsArgs {
     /// The names that may be sent, and read: shared-memory names, or patterns with *, ? or [xyz]. A segment is there from
     /// the moment on at which a browser begins
-    #[arg(value_name = "NAME", required = true, value_hint = ValueHint::Other)]
+    #[arg(value_name = "NAME", required = true, value_parser = wanted, value_hint = ValueHint::Other)]
     pub(crate) names: Vec<String>,
 
     /// A name or pattern that may only be read; may be given several times [default: none besides NAME]
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "NAME", value_parser = wanted, value_hint = ValueHint::Other)]
     pub(crate) read: Vec<String>,
 
     /// The port to listen at; 0 finds one that is free
@@ -80,4 +82,10 @@ pub(crate) struct WsArgs {
 
     #[command(flatten)]
     pub(crate) status: StatusArgs,
+}
+
+/// A name, or a pattern of names, as it was typed.
+#[cfg(feature = "web")]
+fn wanted(text: &str) -> Result<String, String> {
+    Wanted::read(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }

@@ -149,7 +149,7 @@ struct RawImage {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "range: give two numbers, or \"auto\"")]
 enum RawLevels {
     Named(String),
     Between(f32, f32),
@@ -348,6 +348,14 @@ mod tests {
         ];
         for text in nonsense {
             assert_eq!(code(text), "message", "{text}");
+        }
+        for text in [
+            r#"{"type":"channels","id":1,"channels":[{}]}"#,
+            r#"{"type":"channels","id":1,"channels":[["a"]]}"#,
+            r#"{"type":"subscribe","id":1,"segment":"m","image":{"range":true}}"#,
+        ] {
+            let sentence = read(text).unwrap_err().sentence;
+            assert!(sentence.contains(": give ") && !sentence.contains("enum"), "{sentence}");
         }
         let deep = "[".repeat(8000);
         assert_eq!(code(&deep), "message");

@@ -28,6 +28,7 @@ use self::stage::{Holder, Stage};
 use super::message::Mistake;
 use crate::cmd::names::Wanted;
 
+use self::desk::PUBLICATIONS;
 pub(super) use self::desk::{Desk, Event};
 
 /// Segments that browsers may send at once.
@@ -126,7 +127,7 @@ impl Board {
 
     /// What `hello` says of it.
     pub(super) fn offer(&self) -> frame::Offer {
-        frame::Offer::new(self.rules.names.iter().map(ToString::to_string).collect(), SEGMENTS)
+        frame::Offer::new(self.rules.names.iter().map(ToString::to_string).collect(), SEGMENTS, PUBLICATIONS)
     }
 
     pub(super) fn passed(&self) -> Passed {

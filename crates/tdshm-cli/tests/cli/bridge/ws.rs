@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use crate::kit::{ASKED_TO_END, Name, Run, names, run, samples, start};
+use crate::kit::{ASKED_TO_END, Name, Run, names, run, samples, start, until};
 use crate::serve::raw::{Socket, get, request, say};
 
 /// A bridge, and where it listens.
@@ -197,8 +197,29 @@ fn it_leaves_everything_when_it_is_asked_to_end() {
         assert!(ended.err.iter().any(|line| line.contains("passed on 0 frames")), "{ended:?}");
         assert!(!name.has_segments());
     }
-    let wrong = run(&["bridge", "ws", "a/b"]);
-    assert_eq!(wrong.code, Some(1));
+    for wrong in [&["a/b"][..], &["a", "--read", "a/b"]] {
+        let wrong = run(&[&["bridge", "ws"], wrong].concat());
+        assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_segment_that_it_never_had_is_not_left() {
+    let (taken, free) = (Name::new(), Name::new());
+    let _sender = tdshm::ChopSender::builder(taken.as_str()).channels(["x"]).create().unwrap();
+    let bridge = bridge(&[taken.as_str(), free.as_str()]);
+    let mut socket = Socket::open(bridge.at);
+    for _ in 0..3 {
+        socket.send(&publish(1, &taken, &["x"]));
+        assert_eq!(socket.json("error")["code"], "busy");
+    }
+    socket.send(&publish(1, &free, &["x"]));
+    socket.json("published");
+    socket.send(&json!({"type": "unpublish", "id": 1}));
+    until(|| !free.has_segments());
+    bridge.run.signal("INT");
+    let ended = bridge.run.wait();
+    assert!(!ended.err.iter().any(|line| line.contains(&format!("left {:?}", taken.as_str()))), "{ended:?}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::monitor::web::message::Mistake;
 use crate::output::short;
 
 /// Publications of one client.
-const PUBLICATIONS: usize = 16;
+pub(super) const PUBLICATIONS: usize = 16;
 /// What may wait to be told to a client. Each publication has few at a time.
 const EVENTS: usize = 64;
 

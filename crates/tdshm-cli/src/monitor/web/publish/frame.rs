@@ -8,6 +8,7 @@ use tdshm::ShortName;
 use tdshm_ops::clip::ChannelNames;
 
 use crate::monitor::web::message::Mistake;
+use crate::say::count_of;
 
 /// Bytes that a message of a client may have where frames are taken.
 pub(in crate::monitor::web) const MESSAGE_BYTES: usize = 1 << 20;
@@ -26,14 +27,17 @@ const RATE: f64 = 60.0;
 #[derive(Clone, Debug, Serialize)]
 pub(in crate::monitor::web) struct Offer {
     names: Vec<String>,
+    /// Of all connections.
     segments: usize,
+    /// Of one.
+    per_connection: usize,
     channels: usize,
     samples: usize,
 }
 
 impl Offer {
-    pub(super) fn new(names: Vec<String>, segments: usize) -> Self {
-        Self { names, segments, channels: CHANNELS, samples: SAMPLES }
+    pub(super) fn new(names: Vec<String>, segments: usize, per_connection: usize) -> Self {
+        Self { names, segments, per_connection, channels: CHANNELS, samples: SAMPLES }
     }
 }
 
@@ -151,7 +155,7 @@ pub(in crate::monitor::web) struct Written {
 
 /// Null is what is no number.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "channels: give a number, null, or a list of them, for each")]
 enum Row {
     One(Option<f64>),
     Many(Vec<Option<f64>>),
@@ -176,8 +180,8 @@ impl Written {
         if let Some((at, row)) = channels.iter().enumerate().find(|(_, row)| row.len() != len_samples) {
             let name = layout.names.get(at).map_or("", String::as_str);
             let sentence = format_args!(
-                "{name:?} has {} samples and the first channel {len_samples}: give each the same number",
-                row.len()
+                "{name:?} has {} and the first channel {len_samples}: give each the same number",
+                count_of(row.len(), "sample")
             );
             return Err(Mistake::new("frame", Some(id), sentence));
         }
@@ -195,8 +199,11 @@ impl Written {
 
 fn check_shape(id: u32, layout: &Layout, count: usize, len_samples: usize) -> Result<(), Mistake> {
     if count != layout.names.len() {
-        let sentence =
-            format_args!("{count} channels, and {} names: give as many of each", layout.names.len());
+        let sentence = format_args!(
+            "{}, and {}: give as many of each",
+            count_of(count, "channel"),
+            count_of(layout.names.len(), "name")
+        );
         return Err(Mistake::new("frame", Some(id), sentence));
     }
     if !(1..=SAMPLES).contains(&len_samples) {
@@ -249,8 +256,10 @@ impl<'b> Binary<'b> {
         let expected = count.checked_mul(points).and_then(|numbers| numbers.checked_mul(4));
         if expected != Some(data.len()) {
             let sentence = format!(
-                "{count} channels of {points} samples, and {} bytes: give 4 bytes a sample",
-                data.len()
+                "{} of {}, and {}: give 4 bytes a sample",
+                count_of(count, "channel"),
+                count_of(points, "sample"),
+                count_of(data.len(), "byte")
             );
             return Err(wrong(&sentence));
         }

@@ -163,8 +163,9 @@ impl Stage {
     /// Writes what comes, until nobody wants the segment any more.
     pub(super) fn run(&self, board: &Board) {
         let linger = board.rules.linger(self.name.as_str());
-        let mut out = None;
+        let (mut out, mut has_been) = (None, false);
         loop {
+            has_been |= out.is_some();
             match self.next(linger, out.is_some()) {
                 Work::Open(layout, holder) => self.open(board, &mut out, &layout, &holder),
                 Work::Write(frame) => self.write(board, &mut out, frame),
@@ -177,7 +178,9 @@ impl Stage {
                     if slot.holder.is_none() {
                         slot.ended = true;
                         drop(slot);
-                        board.say(format!("left {:?}", self.name.as_str()));
+                        if has_been {
+                            board.say(format!("left {:?}", self.name.as_str()));
+                        }
                         return;
                     }
                 }
