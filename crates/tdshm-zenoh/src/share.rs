@@ -114,11 +114,10 @@ struct Account<'a> {
 
 #[derive(Serialize)]
 struct StreamAccount {
-    /// Frames a second that went to the network.
-    rate: Option<f64>,
     bytes_per_second: Option<f64>,
     /// Whether anybody listens.
     wanted: bool,
+    /// Its rate is that of the frames that went to the network.
     #[serde(flatten)]
     info: Info,
 }
@@ -137,16 +136,12 @@ impl<'a> Telling<'a> {
         self.told = Some(now);
         let mut accounts = Vec::new();
         for (name, handle) in streams {
-            let info = handle.stream().counted();
+            let stream = handle.stream();
+            let mut info = if self.args.json { stream.described().0 } else { stream.counted() };
             let (frames, bytes) = self.rates.entry(name.clone()).or_default();
-            let rate = frames.note(now, info.number).map(tenths);
+            info.rate = frames.note(now, info.number).map(tenths);
             let bytes_per_second = bytes.note(now, info.bytes).map(tenths);
-            accounts.push(StreamAccount {
-                rate,
-                bytes_per_second,
-                wanted: handle.stream().is_wanted(),
-                info,
-            });
+            accounts.push(StreamAccount { bytes_per_second, wanted: stream.is_wanted(), info });
         }
         let seconds = tenths(self.began.elapsed().as_secs_f64());
         if self.args.json {
@@ -160,7 +155,7 @@ impl<'a> Telling<'a> {
             "{} shared, {} wanted: {:.0} frames/s, {}/s, {missed} missed, {}",
             say::count(u64::try_from(accounts.len()).unwrap_or(u64::MAX), "segment"),
             accounts.iter().filter(|stream| stream.wanted).count(),
-            sum(|stream| stream.rate.unwrap_or(0.0)),
+            sum(|stream| stream.info.rate.unwrap_or(0.0)),
             say::bytes(sum(|stream| stream.bytes_per_second.unwrap_or(0.0))),
             say::count(u64::try_from(peers).unwrap_or(u64::MAX), "peer"),
         ));
@@ -180,5 +175,19 @@ impl<'a> Telling<'a> {
                 info.broken
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_says_each_thing_once() {
+        let info = Info { rate: Some(60.0), number: 7, ..Info::default() };
+        let account = StreamAccount { bytes_per_second: Some(8.0), wanted: true, info: info.clone() };
+        let json = serde_json::to_string(&account).unwrap();
+        let read: Info = serde_json::from_str(&json).unwrap(); // which refuses what is there twice
+        assert_eq!(read, info);
     }
 }

@@ -194,17 +194,22 @@ impl Stream {
 
     /// Says what is known of it.
     pub(super) fn answer_info(&self, query: &Query) {
-        let mut info = self.counted();
-        if let Ok(report) = tdshm::inspect(self.name.as_str()) {
-            describe(&mut info, &report);
-            if let Some(notices) = &report.notices {
-                let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
-                info.rate = rate.note(Instant::now(), notices.frames).map(tenths);
-            }
+        let (mut info, frames) = self.described();
+        if let Some(frames) = frames {
+            let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
+            info.rate = rate.note(Instant::now(), frames).map(tenths);
         }
         info.now_ns = now_ns();
         let Ok(json) = serde_json::to_vec(&info) else { return };
         let _ = query.reply(self.key(Leaf::Info), json).encoding("application/json").wait();
+    }
+
+    /// What was counted, what the segment holds, and how many frames its sender counts.
+    pub(super) fn described(&self) -> (Info, Option<u64>) {
+        let mut info = self.counted();
+        let Ok(report) = tdshm::inspect(self.name.as_str()) else { return (info, None) };
+        describe(&mut info, &report);
+        (info, report.notices.as_ref().map(|notices| notices.frames))
     }
 
     /// What was counted.
