@@ -66,6 +66,8 @@ def example():
 def test_every_example_is_run_here():
     here = pathlib.Path(__file__).read_text(encoding="utf-8")
     for program in EXAMPLES.iterdir():
+        if program.name.startswith("zenoh_"):
+            continue  # strangers to this package: the tests of crates/tdshm-zenoh run them
         if program.suffix in (".py", ".ipynb"):
             assert f'"{program.name}"' in here, program
 

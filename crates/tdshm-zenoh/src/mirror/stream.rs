@@ -21,6 +21,8 @@ use crate::mirror::slot::{Arrived, News, Slot};
 use crate::status::Counter;
 use crate::{now_ns, say};
 
+/// How often something new is said of what went wrong with a stream: all of it is counted.
+const TELL_AGAIN: Duration = Duration::from_secs(5);
 /// How often the other side is asked how it is, and what its clock says.
 const PULSE: Duration = Duration::from_secs(1);
 /// How long nothing has come when the answer is looked at for frames that were lost.
@@ -270,6 +272,7 @@ struct Worker {
     /// There is no sender any more, which has not been said.
     unsaid: Option<Instant>,
     told: Option<String>,
+    told_at: Option<Instant>,
 }
 
 impl Worker {
@@ -288,6 +291,7 @@ impl Worker {
             refused: None,
             unsaid: None,
             told: None,
+            told_at: None,
         }
     }
 
@@ -503,9 +507,11 @@ impl Worker {
     /// Says what is wrong, once.
     fn tell(&mut self, error: &dyn std::fmt::Display) {
         let told = error.to_string();
-        if self.told.as_ref() != Some(&told) {
+        // Whoever sends rubbish can make every message another one.
+        let due = self.told_at.is_none_or(|at| at.elapsed() >= TELL_AGAIN);
+        if due && self.told.as_ref() != Some(&told) {
             say::error(format_args!("{}/{}: {told}", self.stream.host, self.stream.segment));
-            self.told = Some(told);
+            (self.told, self.told_at) = (Some(told), Some(Instant::now()));
         }
     }
 }

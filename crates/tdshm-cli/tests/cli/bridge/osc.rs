@@ -138,6 +138,7 @@ fn the_bytes_of_the_description_go_both_ways() {
     let status = inlet.until(|status| status["channels"] == 4);
     assert_eq!((&status["packets"], &status["bytes"], &status["peers"]), (&2.into(), &48.into(), &1.into()));
     assert!(inlet.end()["frames"].as_u64().unwrap() > 0);
+    drop(receiver); // objects of Windows stay as long as anybody has them open
     until(|| !name.has_segments());
 
     let name = Name::new();
