@@ -21,8 +21,8 @@ use crate::mirror::slot::{Arrived, News, Slot};
 use crate::status::Counter;
 use crate::{now_ns, say};
 
-/// How often something new is said of what went wrong with a stream: all of it is counted.
-const TELL_AGAIN: Duration = Duration::from_secs(5);
+/// In that time no more than so many things are said of what went wrong with a stream: all of it is counted.
+const TOLD_WITHIN: (Duration, u32) = (Duration::from_secs(10), 16);
 /// How often the other side is asked how it is, and what its clock says.
 const PULSE: Duration = Duration::from_secs(1);
 /// How long nothing has come when the answer is looked at for frames that were lost.
@@ -272,7 +272,8 @@ struct Worker {
     /// There is no sender any more, which has not been said.
     unsaid: Option<Instant>,
     told: Option<String>,
-    told_at: Option<Instant>,
+    /// When the time began in which so many things were said.
+    told_since: (Instant, u32),
 }
 
 impl Worker {
@@ -291,7 +292,7 @@ impl Worker {
             refused: None,
             unsaid: None,
             told: None,
-            told_at: None,
+            told_since: (Instant::now(), 0),
         }
     }
 
@@ -508,10 +509,14 @@ impl Worker {
     fn tell(&mut self, error: &dyn std::fmt::Display) {
         let told = error.to_string();
         // Whoever sends rubbish can make every message another one.
-        let due = self.told_at.is_none_or(|at| at.elapsed() >= TELL_AGAIN);
-        if due && self.told.as_ref() != Some(&told) {
+        let (time, most) = TOLD_WITHIN;
+        if self.told_since.0.elapsed() >= time {
+            self.told_since = (Instant::now(), 0);
+        }
+        if self.told_since.1 < most && self.told.as_ref() != Some(&told) {
             say::error(format_args!("{}/{}: {told}", self.stream.host, self.stream.segment));
-            (self.told, self.told_at) = (Some(told), Some(Instant::now()));
+            self.told = Some(told);
+            self.told_since.1 = self.told_since.1.saturating_add(1);
         }
     }
 }
