@@ -59,7 +59,8 @@ with zenoh.open(config) as session:
         if reply.ok is not None:
             arrivals.put(reply.ok)
     names, base, base_number = [], None, None
-    for _ in range(arguments.frames):
+    printed = 0
+    while printed < arguments.frames:
         sample = arrivals.get()
         payload, encoding = sample.payload.to_bytes(), str(sample.encoding)
         if sample.kind == zenoh.SampleKind.DELETE:
@@ -75,11 +76,14 @@ with zenoh.open(config) as session:
         elif encoding == "tdshm/image":
             pixel_format, rows = image(payload)
             print(f"frame {number}: image of format {pixel_format}, {rows.shape[0]} rows, sum {int(rows.sum())}", flush=True)
+            printed += 1
             continue
         elif encoding.startswith("tdshm/image;"):
             print(f"frame {number}: {encoding}, {len(payload)} bytes", flush=True)
+            printed += 1
             continue
         else:
             names, rate, samples = channels(payload)
             base, base_number = samples, number
         print(f"frame {number}: {dict(zip(names, samples.tolist()))}", flush=True)
+        printed += 1

@@ -97,7 +97,7 @@ pub(crate) struct MirrorArgs {
     pub(crate) prefix: Option<String>,
 
     /// Make the names by that pattern, in which {host} and {name} stand for the stream's [default: {name}]
-    #[arg(long = "as", value_name = "PATTERN")]
+    #[arg(long = "as", value_name = "PATTERN", value_parser = naming)]
     pub(crate) named: Option<String>,
 
     /// Take names also where another program's sender has them, of which nobody can tell whether it lives; a living
@@ -140,12 +140,12 @@ pub(crate) struct NetArgs {
 
     /// Connect to a router or another program of zenoh's, say tcp/192.168.1.20:7447; may be given several times. Nobody is
     /// looked for then [default: whom the local network has]
-    #[arg(long, value_name = "ENDPOINT")]
+    #[arg(long, value_name = "ENDPOINT", value_parser = endpoint)]
     pub(crate) connect: Vec<String>,
 
     /// Listen there, say tcp/0.0.0.0:7447 or tcp/127.0.0.1:7447; may be given several times. Nobody is looked for then
     /// [default: at a free port of all addresses, or nowhere with --connect]
-    #[arg(long, value_name = "ENDPOINT")]
+    #[arg(long, value_name = "ENDPOINT", value_parser = endpoint)]
     pub(crate) listen: Vec<String>,
 
     /// peer (talks to others directly), client (by way of the router that --connect names), or router
@@ -170,6 +170,29 @@ impl Mode {
     }
 }
 
+/// A pattern for names, in which nothing but {host} and {name} is in braces.
+fn naming(text: &str) -> Result<String, String> {
+    let left = text.replace("{host}", "").replace("{name}", "");
+    if text.is_empty() || left.contains(['{', '}']) {
+        return Err("write a name, in which {host} and {name} stand for the stream's".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// An endpoint of zenoh's; those of the network need a port.
+fn endpoint(text: &str) -> Result<String, String> {
+    let shape = || "write it as tcp/192.168.1.20:7447".to_owned();
+    let (protocol, address) =
+        text.split_once('/').filter(|(_, address)| !address.is_empty()).ok_or_else(shape)?;
+    if matches!(protocol, "tcp" | "udp" | "tls") {
+        // What follows is zenoh's own: tcp/1.2.3.4:7447?prio=1#iface=eth0
+        let address = address.split(['?', '#']).next().unwrap_or_default();
+        let port = address.rsplit_once(':').map(|(_, port)| port);
+        port.and_then(|port| port.parse::<u16>().ok()).ok_or_else(shape)?;
+    }
+    Ok(text.to_owned())
+}
+
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
     if (0.0..=3600.0).contains(&seconds) {
@@ -190,5 +213,26 @@ mod tests {
         assert!(Args::try_parse_from(["tdshm-net", "share", "cam", "--quality", "0"]).is_err());
         assert!(Args::try_parse_from(["tdshm-net", "mirror", "a/b", "--as", "x", "--prefix", "y"]).is_err());
         assert!(Args::try_parse_from(["tdshm-net", "list", "--wait", "-1"]).is_err());
+        for (named, good) in
+            [("{host}-{name}", true), ("x", true), ("", false), ("{name}{nope}", false), ("a}", false)]
+        {
+            assert_eq!(
+                Args::try_parse_from(["tdshm-net", "mirror", "a/b", "--as", named]).is_ok(),
+                good,
+                "{named}"
+            );
+        }
+        for (at, good) in [
+            ("tcp/127.0.0.1:7447", true),
+            ("tls/host1:7447", true),
+            ("tcp/[::1]:0#iface=lo", true),
+            ("unixsock-stream//tmp/z", true),
+            ("tcp/127.0.0.1", false),
+            ("127.0.0.1:7447", false),
+            ("tcp/", false),
+            ("tcp/host:99999", false),
+        ] {
+            assert_eq!(Args::try_parse_from(["tdshm-net", "list", "--connect", at]).is_ok(), good, "{at}");
+        }
     }
 }

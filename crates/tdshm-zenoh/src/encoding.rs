@@ -57,14 +57,16 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Encoding`] for any other one, and for bytes that are neither kind of block.
+    /// [`DecodeError::Encoding`] for any other one, [`DecodeError::NoBlock`] for bytes that are neither kind of block.
     pub fn of(encoding: &str, payload: &[u8]) -> Result<Self, DecodeError> {
         if let Some(form) = Self::ALL.into_iter().find(|form| form.encoding() == encoding) {
             return Ok(form);
         }
         let unknown = || DecodeError::Encoding { encoding: encoding.chars().take(80).collect() };
         match encoding {
-            "zenoh/bytes" | "application/octet-stream" => Self::of_block(payload).ok_or_else(unknown),
+            "zenoh/bytes" | "application/octet-stream" => {
+                Self::of_block(payload).ok_or(DecodeError::NoBlock { bytes: payload.len() })
+            }
             _ => Err(unknown()),
         }
     }
@@ -151,6 +153,14 @@ pub enum DecodeError {
         /// What it says.
         encoding: String,
     },
+    /// Bytes of which no encoding says what they are.
+    #[error(
+        "the {bytes} bytes are neither a channel block nor an image block: send one, or say in the encoding what they are"
+    )]
+    NoBlock {
+        /// Bytes of the payload.
+        bytes: usize,
+    },
     /// A block that breaks a rule of its own.
     #[error(transparent)]
     Block(#[from] BlockError),
@@ -220,9 +230,8 @@ mod tests {
         let pixels = tdshm::Pixels::top_first(tdshm::PixelFormat::R8_UNORM, 1, 1, &[7]);
         tdshm::TopFrame::from_pixels(&pixels).unwrap().append_block(&mut block).unwrap();
         assert_eq!(Form::of("zenoh/bytes", &block).unwrap(), Form::Image);
-        for (encoding, payload) in
-            [("zenoh/bytes", &b"hello"[..]), ("text/plain", &block), ("tdshm/image;x", &[])]
-        {
+        assert!(matches!(Form::of("zenoh/bytes", b"hello"), Err(DecodeError::NoBlock { bytes: 5 })));
+        for (encoding, payload) in [("text/plain", &block[..]), ("tdshm/image;x", &[])] {
             let error = Form::of(encoding, payload).unwrap_err().to_string();
             assert!(error.starts_with(&format!("the encoding {encoding:?} is none of tdshm's: ")), "{error}");
         }

@@ -10,6 +10,7 @@
 //! | `share` | a thread a segment, which publishes its frames while somebody listens; who asks gets the last one |
 //! | `mirror` | a thread a stream, which makes it a segment of this machine, and never keeps more than the newest frame |
 //! | `list` | what is shared where |
+//! | `thread` | a stream and its thread, of either side |
 //! | `args`, `status`, `say`, `stop` | the flags; the status line and JSON; sentences on standard error; signals |
 //!
 //! zenoh has threads of its own and calls back on them: there a message is put where one of our threads finds it, and nothing
@@ -25,6 +26,7 @@ mod session;
 mod share;
 mod status;
 mod stop;
+mod thread;
 
 use std::ffi::OsString;
 use std::io;

@@ -103,7 +103,7 @@ fn print(args: &ListArgs, found: Found) -> anyhow::Result<()> {
 }
 
 fn row(info: &Info) -> [String; 4] {
-    let clean = |text: String| text.chars().filter(|c| !c.is_control()).take(60).collect::<String>();
+    let clean = |text: String| text.chars().filter(|c| !turns(*c)).take(60).collect::<String>();
     let rate = info.rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.1} Hz"));
     let sender = match (info.program.as_str(), info.pid) {
         ("", _) => info.sender.clone(),
@@ -116,4 +116,10 @@ fn row(info: &Info) -> [String; 4] {
     };
     let stream = format!("{}/{}", info.host, info.segment);
     [clean(stream), clean(info.shape() + &packed), rate, clean(sender)]
+}
+
+/// Whether it moves what stands beside it, or is not seen: others chose these names.
+fn turns(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -23,10 +23,11 @@ use zenoh::sample::SampleKind;
 use crate::args::MirrorArgs;
 use crate::encoding::key::{self, Leaf};
 use crate::mirror::slot::Slot;
-use crate::mirror::stream::{Account, Handle, Stream};
+use crate::mirror::stream::{Account, Stream};
 use crate::session::{self, WantedStream};
 use crate::status::{Rate, tenths};
 use crate::stop::{SLICE, Stop};
+use crate::thread::Handle;
 use crate::{Exit, TELL_EVERY, say};
 
 /// Streams that are mirrored at most: whoever may write tokens may invent as many as they like.
@@ -59,7 +60,7 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
     let subscriber = session.liveliness().declare_subscriber(key::all(Leaf::Alive)).history(true);
     let _subscriber = subscriber.callback(callback).wait().map_err(|error| anyhow!("{error}"))?;
 
-    let mut streams: BTreeMap<Key, Handle> = BTreeMap::new();
+    let mut streams: BTreeMap<Key, Handle<Stream>> = BTreeMap::new();
     let mut telling = Telling::new(args);
     while stop.requested().is_none() && !session.is_closed() {
         match tokens.recv_timeout(SLICE) {
@@ -104,7 +105,7 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
     Ok(stop.requested().unwrap_or(Exit::Failed))
 }
 
-fn begin(args: &MirrorArgs, session: &zenoh::Session, stream: &Key) -> anyhow::Result<Handle> {
+fn begin(args: &MirrorArgs, session: &zenoh::Session, stream: &Key) -> anyhow::Result<Handle<Stream>> {
     let name = local_name(args, &stream.0, &stream.1);
     let name = ShortName::new(&name).with_context(|| format!("it would be called {name:?} here"))?;
     Stream::new(session, &stream.0, &stream.1, name, args.take_over).start()
@@ -157,7 +158,7 @@ impl<'a> Telling<'a> {
         self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY)
     }
 
-    fn tell(&mut self, streams: &BTreeMap<Key, Handle>, peers: usize) -> anyhow::Result<()> {
+    fn tell(&mut self, streams: &BTreeMap<Key, Handle<Stream>>, peers: usize) -> anyhow::Result<()> {
         let now = Instant::now();
         self.told = Some(now);
         let mut all = Vec::new();
@@ -190,7 +191,7 @@ impl<'a> Telling<'a> {
         Ok(())
     }
 
-    fn sum_up(&self, streams: &BTreeMap<Key, Handle>) {
+    fn sum_up(&self, streams: &BTreeMap<Key, Handle<Stream>>) {
         say::status("");
         for handle in streams.values() {
             let account = handle.stream().account();

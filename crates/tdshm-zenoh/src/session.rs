@@ -43,6 +43,11 @@ pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
     if let Some(mode) = args.mode {
         put(&mut config, "mode", &serde_json::to_string(mode.word())?)?;
         if mode == Mode::Client {
+            if args.connect.is_empty() && args.config.is_none() {
+                return Err(anyhow!(
+                    "a client needs a router: name it with --connect, say tcp/192.168.1.20:7447"
+                ));
+            }
             // Whichever is started first waits for the other.
             put(&mut config, "connect/timeout_ms", "-1")?;
         }
@@ -188,6 +193,8 @@ mod tests {
         );
         let wrong = NetArgs { connect: vec!["192.168.1.20".into()], ..NetArgs::default() };
         assert!(config(&wrong).unwrap_err().to_string().starts_with("--connect names no endpoint: "));
+        let client = NetArgs { mode: Some(Mode::Client), ..NetArgs::default() };
+        assert!(config(&client).unwrap_err().to_string().starts_with("a client needs a router: "));
         let absent = NetArgs { config: Some("/no/such/file.json5".into()), ..NetArgs::default() };
         assert!(config(&absent).unwrap_err().to_string().starts_with("/no/such/file.json5: "));
     }

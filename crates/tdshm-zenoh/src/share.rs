@@ -21,9 +21,10 @@ use crate::args::ShareArgs;
 use crate::encoding::info::Info;
 use crate::session::{self, Wanted};
 use crate::share::answer::Answering;
-use crate::share::stream::{Handle, Stream};
+use crate::share::stream::Stream;
 use crate::status::{Rate, tenths};
 use crate::stop::{SLICE, Stop};
+use crate::thread::Handle;
 use crate::{Exit, PROGRAM, TELL_EVERY, say};
 
 /// How often it is looked whether segments have appeared.
@@ -50,7 +51,7 @@ pub(crate) fn run(args: &ShareArgs) -> anyhow::Result<Exit> {
     session::announce(&args.net);
     let answering = Answering::start()?;
     let mut streams = BTreeMap::new();
-    let begin = |name: &ShortName, streams: &mut BTreeMap<ShortName, Handle>| -> anyhow::Result<()> {
+    let begin = |name: &ShortName, streams: &mut BTreeMap<ShortName, Handle<Stream>>| -> anyhow::Result<()> {
         if !streams.contains_key(name) {
             let stream = Stream::new(&session, &host, name, args.packing());
             let handle =
@@ -131,7 +132,7 @@ impl<'a> Telling<'a> {
         self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY)
     }
 
-    fn tell(&mut self, streams: &BTreeMap<ShortName, Handle>, peers: usize) -> anyhow::Result<()> {
+    fn tell(&mut self, streams: &BTreeMap<ShortName, Handle<Stream>>, peers: usize) -> anyhow::Result<()> {
         let now = Instant::now();
         self.told = Some(now);
         let mut accounts = Vec::new();
@@ -162,7 +163,7 @@ impl<'a> Telling<'a> {
         Ok(())
     }
 
-    fn sum_up(&self, streams: &BTreeMap<ShortName, Handle>) {
+    fn sum_up(&self, streams: &BTreeMap<ShortName, Handle<Stream>>) {
         say::status("");
         for (name, handle) in streams {
             let info = handle.stream().counted();

@@ -1,8 +1,8 @@
 //! The segment of this machine that a stream becomes.
 
 use tdshm::{
-    BlockKind, ChopSender, Error, ErrorKind, HeaderVersion, PixelFormat, Pixels, ShortName, TopSender,
-    TopShape,
+    BlockKind, ChopSender, Error, ErrorKind, HeaderVersion, Occupant, PixelFormat, Pixels, SegmentError,
+    ShortName, TopSender, TopShape,
 };
 
 use crate::LOCK_LIMIT;
@@ -99,4 +99,14 @@ impl Local {
 /// Whether another program has the name, so that it is to be asked again later.
 pub(super) fn is_taken(error: &Error) -> bool {
     matches!(error, Error::Segment(segment) if matches!(segment.kind(), ErrorKind::Busy | ErrorKind::Refused))
+}
+
+/// Whether that program is this one: another stream has the name.
+pub(super) fn is_our_own(error: &Error) -> bool {
+    let Error::Segment(SegmentError::AlreadyExists { by, .. } | SegmentError::InfoAlreadyExists { by, .. }) =
+        error
+    else {
+        return false;
+    };
+    matches!(by, Occupant::Process(pid) if *pid == std::process::id())
 }

@@ -10,6 +10,9 @@ use zenoh::sample::{Sample, SampleKind};
 use crate::encoding::{DecodeError, End, Form, MOST_BYTES, Stamp};
 use crate::now_ns;
 
+/// Numbers that a stream may be ahead of the last frame that came: a year and more at a hundred frames a second.
+const MOST_AHEAD: u64 = 1 << 32;
+
 /// A frame as it came.
 #[derive(Debug)]
 pub(super) struct Arrived {
@@ -127,7 +130,7 @@ impl Slot {
     pub(super) fn put(&self, sample: &Sample, asked: bool) {
         let read = read(sample, asked);
         let mut state = self.state();
-        match read {
+        match read.and_then(|arrived| state.check(arrived)) {
             Ok(Some(arrived)) => state.take(arrived),
             Ok(None) => {
                 let stamp = sample.attachment().and_then(|bytes| Stamp::of(&bytes.to_bytes()).ok());
@@ -177,6 +180,19 @@ impl State {
             self.part();
             self.news.end = Some(stamp.end);
         }
+    }
+
+    /// Refuses a number that no stream comes to between two frames: all that follow would count as old.
+    fn check(&self, arrived: Option<Arrived>) -> Result<Option<Arrived>, DecodeError> {
+        let of_this = |arrived: &Arrived| self.newest.filter(|(of, ..)| *of == arrived.stamp.stream);
+        if let Some((_, before, _)) = arrived.as_ref().and_then(of_this) {
+            let (value, limit) =
+                (arrived.as_ref().map_or(0, |a| a.stamp.number), before.saturating_add(MOST_AHEAD));
+            if value > limit {
+                return Err(DecodeError::Stamp { field: "the number", value, rule: "at most", limit });
+            }
+        }
+        Ok(arrived)
     }
 
     fn take(&mut self, arrived: Arrived) {
@@ -231,6 +247,18 @@ mod tests {
         let news = std::mem::take(&mut state.news);
         let number = |arrived: Option<Arrived>| arrived.map(|arrived| arrived.stamp.number);
         (number(news.whole), number(news.changed))
+    }
+
+    #[test]
+    fn a_number_from_nowhere_is_refused_and_the_next_frame_taken() {
+        let mut state = State::default();
+        state.take(arrived(5, 0, false));
+        let error = state.check(Some(arrived(5 + MOST_AHEAD + 1, 0, false))).unwrap_err();
+        assert!(error.to_string().contains("the number of the attachment is"), "{error}");
+        for number in [6, 5 + MOST_AHEAD] {
+            assert!(state.check(Some(arrived(number, 0, false))).unwrap().is_some());
+        }
+        assert!(state.check(None).unwrap().is_none());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -16,9 +16,10 @@ use crate::encoding::key::{self, Leaf};
 use crate::encoding::{Applied, ChannelDecoder, DecodeError, End, Form, ImageDecoder};
 use crate::mirror::ASKING;
 use crate::mirror::clock::{Clock, Latency};
-use crate::mirror::local::{Local, is_taken};
+use crate::mirror::local::{Local, is_our_own, is_taken};
 use crate::mirror::slot::{Arrived, News, Slot};
 use crate::status::Counter;
+use crate::thread::{Ends, Handle};
 use crate::{now_ns, say};
 
 /// In that time no more than so many things are said of what went wrong with a stream: all of it is counted.
@@ -115,30 +116,10 @@ pub(super) struct Account {
     clock_ahead_ms: Option<f64>,
 }
 
-/// The thread of a stream.
-#[derive(Debug)]
-pub(super) struct Handle {
-    stream: Arc<Stream>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Handle {
-    pub(super) fn stream(&self) -> &Stream {
-        &self.stream
-    }
-
-    /// Asks it to end.
-    pub(super) fn end(&self) {
-        self.stream.ending.store(true, Ordering::Relaxed);
-        self.stream.slot.wake();
-    }
-
-    /// Waits until it has.
-    pub(super) fn join(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            // One that panicked has said so.
-            let _ = thread.join();
-        }
+impl Ends for Stream {
+    fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+        self.slot.wake();
     }
 }
 
@@ -168,7 +149,7 @@ impl Stream {
     }
 
     /// Listens from now on.
-    pub(super) fn start(self: Arc<Self>) -> anyhow::Result<Handle> {
+    pub(super) fn start(self: Arc<Self>) -> anyhow::Result<Handle<Self>> {
         let slot = Arc::clone(&self.slot);
         let subscriber = self
             .session
@@ -182,7 +163,7 @@ impl Stream {
             worker.run();
             drop(subscriber);
         })?;
-        Ok(Handle { stream: self, thread: Some(thread) })
+        Ok(Handle::new(self, thread))
     }
 
     fn key(&self, leaf: Leaf) -> String {
@@ -198,9 +179,13 @@ impl Stream {
         change(&mut self.shown.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    fn shown(&self) -> Shown {
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How it stands.
     pub(super) fn account(&self) -> Account {
-        let shown = *self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = self.shown();
         let losses = self.slot.losses();
         let (latency_ms, clock_ahead_ms) = {
             let clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -417,6 +402,8 @@ impl Worker {
             self.unsaid = Some(Instant::now());
         }
         self.leave();
+        // Whoever comes back sends a whole frame first. Until then their memory is of no use.
+        (self.channels, self.images) = (ChannelDecoder::default(), ImageDecoder::default());
     }
 
     /// Says why readers here have no sender any more. That the token went may come before the reason.
@@ -450,7 +437,7 @@ impl Worker {
         match self.send(arrived) {
             Ok(true) => {
                 let now = now_ns();
-                let first = self.stream.frames.get() == 0 || self.told.is_some();
+                let first = self.stream.shown().state != State::Mirrored || self.told.is_some();
                 self.stream.frames.add(1);
                 self.stream.bytes.add(u64::try_from(bytes).unwrap_or(u64::MAX));
                 if !arrived.asked {
@@ -470,18 +457,30 @@ impl Worker {
                 self.told = None;
             }
             Ok(false) => self.ask(),
-            Err(Failed::Decode(error)) => {
+            Err(failed) => {
                 self.stream.broken.add(1);
-                self.tell(&error);
-            }
-            Err(Failed::Send(error)) => {
-                self.stream.broken.add(1);
-                if is_taken(&error) {
-                    self.refused = Some(Instant::now());
-                    self.stream.show(|shown| shown.state = State::Refused);
+                // A small message may have unpacked to a large image, which is nobody's now.
+                self.images = ImageDecoder::default();
+                match failed {
+                    Failed::Decode(error) => self.tell(&error),
+                    Failed::Send(error) => self.cannot_send(&error),
                 }
-                self.tell(&error);
             }
+        }
+    }
+
+    fn cannot_send(&mut self, error: &tdshm::Error) {
+        if is_taken(error) {
+            self.refused = Some(Instant::now());
+            self.stream.show(|shown| shown.state = State::Refused);
+        }
+        if is_our_own(error) {
+            let name = self.local.name().as_str().to_owned();
+            self.tell(&format_args!(
+                "another stream is {name:?} here: name both apart, say with --as '{{host}}-{{name}}'"
+            ));
+        } else {
+            self.tell(error);
         }
     }
 

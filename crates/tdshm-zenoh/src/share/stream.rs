@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
@@ -19,6 +19,7 @@ use crate::encoding::{End, Form, Packing, Stamp};
 use crate::share::answer::{Answering, Question};
 use crate::share::feed::{Feed, Kept};
 use crate::status::{Counter, Rate, tenths};
+use crate::thread::{Ends, Handle};
 use crate::{PROGRAM, now_ns, say};
 
 /// How long a receiver waits before it looks whether anything else is to be done.
@@ -69,30 +70,10 @@ struct Last {
     kept: Kept,
 }
 
-/// The thread of a stream.
-#[derive(Debug)]
-pub(super) struct Handle {
-    stream: Arc<Stream>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Handle {
-    pub(super) fn stream(&self) -> &Stream {
-        &self.stream
-    }
-
-    /// Asks it to end.
-    pub(super) fn end(&self) {
-        self.stream.ending.store(true, Ordering::Relaxed);
-        self.stream.changed.notify_all();
-    }
-
-    /// Waits until it has.
-    pub(super) fn join(&mut self) {
-        if let Some(thread) = self.thread.take() {
-            // One that panicked has said so.
-            let _ = thread.join();
-        }
+impl Ends for Stream {
+    fn end(&self) {
+        self.ending.store(true, Ordering::Relaxed);
+        self.changed.notify_all();
     }
 }
 
@@ -118,7 +99,7 @@ impl Stream {
     }
 
     /// Answers questions from now on, and publishes what is listened to.
-    pub(super) fn start(self: Arc<Self>, answering: &Answering) -> anyhow::Result<Handle> {
+    pub(super) fn start(self: Arc<Self>, answering: &Answering) -> anyhow::Result<Handle<Self>> {
         type Ask = fn(Arc<Stream>, Query) -> Question;
         for (leaf, ask) in [(Leaf::Frame, Question::Frame as Ask), (Leaf::Info, Question::Info)] {
             let (stream, asker) = (Arc::downgrade(&self), answering.asker());
@@ -138,7 +119,7 @@ impl Stream {
         let worker = Worker::new(Arc::clone(&self));
         let thread =
             thread::Builder::new().name(self.name.as_str().to_owned()).spawn(move || worker.run())?;
-        Ok(Handle { stream: self, thread: Some(thread) })
+        Ok(Handle::new(self, thread))
     }
 
     fn key(&self, leaf: Leaf) -> String {

@@ -13,7 +13,7 @@ use tdshm::{ChopFrame, ChopReceiver, TopFrame, TopReceiver};
 
 /// How long anything may take before the test fails: far longer than it does on a busy machine.
 pub(crate) const WATCHDOG: Duration = Duration::from_secs(60);
-/// How long a wait is before it is looked again.
+/// How long a receiver waits for a frame before it is looked how long it has been.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A short name of its own, whose objects are removed at the end.
@@ -86,8 +86,13 @@ impl Lines {
     }
 
     fn rest(mut self) -> Vec<String> {
-        self.seen.extend(self.lines.iter());
-        self.seen
+        loop {
+            match self.lines.recv_timeout(WATCHDOG) {
+                Ok(line) => self.seen.push(line),
+                Err(RecvTimeoutError::Disconnected) => return self.seen,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end: {:#?}", self.seen.last()),
+            }
+        }
     }
 }
 
@@ -146,8 +151,9 @@ impl Run {
         let mut child = self.child.take().unwrap();
         interrupt(&mut child);
         self.stdin = None;
-        let (status, out, err) = (wait(&mut child), self.out.take(), self.err.take());
-        (status, out.unwrap().rest(), err.unwrap().rest())
+        // Its output ends with it.
+        let (out, err) = (self.out.take().unwrap().rest(), self.err.take().unwrap().rest());
+        (child.wait().unwrap().code(), out, err)
     }
 
     /// Ends it as a crash would.
@@ -162,17 +168,6 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-fn wait(child: &mut Child) -> Option<i32> {
-    let begin = Instant::now();
-    loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            return status.code();
-        }
-        assert!(begin.elapsed() < WATCHDOG, "it does not end");
-        thread::sleep(LOOK);
     }
 }
 
@@ -216,7 +211,7 @@ pub(crate) fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
             return answer;
         }
         assert!(begin.elapsed() < WATCHDOG, "{what}: nothing comes of it");
-        thread::sleep(Duration::from_millis(1));
+        thread::yield_now();
     }
 }
 
