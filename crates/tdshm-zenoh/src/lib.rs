@@ -13,8 +13,9 @@
 //! | `thread` | a stream and its thread, of either side |
 //! | `args`, `status`, `say`, `stop` | the flags; the status line and JSON; sentences on standard error; signals |
 //!
-//! zenoh has threads of its own and calls back on them: there a message is put where one of our threads finds it, and nothing
-//! else is done. No lock of ours is held while anything is handed to the network.
+//! zenoh has threads of its own and calls back on them: there a message is put where one of our threads finds it. Only a single
+//! small frame of channels goes into its segment there and then, where nobody has its lock: waking a thread would take longer.
+//! No lock of ours is held while anything is handed to the network.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -41,6 +42,11 @@ const LOCK_LIMIT: Duration = Duration::from_secs(1);
 const TELL_EVERY: Duration = Duration::from_secs(1);
 /// What this program is called: a segment that it sends is a mirror of another machine's, and is not shared again.
 const PROGRAM: &str = "tdshm-net";
+
+/// The variable with which zenoh's threads are set up, and what this program gives it where nobody else has: a message is handled
+/// on the thread that hears of it first. As zenoh comes, that one wakes a second one, which takes as long as the whole of a segment's
+/// way; there are two, so that one which writes a large image holds nobody up.
+pub const RUNTIME: (&str, &str) = ("ZENOH_RUNTIME", "(net: (worker_threads: 2), rx: (handover: net))");
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

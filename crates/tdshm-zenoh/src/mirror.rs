@@ -8,6 +8,7 @@ mod clock;
 mod local;
 mod slot;
 mod stream;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, RecvTimeoutError};

@@ -13,6 +13,8 @@ const PLACES: &[&str] = &[
     // Memory of numpy's arrays.
     "crates/tdshm-python/src/view.rs",
     "crates/tdshm-python/src/view/",
+    // One variable for zenoh, before anything else.
+    "crates/tdshm-zenoh/src/main.rs",
     // Not shipped: what the library is compared with, and the foreign programs and probes of the tests.
     "bench/",
     "tests/",

@@ -1,5 +1,7 @@
 //! The segment of this machine that a stream becomes.
 
+use std::time::Duration;
+
 use tdshm::{
     BlockKind, ChopSender, Error, ErrorKind, HeaderVersion, Occupant, PixelFormat, Pixels, SegmentError,
     ShortName, TopSender, TopShape,
@@ -36,6 +38,13 @@ impl Local {
     /// Whether the name is ours.
     pub(super) fn is_there(&self) -> bool {
         !matches!(self.sender, Sender::None)
+    }
+
+    /// Changes how long the lock of channels is waited for.
+    pub(super) fn set_lock_limit(&mut self, limit: Duration) {
+        if let Sender::Channels(sender) = &mut self.sender {
+            sender.set_lock_limit(limit);
+        }
     }
 
     /// Sends the frame that was decoded last: a whole one with its names, or samples alone.

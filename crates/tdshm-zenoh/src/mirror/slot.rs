@@ -44,13 +44,15 @@ pub(super) struct News {
 
 impl News {
     fn is_something(&self) -> bool {
-        self.whole.is_some()
-            || self.changed.is_some()
-            || self.gone
-            || self.came
-            || self.end.is_some()
-            || self.wake
-            || self.error.is_some()
+        self.whole.is_some() || self.changed.is_some() || self.is_beside_frames()
+    }
+
+    fn is_beside_frames(&self) -> bool {
+        self.gone || self.came || self.end.is_some() || self.wake || self.error.is_some()
+    }
+
+    fn is_more_than_a_frame(&self) -> bool {
+        (self.whole.is_some() && self.changed.is_some()) || self.is_beside_frames()
     }
 }
 
@@ -87,13 +89,44 @@ impl Slot {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something happens, at most so long.
-    pub(super) fn wait(&self, time: Duration) -> News {
+    /// Waits until something has happened, at most so long.
+    pub(super) fn wait(&self, time: Duration) {
         let nothing = |state: &mut State| !state.news.is_something();
-        let state = self.state();
-        let waited = self.changed.wait_timeout_while(state, time, nothing);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut state.news)
+        let waited = self.changed.wait_timeout_while(self.state(), time, nothing);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What has happened since the last time.
+    pub(super) fn take(&self) -> News {
+        std::mem::take(&mut self.state().news)
+    }
+
+    /// Takes a frame of channels of that many bytes at most, where nothing else has happened.
+    pub(super) fn take_channels(&self, most: usize) -> Option<Arrived> {
+        let news = &mut self.state().news;
+        if news.is_more_than_a_frame() {
+            return None;
+        }
+        let place = if news.whole.is_some() { &mut news.whole } else { &mut news.changed };
+        let channels = |arrived: &mut Arrived| {
+            matches!(arrived.form, Form::Channels | Form::Changed) && arrived.payload.len() <= most
+        };
+        place.take_if(channels)
+    }
+
+    /// Puts back what could not be shown, unless a newer frame or the end of them has come.
+    pub(super) fn give_back(&self, arrived: Arrived) {
+        let news = &mut self.state().news;
+        if news.gone || news.end.is_some() {
+            return;
+        }
+        let place = if arrived.form == Form::Changed { &mut news.changed } else { &mut news.whole };
+        place.get_or_insert(arrived);
+    }
+
+    /// Wakes the thread of the stream.
+    pub(super) fn notify(&self) {
+        self.changed.notify_one();
     }
 
     pub(super) fn losses(&self) -> Losses {
@@ -126,7 +159,7 @@ impl Slot {
         self.changed.notify_one();
     }
 
-    /// Takes what came, published or `asked` for.
+    /// Takes what came, published or `asked` for. Whoever calls wakes the thread, or does what that would.
     pub(super) fn put(&self, sample: &Sample, asked: bool) {
         let read = read(sample, asked);
         let mut state = self.state();
@@ -141,8 +174,6 @@ impl Slot {
                 state.news.error = Some(error);
             }
         }
-        drop(state);
-        self.changed.notify_one();
     }
 }
 
@@ -259,6 +290,36 @@ mod tests {
             assert!(state.check(Some(arrived(number, 0, false))).unwrap().is_some());
         }
         assert!(state.check(None).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_small_frame_that_is_alone_can_be_taken_at_once() {
+        let slot = Slot::default();
+        let take = |slot: &Slot| slot.take_channels(10).map(|arrived| arrived.stamp.number);
+        assert_eq!(take(&slot), None);
+        slot.state().take(arrived(1, 0, false));
+        slot.state().take(arrived(2, 1, false));
+        assert_eq!(take(&slot), None, "two frames, the second of which needs the first");
+        drop(slot.take());
+        slot.state().take(arrived(3, 1, false));
+        assert_eq!(take(&slot), Some(3));
+        slot.state().take(Arrived { payload: vec![0; 11].into(), ..arrived(4, 0, false) });
+        assert_eq!(take(&slot), None, "a large one");
+        slot.state().take(Arrived { form: Form::Image, ..arrived(5, 0, false) });
+        assert_eq!(take(&slot), None, "an image");
+        slot.state().take(arrived(6, 0, false));
+        slot.wake();
+        assert_eq!(take(&slot), None, "somebody has to look");
+        assert_eq!(slot.take().whole.map(|arrived| arrived.stamp.number), Some(6));
+
+        // What could not be shown waits for the thread, unless something newer has come.
+        slot.give_back(arrived(7, 0, false));
+        slot.give_back(arrived(6, 0, false));
+        assert_eq!(take(&slot), Some(7));
+        slot.state().end(Stamp { end: End::Left, shared: u64::MAX, ..Stamp::default() });
+        slot.give_back(arrived(7, 0, false));
+        let news = slot.take();
+        assert!(news.whole.is_none() && news.end == Some(End::Left), "the last word stays");
     }
 
     #[test]
