@@ -118,6 +118,23 @@ fn what_is_in_the_way_is_an_error_and_is_not_touched() {
     std::fs::write(&path, [0; 20]).unwrap();
     refused("a file that is too small");
     assert_eq!(std::fs::read(&path).unwrap(), [0; 20]);
+
+    // The head alone, and all but the mutex's last byte: what is missing is told, to whoever wants it and whoever looks.
+    let needed = MUTEX_AT + MUTEX_BYTES;
+    for bytes in [MUTEX_AT, needed - 1] {
+        std::fs::write(&path, vec![0; bytes]).unwrap();
+        refused("a file without all of the mutex");
+        let sentence = format!(
+            "{name} has {bytes} bytes, and at least {needed} are needed: its sender is broken or not ready yet"
+        );
+        assert_eq!(NamedLock::open(&name).unwrap_err().to_string(), sentence);
+        let seen = tdshm::look_at_locks(scene.name()).unwrap().into_iter().find(|seen| seen.object == name);
+        let error = seen.unwrap().state.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), sentence);
+    }
+    std::fs::write(&path, vec![0; needed]).unwrap();
+    let error = NamedLock::open(&name).unwrap_err();
+    assert!(matches!(error, Error::Lock(LockError::NotALock { .. })), "{error}");
 }
 
 /// An empty object may be one that is being made; whoever opens the lock may wait a little, but not for ever.

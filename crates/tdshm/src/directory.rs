@@ -203,7 +203,8 @@ impl Directory<'_> {
             step!("mac directory: copied back");
             region.write(0, &header)
         };
-        put(region).map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len() })?;
+        let needed = wire::HEADER_BYTES.saturating_add(used.len());
+        put(region).map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len(), needed })?;
         let room = Room { allocated: region.len().saturating_sub(wire::HEADER_BYTES), used: used.len() };
         Ok(Contents { object, room, used: used.to_vec() })
     }
@@ -234,7 +235,8 @@ impl Directory<'_> {
                 step!("mac directory: entry");
                 region.write(wire::USED_OFFSET, &u64::try_from(used.len()).unwrap_or(u64::MAX))
             };
-            put().map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len() })?;
+            let needed = wire::HEADER_BYTES.saturating_add(used.len());
+            put().map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len(), needed })?;
         } else {
             let bytes = object.region().len();
             drop(object);

@@ -520,7 +520,7 @@ impl SegmentError {
 
 /// What went wrong with an object, with its name. Whoever knows more about `Exists` and `Absent` (is it the
 /// data or the info segment?) handles them before.
-pub(crate) fn object_error(error: ObjectError, object: &str, needed: usize) -> SegmentError {
+pub(crate) fn object_error(error: ObjectError, object: &str) -> SegmentError {
     let object = object.to_owned();
     match error {
         ObjectError::Exists => {
@@ -528,7 +528,7 @@ pub(crate) fn object_error(error: ObjectError, object: &str, needed: usize) -> S
         }
         ObjectError::Absent => SegmentError::DoesNotExist { name: object },
         ObjectError::NotOurs(reason) => SegmentError::NotOurs { object, reason },
-        ObjectError::TooSmall { bytes } => SegmentError::TooSmall { object, bytes, needed },
+        ObjectError::TooSmall { bytes, needed } => SegmentError::TooSmall { object, bytes, needed },
         ObjectError::NoRoom { bytes } => SegmentError::NoRoom { object, bytes },
         ObjectError::Map(source) => SegmentError::UnableToMap { object, source },
         ObjectError::Os { operation, source } => OsError { operation, object, source }.into(),

@@ -15,7 +15,6 @@ use crate::error::{Error, LockError, object_error};
 use crate::lock::layout::LAYOUT;
 use crate::name::check_object_name;
 use crate::sys::{self, Access, LockFailure, LockOpenError, ObjectError, Outcome, Party};
-use crate::wire::lock as wire;
 
 /// How long TouchDesigner's own classes wait for a lock (wire §5, seen), and what we wait by default.
 pub(crate) const LIMIT: Duration = Duration::from_millis(5000);
@@ -104,9 +103,7 @@ impl NamedLock {
     fn opened(opened: Result<sys::Lock, LockOpenError>, name: &str) -> Result<Self, LockError> {
         match opened {
             Ok(raw) => Ok(Self { raw, name: name.to_owned() }),
-            Err(LockOpenError::Object(error)) => {
-                Err(LockError::Object(Box::new(object_error(error, name, wire::MUTEX_OFFSET))))
-            }
+            Err(LockOpenError::Object(error)) => Err(LockError::Object(Box::new(object_error(error, name)))),
             Err(LockOpenError::NotALock { field, value, expected, advice }) => {
                 Err(LockError::NotALock { name: name.to_owned(), field, value, expected, advice })
             }
@@ -124,7 +121,7 @@ impl NamedLock {
     /// As [`open_with`](Self::open_with), and an object that was there already gets this access as well.
     pub(crate) fn open_own(name: &str, access: Access) -> Result<Self, LockError> {
         let lock = Self::open_with(name, access)?;
-        let failed = |error| LockError::Object(Box::new(object_error(error, name, wire::MUTEX_OFFSET)));
+        let failed = |error| LockError::Object(Box::new(object_error(error, name)));
         lock.raw.set_mode(access).map_err(failed)?;
         Ok(lock)
     }

@@ -146,7 +146,7 @@ pub(crate) enum ObjectError {
     /// Something has the name that this program must not use.
     NotOurs(String),
     /// The object is smaller than what it has to hold.
-    TooSmall { bytes: usize },
+    TooSmall { bytes: usize, needed: usize },
     /// There is no room for so many bytes.
     NoRoom { bytes: usize },
     /// The system would not map it.

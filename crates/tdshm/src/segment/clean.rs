@@ -191,7 +191,7 @@ fn out_of_reach(object: String, kind: SweptKind, error: ObjectError, swept: &mut
         ObjectError::Absent => return,
         // What to do about it depends on what was wanted.
         ObjectError::NotOurs(reason) => reason.split(": ").next().unwrap_or_default().to_owned(),
-        error => object_error(error, &object, 0).to_string(),
+        error => object_error(error, &object).to_string(),
     };
     swept.push(Swept { object, kind, fate: Fate::OutOfReach { reason } });
 }

@@ -161,7 +161,7 @@ pub fn examine(name: &str) -> Result<Examination, Error> {
             found.breach(DeviationKind::DataMissing, text);
         }
         Err(ObjectError::Absent) => {}
-        Err(error) => return Err(object_error(error, &object, chop::HEADER_BYTES).into()),
+        Err(error) => return Err(object_error(error, &object).into()),
     }
     Ok(found)
 }
@@ -192,7 +192,7 @@ fn examine_info(found: &mut Examination) -> Result<Option<Postfix>, Error> {
             }
             return Ok(None);
         }
-        Err(error) => return Err(object_error(error, &object, info::LEAST_BYTES).into()),
+        Err(error) => return Err(object_error(error, &object).into()),
     };
     let mapped_bytes = peek.bytes();
     let block = block::peek(&peek);

@@ -7,7 +7,7 @@ use crate::name::ShortName;
 use crate::segment::block;
 use crate::segment::inspect::{extension, within};
 use crate::sys::{ObjectError, Peek};
-use crate::wire::{chop, info, notice};
+use crate::wire::notice;
 
 /// Bytes that are looked at of a block whose sender counts nothing, in so many pieces.
 const PIECE: usize = 16 << 10;
@@ -63,7 +63,7 @@ pub fn glance(name: &str) -> Result<Glance, Error> {
     let (block, extension) = match Peek::open(&info_name) {
         Ok(peek) => (block::peek(&peek).ok(), extension(&peek)),
         Err(ObjectError::Absent) => (None, None),
-        Err(error) => return Err(object_error(error, &info_name, info::LEAST_BYTES).into()),
+        Err(error) => return Err(object_error(error, &info_name).into()),
     };
     let postfix = block.as_ref().and_then(|block| block.postfix.ok()).unwrap_or_default();
     let u64_at = |at| {
@@ -79,7 +79,7 @@ pub fn glance(name: &str) -> Result<Glance, Error> {
         (None, Err(ObjectError::Absent)) => {
             return Err(SegmentError::DoesNotExist { name: name.as_str().to_owned() }.into());
         }
-        (None, Err(error)) => return Err(object_error(error, &segment, chop::HEADER_BYTES).into()),
+        (None, Err(error)) => return Err(object_error(error, &segment).into()),
     };
     Ok(Glance {
         segment,

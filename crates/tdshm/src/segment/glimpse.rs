@@ -13,7 +13,6 @@ use crate::segment::block;
 use crate::segment::inspect::{ChopContents, TopContents, names};
 use crate::sys::{self, LockOpenError, ObjectError, Peek};
 use crate::wire::chop::{self, ChopHeader, ChopLayout};
-use crate::wire::info;
 use crate::wire::top::{self, TopLayout};
 use zerocopy::FromBytes;
 
@@ -169,13 +168,13 @@ fn open(name: &ShortName) -> Result<Option<(String, Peek)>, Error> {
             Err(_) => Default::default(),
         },
         Err(ObjectError::Absent) => Default::default(),
-        Err(error) => return Err(object_error(error, &info_name, info::LEAST_BYTES).into()),
+        Err(error) => return Err(object_error(error, &info_name).into()),
     };
     let object = name.data_segment_with(postfix);
     match Peek::open(&object) {
         Ok(peek) => Ok(Some((object, peek))),
         Err(ObjectError::Absent) => Ok(None),
-        Err(error) => Err(object_error(error, &object, chop::HEADER_BYTES).into()),
+        Err(error) => Err(object_error(error, &object).into()),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::sys::{self, ObjectError, Peek, Process};
 use crate::top::TopShape;
 use crate::wire::chop::{self, ChopHeader, ChopLayout};
 use crate::wire::global::GlobalHeader;
-use crate::wire::info::{self, InfoBlock, NoBlock, Postfix};
+use crate::wire::info::{InfoBlock, NoBlock, Postfix};
 use crate::wire::notice;
 use crate::wire::top::{self, TopLayout};
 
@@ -313,7 +313,7 @@ fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
             (block, notices(&peek, block.is_some_and(|block| block.detached())))
         }
         Err(ObjectError::Absent) => (None, None),
-        Err(error) => return Err(object_error(error, &info_name, info::LEAST_BYTES)),
+        Err(error) => return Err(object_error(error, &info_name)),
     };
     let postfix = block.as_ref().and_then(|block| block.postfix.ok()).unwrap_or_default();
     let segment = name.data_segment_with(postfix);
@@ -347,7 +347,7 @@ fn look(name: ShortName) -> Result<SegmentReport, SegmentError> {
         }
         Err(ObjectError::Absent) if block.is_some() => Ok(report),
         Err(ObjectError::Absent) => Err(SegmentError::DoesNotExist { name: report.name.as_str().to_owned() }),
-        Err(error) => Err(object_error(error, &report.segment, chop::HEADER_BYTES)),
+        Err(error) => Err(object_error(error, &report.segment)),
     }
 }
 

@@ -229,9 +229,9 @@ impl SegmentReceiver {
                     };
                     return Ok(false);
                 }
-                Err(error) => return Err(object_error(error, &self.short.data_segment(), 1).into()),
+                Err(error) => return Err(object_error(error, &self.short.data_segment()).into()),
             },
-            Err(error) => return Err(object_error(error, &self.info_name, info::LEAST_BYTES).into()),
+            Err(error) => return Err(object_error(error, &self.info_name).into()),
         };
         let observes = link.info.as_ref().is_some_and(|info| info.lock.is_none());
         if self.data_lock.is_none() && !observes {
@@ -383,7 +383,7 @@ fn locate(
         match opened {
             Ok(data) if unchanged => return Ok(Located::At { block, postfix, moved: Some(Box::new(data)) }),
             Err(ObjectError::Absent) if unchanged => break,
-            Err(error) if unchanged => return Err(object_error(error, &name, 1).into()),
+            Err(error) if unchanged => return Err(object_error(error, &name).into()),
             _ => {}
         }
     }

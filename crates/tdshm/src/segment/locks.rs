@@ -7,7 +7,6 @@ use crate::lock::NamedLock;
 use crate::lock::layout::LAYOUT;
 use crate::name::ShortName;
 use crate::sys::{self, LockOpenError, LockWord, ObjectError, Peek};
-use crate::wire::lock as wire;
 
 /// What came of trying a lock.
 #[derive(Debug)]
@@ -150,7 +149,7 @@ fn look(object: &str) -> Result<Option<LockSight>, Error> {
         Ok(Some(LockWord::Held(process))) => Ok(Some(LockSight::Held(process))),
         Ok(Some(LockWord::Abandoned)) => Ok(Some(LockSight::Abandoned)),
         Ok(Some(LockWord::Unrecoverable)) => Err(LockError::Unrecoverable { name }.into()),
-        Err(LockOpenError::Object(error)) => Err(object_error(error, object, wire::MUTEX_OFFSET).into()),
+        Err(LockOpenError::Object(error)) => Err(object_error(error, object).into()),
         Err(LockOpenError::NotALock { field, value, expected, advice }) => {
             Err(LockError::NotALock { name, field, value, expected, advice }.into())
         }

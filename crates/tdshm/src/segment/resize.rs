@@ -89,7 +89,7 @@ impl SegmentSender {
         let Room { wanted, least } = room;
         let make = Make { bytes: wanted, least, access: self.access, owned: true, replaces };
         let fill = |region: Region<'_>| {
-            fill(region).map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len() })
+            fill(region).map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len(), needed: least })
         };
         Object::create(name, make, fill).map_err(|error| match error {
             ObjectError::Exists => SegmentError::AlreadyExists {
@@ -97,7 +97,7 @@ impl SegmentSender {
                 object: name.to_owned(),
                 by: Occupant::Foreign,
             },
-            error => object_error(error, name, least),
+            error => object_error(error, name),
         })
     }
 }

@@ -69,20 +69,20 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
         // The block last: where others may see half of it, they see none.
         let _ = Extension::set_up(region, me, request.flags);
         block::write(region, &InfoBlock::fresh(block::NATIVE))
-            .map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len() })
+            .map_err(|OutOfBounds| ObjectError::TooSmall { bytes: region.len(), needed: info::LEAST_BYTES })
     };
     let begin = Instant::now();
     loop {
         match Object::create(&name, make, fresh) {
             Ok(info) => return Ok((info, true)),
             Err(ObjectError::Exists) => {}
-            Err(error) => return Err(object_error(error, &name, notice::INFO_SEGMENT_BYTES).into()),
+            Err(error) => return Err(object_error(error, &name).into()),
         }
         let info = match Object::open(&name, info::LEAST_BYTES) {
             Ok(info) => info,
             // It went away in this moment.
             Err(ObjectError::Absent) if begin.elapsed() < PATIENCE => continue,
-            Err(error) => return Err(object_error(error, &name, info::LEAST_BYTES).into()),
+            Err(error) => return Err(object_error(error, &name).into()),
         };
         let taken = |by| SegmentError::InfoAlreadyExists {
             name: request.short.as_str().to_owned(),
@@ -92,7 +92,7 @@ fn claim_info(request: &Request<'_>, me: Process) -> Result<(Object, bool), Erro
         let left = block::read(info.region()).is_ok_and(|block| block.detached());
         let owner = Extension::of(info.region()).and_then(Extension::owner);
         let recorded = owner.filter(|_| !left);
-        if !info.own(recorded).map_err(|error| object_error(error, &name, info::LEAST_BYTES))? {
+        if !info.own(recorded).map_err(|error| object_error(error, &name))? {
             match owner {
                 Some(owner) if owner.lives() => return Err(taken(Occupant::Process(owner.pid)).into()),
                 _ if begin.elapsed() < PATIENCE => {
@@ -159,7 +159,7 @@ fn create_data(request: &Request<'_>, info: Object) -> Result<Claim, Error> {
         },
         Err(error) => {
             info.unlink();
-            Err(object_error(error, &name, request.bytes).into())
+            Err(object_error(error, &name).into())
         }
     }
 }
@@ -194,7 +194,7 @@ fn take_over(request: &Request<'_>, info: Object, me: Process) -> Result<Claim, 
     let layout = before.map_or(block::NATIVE, |block| block.layout.written());
     let postfix = Postfix::random();
     let name = request.short.data_segment_with(postfix);
-    let data = create_blank(request, &name).map_err(|error| object_error(error, &name, request.bytes))?;
+    let data = create_blank(request, &name).map_err(|error| object_error(error, &name))?;
     step!("take-over: data");
 
     // Detached until the last line, so that nobody attaches to half of it.

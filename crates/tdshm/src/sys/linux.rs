@@ -432,7 +432,7 @@ fn open_checked(path: &str, how: OFlags, needed: usize) -> Result<(OwnedFd, Stat
     }
     match usize::try_from(stat.st_size).unwrap_or(0) {
         0 => Err(ObjectError::Absent), // a foreign sender between its shm_open and its ftruncate
-        bytes if bytes < needed => Err(ObjectError::TooSmall { bytes }),
+        bytes if bytes < needed => Err(ObjectError::TooSmall { bytes, needed }),
         bytes => Ok((fd, stat, bytes)),
     }
 }

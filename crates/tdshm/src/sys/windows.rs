@@ -119,7 +119,7 @@ impl Object {
         let view = View::new(handle.as_handle(), rights).map_err(ObjectError::Map)?;
         let bytes = view.region().len();
         if bytes < needed {
-            return Err(ObjectError::TooSmall { bytes });
+            return Err(ObjectError::TooSmall { bytes, needed });
         }
         Ok(Self { view, handle })
     }

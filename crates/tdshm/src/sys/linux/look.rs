@@ -41,8 +41,9 @@ pub(crate) fn lock_word(name: &str, layout: LockLayout) -> Result<Option<LockWor
     let read = peek
         .read(0, &mut bytes)
         .map_err(|source| LockOpenError::Object(ObjectError::Os { operation: "read", source }))?;
-    if read < bytes.len() {
-        return Err(LockOpenError::Object(ObjectError::TooSmall { bytes: read }));
+    let needed = robust_lock::needed(&layout);
+    if read < needed {
+        return Err(LockOpenError::Object(ObjectError::TooSmall { bytes: read, needed }));
     }
     word_of(&bytes, &layout).map(|word| {
         word.map(|word| match word {

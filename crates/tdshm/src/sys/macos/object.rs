@@ -78,7 +78,7 @@ impl Object {
         let whole = open(&token)?;
         let bytes = whole.region().len();
         if bytes < needed {
-            return Err(ObjectError::TooSmall { bytes });
+            return Err(ObjectError::TooSmall { bytes, needed });
         }
         Ok(Self { whole, name: name.to_owned(), token })
     }

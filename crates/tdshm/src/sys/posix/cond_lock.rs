@@ -167,7 +167,7 @@ impl CondLock {
         step!("mac lock: sized");
         let bytes = shm::bytes(&object)?;
         if bytes < FIELDS_BYTES {
-            return Err(ObjectError::TooSmall { bytes });
+            return Err(ObjectError::TooSmall { bytes, needed: FIELDS_BYTES });
         }
         let map = Map::new(std::os::fd::AsFd::as_fd(&object), bytes).map_err(ObjectError::Map)?;
         let region = map.region();
@@ -426,7 +426,8 @@ pub(crate) fn word_of(name: &str, layout: &LockLayout) -> Result<LockWord, Objec
     let whole = Whole::open_to_read(name)?;
     let region = whole.region();
     let bytes = region.len();
-    let Ok(locked) = region.load_u8(LOCKED_AT) else { return Err(ObjectError::TooSmall { bytes }) };
+    let needed = FIELDS_BYTES;
+    let Ok(locked) = region.load_u8(LOCKED_AT) else { return Err(ObjectError::TooSmall { bytes, needed }) };
     if locked == 0 {
         return Ok(LockWord::Free);
     }

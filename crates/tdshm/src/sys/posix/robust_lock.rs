@@ -57,7 +57,7 @@ impl Lock {
         layout: LockLayout,
         _party: Party,
     ) -> Result<Self, LockOpenError> {
-        let bytes = layout.mutex_at.saturating_add(MUTEX_BYTES);
+        let bytes = needed(&layout);
         for _ in 0..TRIES {
             let object = match Object::open(name, bytes) {
                 Err(ObjectError::Absent) => {
@@ -84,13 +84,14 @@ impl Lock {
             };
             let holder = object.region().atomic_u32(layout.holder_at).ok().map(NonNull::from);
             let (Some(mutex), Some(holder)) = (at(layout.mutex_at, MUTEX_BYTES), holder) else {
-                return Err(LockOpenError::Object(ObjectError::TooSmall { bytes: object.region().len() }));
+                let small = ObjectError::TooSmall { bytes: object.region().len(), needed: bytes };
+                return Err(LockOpenError::Object(small));
             };
             let held = AtomicBool::new(false);
             return Ok(Self { object: ManuallyDrop::new(object), mutex: mutex.cast(), holder, held });
         }
         // An empty object has the name, which no lock of ours ever is: whoever made it has not gone on.
-        Err(LockOpenError::Object(ObjectError::TooSmall { bytes: 0 }))
+        Err(LockOpenError::Object(ObjectError::TooSmall { bytes: 0, needed: bytes }))
     }
 
     fn mutex(&self) -> *mut libc::pthread_mutex_t {
@@ -209,7 +210,12 @@ fn mutex_bytes() -> u32 {
     u32::try_from(MUTEX_BYTES).unwrap_or(u32::MAX)
 }
 
-/// Bytes of a lock object that [`word_of`] looks at.
+/// Bytes that a lock object has at least.
+pub(crate) fn needed(layout: &LockLayout) -> usize {
+    layout.mutex_at.saturating_add(MUTEX_BYTES)
+}
+
+/// Bytes of a lock object that [`word_of`] looks at, where there are so many.
 pub(crate) const LOOKED_AT: usize = 128;
 
 /// What the bytes of a lock object say of its holder, whose thread that is. `None`: nothing that can be understood.

@@ -292,7 +292,7 @@ fn what_is_missing_or_none_is_said() {
     let object = shm::create(&scene.name, Access::PRIVATE).unwrap();
     assert!(shm::size_once(&object, 20).unwrap());
     let small = open(&scene.name).unwrap_err();
-    assert!(matches!(small, LockOpenError::Object(ObjectError::TooSmall { bytes: 20 })));
+    assert!(matches!(small, LockOpenError::Object(ObjectError::TooSmall { bytes: 20, needed: 21.. })));
     let long = CondLock::open(&"x".repeat(32), Some(Access::PRIVATE), &LAYOUT).unwrap_err();
     assert!(matches!(long, LockOpenError::Object(ObjectError::Os { .. })));
 }
