@@ -67,7 +67,8 @@ impl Picture {
     /// mono and alpha; colours become four channels (`R8G8B8A8_UNORM`, `R16G16B16A16_UNORM`, `R16G16B16A16_SFLOAT`,
     /// `R32G32B32A32_SFLOAT`), with alpha 1 where there is none. The way up that a camera recorded is applied. Of an EXR
     /// file the first part counts that has the channels R, G and B, or Y, or R alone, or a layer of colours, such as `beauty.R`,
-    /// `beauty.G` and `beauty.B`.
+    /// `beauty.G` and `beauty.B`; where none has, the first with X, Y and Z (maps of normals or positions), which become red,
+    /// green and blue.
     ///
     /// # Errors
     ///

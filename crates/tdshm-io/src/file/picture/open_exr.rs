@@ -18,33 +18,36 @@ use crate::file::picture::{Bytes, LARGEST_BYTES, LARGEST_SIDE, Picture, TOO_LARG
 /// Which channels of a file are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Channels {
-    /// R, G and B.
-    Colours,
+    /// What becomes red, green and blue.
+    Three([&'static str; 3]),
     /// That one alone.
     One(&'static str),
 }
 
+const COLOURS: Channels = Channels::Three(["R", "G", "B"]);
+/// As maps of normals and positions have them.
+const VECTORS: Channels = Channels::Three(["X", "Y", "Z"]);
+
 impl Channels {
-    /// What can be read of a layer; `None`: nothing.
+    /// What can be read of a layer as a picture; `None`: nothing.
     fn of(layer: &Header) -> Option<Self> {
         if layer.deep {
             return None;
         }
         let has = |name| sample_type(layer, name).is_some();
         match [has("R"), has("G"), has("B")] {
-            [true, true, true] => Some(Self::Colours),
-            // With these two it would be the brightness of a picture in colours.
-            _ if has("Y") && !has("RY") && !has("BY") => Some(Self::One("Y")),
+            [true, true, true] => Some(COLOURS),
+            // With RY and BY it would be the brightness of a picture in colours, with X no brightness at all.
+            _ if has("Y") && !["RY", "BY", "X"].into_iter().any(has) => Some(Self::One("Y")),
             [true, false, false] => Some(Self::One("R")),
             _ => None,
         }
     }
 
-    fn names(self) -> &'static [&'static str] {
+    fn names(&self) -> &[&'static str] {
         match self {
-            Self::Colours => &["R", "G", "B"],
-            Self::One("Y") => &["Y"],
-            Self::One(_) => &["R"],
+            Self::Three(names) => names,
+            Self::One(name) => std::slice::from_ref(name),
         }
     }
 }
@@ -52,16 +55,21 @@ impl Channels {
 /// What can be read of a part of a file, and what stands in front of the names: nothing, or else the name of the first of
 /// several layers that have colours, as `beauty.` in `beauty.R`.
 fn of_part(part: &Header) -> Option<(Channels, String)> {
-    if let Some(channels) = Channels::of(part) {
-        return Some((channels, String::new()));
-    }
+    let plain = Channels::of(part).map(|channels| (channels, String::new()));
+    plain.or_else(|| layer_of(part, COLOURS).map(|layer| (COLOURS, layer)))
+}
+
+/// What stands in front of the names of the first layer that has all of these channels: nothing, where the part itself has.
+fn layer_of(part: &Header, channels: Channels) -> Option<String> {
+    let (first, others) = channels.names().split_first()?;
     let layers = part.channels.list.iter().filter_map(|channel| {
         let name = channel.name.to_string();
-        name.strip_suffix('R').filter(|layer| layer.ends_with('.')).map(str::to_owned)
+        let layer = name.strip_suffix(first)?;
+        (layer.is_empty() || layer.ends_with('.')).then(|| layer.to_owned())
     });
-    let has = |layer: &str, name| sample_type(part, &format!("{layer}{name}")).is_some();
-    let mut coloured = layers.filter(|layer| !part.deep && has(layer, "G") && has(layer, "B"));
-    coloured.next().map(|layer| (Channels::Colours, layer))
+    let has = |layer: &str, name: &str| sample_type(part, &format!("{layer}{name}")).is_some();
+    let mut whole = layers.filter(|layer| others.iter().all(|name| has(layer, name)));
+    if part.deep { None } else { whole.next() }
 }
 
 fn sample_type(layer: &Header, name: &str) -> Option<SampleType> {
@@ -113,22 +121,25 @@ impl Window {
     }
 }
 
-/// Reads the first layer that has colours, or one channel for grey. Floats of 16 bits stay that, if all are.
+/// Reads the first layer that has colours, or one channel for grey; where none has, the first with vectors. Floats of 16 bits
+/// stay that, if all are.
 pub(super) fn read(bytes: impl BufRead + Seek) -> Result<Picture, PictureError> {
     let reader = exr::block::read(bytes, false).map_err(broken)?;
-    let found = reader.headers().iter().find_map(|part| Some((part, of_part(part)?)));
-    let Some((layer, (channels, prefix))) = found else {
-        let reason = "no layer has the channels R, G and B, or Y or R alone".to_owned();
+    let parts = reader.headers();
+    let found = parts.iter().find_map(|part| Some((part, of_part(part)?)));
+    let vectors = || parts.iter().find_map(|part| Some((part, (VECTORS, layer_of(part, VECTORS)?))));
+    let Some((layer, (channels, prefix))) = found.or_else(vectors) else {
+        let reason = "no layer has the channels R, G and B, or X, Y and Z, or Y or R alone".to_owned();
         return Err(PictureError::Broken { reason });
     };
     let window = Window::of(layer)?;
     let type_of = |name: &str| sample_type(layer, &format!("{prefix}{name}"));
     let alpha = type_of("A");
-    let types = channels.names().iter().filter_map(|name| type_of(name)).chain(alpha);
-    let halves = types.into_iter().all(|each| each == SampleType::F16);
+    let halves = channels.names().iter().filter_map(|name| type_of(name)).chain(alpha);
+    let halves = halves.into_iter().all(|each| each == SampleType::F16);
     let format = match (channels, alpha.is_some(), halves) {
-        (Channels::Colours, _, true) => PixelFormat::R16G16B16A16_SFLOAT,
-        (Channels::Colours, _, false) => PixelFormat::R32G32B32A32_SFLOAT,
+        (Channels::Three(_), _, true) => PixelFormat::R16G16B16A16_SFLOAT,
+        (Channels::Three(_), _, false) => PixelFormat::R32G32B32A32_SFLOAT,
         (Channels::One(_), true, true) => PixelFormat::R16A16_SFLOAT,
         (Channels::One(_), true, false) => PixelFormat::R32A32_SFLOAT,
         (Channels::One(_), false, true) => PixelFormat::R16_SFLOAT,
@@ -144,7 +155,7 @@ pub(super) fn read(bytes: impl BufRead + Seek) -> Result<Picture, PictureError> 
     Picture::new(format, window.width, window.height, pixels)
 }
 
-/// All numbers of the pixels: four of each with colours, else one, or two with alpha.
+/// All numbers of the pixels: four of each with colours or vectors, else one, or two with alpha.
 fn numbers<S: FromNativeSample>(
     reader: Reader<impl BufRead + Seek>,
     channels: Channels,
@@ -154,10 +165,10 @@ fn numbers<S: FromNativeSample>(
 ) -> exr::error::Result<Vec<S>> {
     let levels = || reading().no_deep_data().largest_resolution_level();
     let one = match channels {
-        Channels::Colours => {
+        Channels::Three([red, green, blue]) => {
             let name = |name: &str| Text::from(format!("{prefix}{name}").as_str());
-            let named = levels().specific_channels().required::<S>(name("R")).required::<S>(name("G"));
-            let named = named.required::<S>(name("B")).optional(name("A"), S::from_f32(1.0));
+            let named = levels().specific_channels().required::<S>(name(red)).required::<S>(name(green));
+            let named = named.required::<S>(name(blue)).optional(name("A"), S::from_f32(1.0));
             let colours = named.collect_pixels(
                 move |_, _: &(_, _, _, _)| window.blank::<S>(4),
                 move |pixels: &mut Vec<S>, at, (r, g, b, a): (S, S, S, S)| {

@@ -226,13 +226,46 @@ fn exr_is_read_as_what_it_holds() {
         assert!(alpha.is_some() || (rgba[3], rgba[7]) == (1.0, 1.0), "{format}: {rgba:?}");
     }
     let colours_apart = [("Y", one.clone()), ("RY", one.clone()), ("BY", one.clone())];
-    for channels in [&colours_apart[..], &[("Z", two.clone())], &[("R", one.clone()), ("G", one)]] {
+    let moves = [("X", one.clone()), ("Y", one.clone())];
+    for channels in
+        [&colours_apart[..], &moves[..], &[("Z", two.clone())], &[("R", one.clone()), ("G", one.clone())]]
+    {
         assert_eq!(
             Picture::read(exr_with(channels)).unwrap_err().to_string(),
-            "the picture is broken, or of a kind that is not read: no layer has the channels R, G and B, or Y or R alone: \
-             save it again"
+            "the picture is broken, or of a kind that is not read: no layer has the channels R, G and B, or X, Y and Z, or \
+             Y or R alone: save it again"
         );
     }
+}
+
+/// A map of normals or positions is its three numbers, not the middle one as brightness.
+#[test]
+fn exr_vectors_become_red_green_and_blue() {
+    use exr::image::FlatSamples::{F16, F32};
+    let (x, y, z) = (F32(vec![0.5, -1.0]), F32(vec![0.25, -2.0]), F32(vec![0.125, 3.0]));
+    let xyz = [("X", x.clone()), ("Y", y.clone()), ("Z", z.clone())];
+    let rgba = |channels: &[(&str, exr::image::FlatSamples)]| {
+        let picture = Picture::read(exr_with(channels)).unwrap();
+        let Texels::Format(format) = picture.texels() else { panic!("{:?}", picture.texels()) };
+        let mut rgba = [0.0; 8];
+        Convert::new(format, 2, 1).to_rgba32f(picture.pixels(), &mut rgba).unwrap();
+        (format, rgba)
+    };
+    let floats = PixelFormat::R32G32B32A32_SFLOAT;
+    assert_eq!(rgba(&xyz), (floats, [0.5, 0.25, 0.125, 1.0, -1.0, -2.0, 3.0, 1.0]));
+    let alpha = [&xyz[..], &[("A", F32(vec![0.75, 0.0]))]].concat();
+    assert_eq!(rgba(&alpha), (floats, [0.5, 0.25, 0.125, 0.75, -1.0, -2.0, 3.0, 0.0]));
+    let half = |a, b| F16([a, b].map(half::f16::from_f32).to_vec());
+    let halves = [("X", half(0.5, 1.0)), ("Y", half(0.25, 2.0)), ("Z", half(0.125, 3.0))];
+    let expected = (PixelFormat::R16G16B16A16_SFLOAT, [0.5, 0.25, 0.125, 1.0, 1.0, 2.0, 3.0, 1.0]);
+    assert_eq!(rgba(&halves), expected);
+    let layer = [("N.X", x.clone()), ("N.Y", y.clone()), ("N.Z", z), ("depth.Z", y.clone())];
+    assert_eq!(rgba(&layer).1, [0.5, 0.25, 0.125, 1.0, -1.0, -2.0, 3.0, 1.0]);
+    // Colours come first, and what is grey beside the vectors of a layer.
+    let coloured = [&xyz[..], &[("b.R", y.clone()), ("b.G", y.clone()), ("b.B", x)]].concat();
+    assert_eq!(rgba(&coloured).1, [0.25, 0.25, 0.5, 1.0, -2.0, -2.0, -1.0, 1.0]);
+    let grey = [&layer[..], &[("Y", y)]].concat();
+    assert_eq!(rgba(&grey), (PixelFormat::R32_SFLOAT, [0.25, 0.0, 0.0, 1.0, -2.0, 0.0, 0.0, 1.0]));
 }
 
 /// As renderers write the layers of a frame into one file.
