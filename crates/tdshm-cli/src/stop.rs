@@ -8,6 +8,7 @@ mod windows;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -57,6 +58,34 @@ impl Stop {
         match i32::try_from(self.signal.load(Ordering::Relaxed)) {
             Ok(0) | Err(_) => self.orphaned.load(Ordering::Relaxed).then_some(Exit::Done),
             Ok(signal) => Some(exit_of(signal)),
+        }
+    }
+
+    /// Does what the system may take any time for, as when nobody has the other end of a pipe. `Err`: asked to stop before it
+    /// was done; it stays behind, and ends with the process.
+    pub(crate) fn unless<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> anyhow::Result<Result<T, Exit>> {
+        let (send, done) = mpsc::sync_channel(1);
+        thread::Builder::new()
+            .name("waits".to_owned())
+            .spawn(move || {
+                // Nobody wants it any more.
+                let _ = send.send(work());
+            })
+            .map_err(|error| anyhow!("cannot start a thread: {error}"))?;
+        loop {
+            match done.recv_timeout(SLICE) {
+                Ok(result) => return Ok(Ok(result)),
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Some(exit) = self.requested() {
+                        return Ok(Err(exit));
+                    }
+                }
+                // Its panic has said why.
+                Err(RecvTimeoutError::Disconnected) => return Ok(Err(Exit::Failed)),
+            }
         }
     }
 

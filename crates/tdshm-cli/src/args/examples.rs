@@ -291,6 +291,7 @@ const BRIDGE_WS_REMARKS: &[(&str, &str)] = &[
 const CLEAN: &[Example] = &[
     ("tdshm clean --dry-run", "what would go?"),
     ("tdshm clean", "everything that the dead left"),
+    ("tdshm clean -q", "the same, and say only what stays"),
     ("tdshm clean mocap", "of that name alone, and say what stays and why"),
 ];
 

@@ -6,14 +6,16 @@ use crate::args::CleanArgs;
 use crate::output::{printable, screen};
 use crate::{Exit, say};
 
-/// Sweeps, and prints a line an object that was removed, or that stays although it was named.
+/// Sweeps, and prints a line an object that was removed, or that stays although it was named. Who wants it quiet sees what
+/// stays, and what would go.
 pub(crate) fn run(args: &CleanArgs) -> anyhow::Result<Exit> {
     let names: Vec<&str> = args.names.iter().map(tdshm::ShortName::as_str).collect();
     let dry_run = if args.dry_run { DryRun::Yes } else { DryRun::No };
     let swept = tdshm::clean(&names, dry_run)?;
     let mut text = String::new();
     for swept in &swept {
-        if let Some(line) = line(swept, dry_run, !names.is_empty()) {
+        let goes_unsaid = say::is_quiet() && dry_run == DryRun::No && swept.fate == Fate::Removed;
+        if let Some(line) = line(swept, dry_run, !names.is_empty()).filter(|_| !goes_unsaid) {
             text.push_str(&line);
             text.push('\n');
         }

@@ -36,7 +36,13 @@ pub(crate) fn run(args: &RunArgs, stop: &Stop) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let Some(path) = args.patch.as_deref() else { bail!("give a patch") };
-    let text = read(path)?;
+    let text = match stop.unless({
+        let path = path.to_owned();
+        move || read(&path)
+    })? {
+        Ok(text) => text?,
+        Err(exit) => return Ok(exit),
+    };
     let patch = match Patch::parse_with(&text, &registry) {
         Ok(patch) => patch,
         Err(error) => {

@@ -1,5 +1,6 @@
 //! `tdshm snap`: an image that arrives, into a file.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::{anyhow, bail};
@@ -22,7 +23,18 @@ pub(crate) fn run(args: &SnapArgs, stop: &Stop) -> anyhow::Result<Exit> {
     let frame = receiver.frame().ok_or_else(|| anyhow!("no image came"))?;
     let picture = Picture::of_frame(frame)?;
     let loss = if args.lossy { Loss::Allow } else { Loss::Refuse };
-    picture.save(&args.file, loss).map_err(|error| match error {
+    let saved = match fs::metadata(&args.file) {
+        // Nobody may read there.
+        Ok(there) if !there.is_file() => {
+            let path = args.file.clone();
+            match stop.unless(move || picture.save(path, loss))? {
+                Ok(saved) => saved,
+                Err(exit) => return Ok(exit),
+            }
+        }
+        _ => picture.save(&args.file, loss),
+    };
+    saved.map_err(|error| match error {
         FileError::Picture { source: PictureError::DoesNotFit { .. }, .. } => {
             anyhow!("{error}, or allow the loss with --lossy")
         }

@@ -31,6 +31,23 @@ fn what_the_dead_left_is_removed_and_a_dry_run_removes_nothing() {
     assert!(run(&["clean", name.as_str()]).err[0].contains("nothing to clean"));
 }
 
+#[test]
+#[cfg(unix)] // elsewhere everything goes with the process that has died
+fn who_wants_it_quiet_sees_what_stays_and_what_would_go() {
+    let name = Name::new();
+    let mut send = start(&["send", name.as_str()]);
+    send.says("sending");
+    let alive = run(&["clean", "-q", name.as_str()]);
+    assert!(!alive.out.is_empty() && alive.out.iter().all(|line| line.starts_with("stays: ")), "{alive:?}");
+    send.signal("KILL");
+    send.wait();
+    let dry = run(&["clean", "-q", "--dry-run", name.as_str()]);
+    assert_eq!((dry.out.len(), dry.err.len(), name.objects().len()), (4, 0, 4), "{dry:?}");
+    let clean = run(&["clean", "-q", name.as_str()]);
+    assert_eq!((clean.code, clean.out.len(), clean.err.len()), (Some(0), 0, 0), "{clean:?}");
+    assert_eq!(name.objects(), Vec::<String>::new());
+}
+
 /// Where objects live as long as anybody has them open.
 #[test]
 #[cfg(windows)]

@@ -16,6 +16,8 @@ mod doctor;
 mod documents;
 mod images;
 mod inspect;
+#[cfg(target_os = "linux")]
+mod jobs;
 mod kit;
 mod lines;
 mod odd;

@@ -61,6 +61,45 @@ fn pipes_and_devices_are_refused_at_once() {
     assert_eq!(files(folder), ["a.csv", "a.mcap", "a.png"]);
 }
 
+/// A patch may come through a pipe, and a picture go into one. Whoever waits there for the other end is ended by one Ctrl-C.
+#[cfg(target_os = "linux")]
+#[test]
+fn waiting_for_the_other_end_of_a_pipe_is_ended_by_one_signal() {
+    use crate::kit::{Name, start, until};
+    use std::io::Read;
+    let (folder, name) = (tempfile::tempdir().unwrap(), Name::new());
+    let (patch, png) = (path(folder.path(), "a.toml"), path(folder.path(), "a.png"));
+    for pipe in [&patch, &png] {
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    let mut out = tdshm::TopSender::create(name.as_str()).unwrap();
+    let pixels = tdshm::Pixels::bottom_first(tdshm::PixelFormat::R8_UNORM, 2, 1, &[7, 0]);
+    out.send(&pixels).unwrap();
+    let commands: [&[&str]; 3] =
+        [&["run", &patch], &["run", &patch, "--check"], &["snap", name.as_str(), &png]];
+    for args in commands {
+        let waits = start(args);
+        let threads = format!("/proc/{}/task", waits.id());
+        let is_waiting = |thread: fs::DirEntry| {
+            fs::read_to_string(thread.path().join("comm")).is_ok_and(|name| name.trim() == "waits")
+        };
+        until(|| fs::read_dir(&threads).unwrap().map_while(Result::ok).any(is_waiting));
+        waits.signal("INT");
+        assert_eq!(waits.wait().code, Some(130), "{args:?}");
+    }
+    // And with somebody at the other end.
+    let runs = start(&["run", &patch, "--frames", "1", "--watch"]);
+    fs::write(&patch, "[op.wave1]\ntype = \"waveCHOP\"\n").unwrap();
+    let ended = runs.wait();
+    assert!(ended.code == Some(0) && ended.err.concat().contains("ran 1 frame"), "{ended:?}");
+    let snap = start(&["snap", name.as_str(), &png]);
+    let mut bytes = Vec::new();
+    fs::File::open(&png).unwrap().read_to_end(&mut bytes).unwrap();
+    assert_eq!(snap.wait().code, Some(0));
+    assert_eq!(Picture::read(std::io::Cursor::new(bytes)).unwrap(), picture(7));
+    assert_eq!(files(folder.path()), ["a.png", "a.toml"]);
+}
+
 #[test]
 fn a_row_that_was_being_written_is_left_out_and_told() {
     let folder = tempfile::tempdir().unwrap();

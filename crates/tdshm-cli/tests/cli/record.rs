@@ -7,6 +7,8 @@ use serde_json::Value;
 use tdshm::{ChopFrame, ChopSender, PixelFormat, Pixels, TopColour, TopSender};
 use tdshm_io::file::recording::{Frame, Kind, Reader, Summary};
 
+#[cfg(target_os = "linux")]
+use crate::kit::command;
 use crate::kit::{Name, Run, run, start, until};
 
 /// A folder for a recording, and its path there.
@@ -182,17 +184,15 @@ fn two_signals_together_are_one_and_a_later_one_ends_it_at_once() {
         assert_eq!((ended.code, ended.out.len()), (Some(130), 1), "{ended:?}");
         assert_eq!(Summary::open(file.path()).unwrap().cut_short, None);
     }
-    // It hangs in the system, because nobody writes there, and still can be ended.
-    let fifo = file.path().with_file_name("none.toml");
-    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
-    let hangs = start(&["run", fifo.to_str().unwrap()]);
+    // It hangs in the system, because nobody reads what it prints, and still can be ended.
+    let long = ChopFrame::from_rows(["a"], 60.0, &[[0.5; 16_384]]).unwrap();
+    out.send(&long).unwrap();
+    let mut hangs = command(&["watch", name.as_str(), "--format", "json"]).spawn().unwrap();
+    let unread = hangs.stdout.take().unwrap();
+    let hangs = Run::of(hangs);
     let (id, ended) = (hangs.id(), std::sync::atomic::AtomicBool::new(false));
-    // From here on it catches them.
-    until(|| {
-        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap().trim().to_owned();
-        u64::from_str_radix(&caught, 16).unwrap() & 2 != 0
-    });
+    let room = rustix::pipe::fcntl_getpipe_size(&unread).unwrap() as u64;
+    until(|| rustix::io::ioctl_fionread(&unread).unwrap() == room);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             until(|| {
@@ -204,6 +204,7 @@ fn two_signals_together_are_one_and_a_later_one_ends_it_at_once() {
         ended.store(true, std::sync::atomic::Ordering::Relaxed);
         assert_eq!(code, Some(130));
     });
+    drop(unread);
 }
 
 #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 mod dots;
 mod svg;
-mod tty;
+pub(crate) mod tty;
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -69,6 +69,9 @@ impl Watched {
 
     fn look(&mut self) -> io::Result<Option<News>> {
         let meta = fs::metadata(&self.path)?;
+        if !meta.is_file() && !meta.is_dir() {
+            return Ok(None); // what came through a pipe does not come again
+        }
         let stamp = (meta.modified().ok(), meta.len());
         let stays = self.seen == Some(stamp);
         if !stays || self.read == Some(stamp) && self.missing == 0 {

@@ -128,6 +128,11 @@ impl Tty {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
+    /// Has the emulator forget what it shows: what is seen then was drawn later.
+    pub(crate) fn erases(&self) {
+        self.shown.0.lock().unwrap().parser.process(b"\x1b[2J\x1b[H");
+    }
+
     pub(crate) fn resize(&mut self, rows: u16, columns: u16) {
         // What was drawn for the size before still comes, and the emulator panics where that scrolls its only row.
         self.shown.0.lock().unwrap().parser.screen_mut().set_size(rows.max(2), columns.max(2));
