@@ -2,7 +2,7 @@
 export class Bridge {
   /** publish(offer) gives {segment, names, rate}, subscribe(offer) a segment to read; frame gets what comes, state what happens. */
   constructor({ publish, subscribe, frame = () => {}, state = () => {} }) {
-    Object.assign(this, { publish, subscribe, frame, state, values: null, sends: false, wait: 250 });
+    Object.assign(this, { publish, subscribe, frame, state, values: null, sends: false, wait: 125 });
     // Whoever brings the same key gets the segment back at once: this tab, when it is loaded again.
     this.key = sessionStorage.secret ??= crypto.getRandomValues(new Uint32Array(4)).join("-");
     this.open();
@@ -11,50 +11,41 @@ export class Bridge {
     this.socket = new WebSocket(`${location.origin.replace("http", "ws")}/socket`, "tdshm.monitor.v1.json");
     this.socket.onmessage = ({ data }) => this.hear(JSON.parse(data));
     this.socket.onclose = () => {
-      this.sends = false;
-      this.state("no connection: trying again", true);
-      setTimeout(() => this.open(), this.wait);
-      this.wait = Math.min(this.wait * 2, 4000);
+      this.hear({ type: "error", id: 1, message: "no connection: trying again" });
+      setTimeout(() => this.open(), (this.wait = Math.min(this.wait * 2, 4000)));
     };
   }
-  hear(message) {
-    if (message.type === "hello") {
-      this.wait = 250;
-      this.offer = message.publish;
-      this.begin();
-      if (this.subscribe) this.say({ type: "subscribe", id: 2, segment: this.subscribe(message.publish) });
-    } else if (message.type === "published") {
+  hear({ type, id, code, ...message }) {
+    // Names come where they are new.
+    if (type === "channels") return this.frame((this.names = message.names ?? this.names), message.channels);
+    if (type === "hello") {
+      Object.assign(this, { offer: message.publish, wait: 125 });
+      if (this.publish) this.begin();
+      if (this.subscribe) this.say({ type: "subscribe", id: 2, segment: this.subscribe(this.offer) });
+    } else if (type === "published") {
       this.sends = true;
       this.state(`sending ${message.segment}`);
       if (this.values) this.send(this.values);
-    } else if (message.type === "error") {
-      if (message.id === 1 && message.code !== "frame") this.sends = false;
-      if (message.code === "taken") setTimeout(() => this.begin(), 2000); // whoever has it may go
+    } else if (type === "error") {
+      if (id === 1 && code !== "frame") this.sends = false;
+      if (code === "taken") setTimeout(() => this.begin(), 2000); // whoever has it may go
       this.state(message.message, true);
-    } else if (message.type === "channels") {
-      this.names = message.names ?? this.names; // they come where they are new
-      this.frame(this.names, message.channels);
     }
   }
-  begin() {
-    if (this.publish) this.say({ type: "publish", id: 1, key: this.key, ...this.publish(this.offer) });
-  }
+  begin = () => this.say({ type: "publish", id: 1, key: this.key, ...this.publish(this.offer) });
   /** A number for each channel, or a list of samples for each. */
   send(values) {
     this.values = values;
     if (this.sends) this.say({ type: "channels", id: 1, channels: values });
   }
-  say(message) {
-    if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
-  }
+  say = (message) => this.socket.readyState === WebSocket.OPEN && this.socket.send(JSON.stringify(message));
 }
 
 /** Draws the last samples of each channel, and gives the last of all. */
 export function plot(canvas, history, rows, colours, length = 300) {
   const pen = canvas.getContext("2d");
   history.splice(0, history.length, ...rows.map((row, at) => [...(history[at] ?? []), ...row].slice(-length)));
-  const all = history.flat().filter(Number.isFinite);
-  const [low, high] = [Math.min(0, ...all), Math.max(1, ...all)];
+  const [low, high] = history.flat().reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [0, 1]);
   pen.clearRect(0, 0, canvas.width, canvas.height);
   history.forEach((row, at) => {
     pen.strokeStyle = colours[at % colours.length];

@@ -64,6 +64,10 @@ mod tests {
         let example = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/browser/client.js");
         let example = std::fs::read(example).unwrap();
         assert!(send_file("/client.js").unwrap().bytes == example, "the two files of that name differ");
+        // As docs/bridge.md says.
+        let example = std::str::from_utf8(&example).unwrap();
+        let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//") && !line.starts_with("/*");
+        assert!(example.lines().map(str::trim).filter(is_code).count() <= 50);
     }
 
     #[test]

@@ -155,7 +155,7 @@ pub(in crate::monitor::web) struct Written {
 
 /// Null is what is no number.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(untagged, expecting = "channels: give a number, null, or a list of them, for each")]
+#[serde(untagged)]
 enum Row {
     One(Option<f64>),
     Many(Vec<Option<f64>>),
@@ -227,11 +227,12 @@ pub(super) struct Binary<'b> {
 
 impl<'b> Binary<'b> {
     pub(super) fn read(bytes: &'b [u8]) -> Result<Self, Mistake> {
-        let wrong = |what: &str| {
-            Mistake::new("message", None, format_args!("not a binary message of this protocol: {what}"))
-        };
+        let wrong = |what: &str| Mistake::new("message", None, format_args!("the binary message {what}"));
         let Some((head, _)) = bytes.split_first_chunk::<HEAD>() else {
-            return Err(wrong("shorter than its header of 72 bytes"));
+            return Err(wrong(&format!(
+                "has {}: give its header of 72, and all behind it",
+                count_of(bytes.len(), "byte")
+            )));
         };
         let word = |at: usize| match head.get(at..).and_then(<[u8]>::first_chunk) {
             Some(word) => u32::from_le_bytes(*word),
@@ -239,20 +240,23 @@ impl<'b> Binary<'b> {
         };
         let size = |at: usize| usize::try_from(word(at)).unwrap_or(usize::MAX);
         let [b'T', b'D', b'S', b'M', version, kind, low, high, ..] = *head else {
-            return Err(wrong("it does not begin with TDSM"));
+            return Err(wrong("does not begin with TDSM: write the header of docs/monitor-protocol.md"));
         };
         if (version, kind) != (1, 1) {
-            return Err(wrong("only version 1 and kind 1, channels, are taken"));
+            return Err(wrong(&format!(
+                "is of version {version} and kind {kind}: give version 1 and kind 1, channels"
+            )));
         }
         let (id, flags) = (word(8), word(36));
         let (count, points, names_bytes) = (size(40), size(44), size(60));
         let wrong = |what: &str| Mistake::new("frame", Some(id), what);
         let begin = usize::from(u16::from_le_bytes([low, high]));
         if begin < HEAD {
-            return Err(wrong("the header says that it has fewer than 72 bytes"));
+            return Err(wrong(&format!("the header says that it has {}: give 72", count_of(begin, "byte"))));
         }
         let rest = bytes.get(begin..).and_then(|rest| rest.split_at_checked(names_bytes));
-        let (names, data) = rest.ok_or_else(|| wrong("the names are cut off"))?;
+        let (names, data) =
+            rest.ok_or_else(|| wrong("the names are cut off: send all bytes that the header counts"))?;
         let expected = count.checked_mul(points).and_then(|numbers| numbers.checked_mul(4));
         if expected != Some(data.len()) {
             let sentence = format!(
@@ -266,7 +270,11 @@ impl<'b> Binary<'b> {
         let names = match flags & NAMED {
             0 => None,
             _ => Some(unpacked(names, count).ok_or_else(|| {
-                Mistake::new("names", Some(id), "the names are not those of so many channels, in UTF-8")
+                Mistake::new(
+                    "names",
+                    Some(id),
+                    "the names are not those of so many channels: give a name for each, in UTF-8",
+                )
             })?),
         };
         Ok(Self { id, names, rate: f32::from_bits(word(56)), count, points, data })
