@@ -2,8 +2,9 @@
 
 use std::io::Cursor;
 
-use ::image::codecs::jpeg::{JpegDecoder, JpegEncoder};
-use ::image::{ExtendedColorType, ImageDecoder as _};
+use ::image::ImageDecoder as _;
+use ::image::codecs::jpeg::JpegDecoder;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use tdshm::{BlockError, PixelFormat, RowOrder, Texels, TopFrame, TopShape};
 
 use crate::encoding::{DecodeError, Form, MOST_BYTES, Payload, u32_at};
@@ -14,6 +15,8 @@ const LZ4_MOST: usize = 255;
 const LENGTH: usize = 4;
 /// Bytes of any header, and more.
 const HEADERS: usize = 128;
+/// The quality of a JPEG from which on colours have a place for each pixel, as brightness always has; below it, for each four.
+const ALL_COLOURS: u8 = 90;
 
 /// How images go over the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -24,7 +27,8 @@ pub enum Packing {
     Raw,
     /// Packed by LZ4, of any format, without loss.
     Lz4,
-    /// As JPEG of that quality, 1 to 100, where the format has 8 bits; alpha is lost. Others go raw.
+    /// As JPEG of that quality, 1 to 100, where the format is `R8`, `R8G8B8A8` or `B8G8R8A8`; alpha is lost, and below 90 colours
+    /// have half as many rows and columns. Others go raw.
     Jpeg(u8),
 }
 
@@ -37,6 +41,12 @@ impl Packing {
             Self::Lz4 => "lz4",
             Self::Jpeg(_) => "jpeg",
         }
+    }
+
+    /// Whether images of that shape go like that; the others go raw.
+    #[must_use]
+    pub fn takes(self, shape: &TopShape) -> bool {
+        !matches!(self, Self::Jpeg(_)) || Order::of(shape).is_some()
     }
 }
 
@@ -57,6 +67,15 @@ impl Order {
             _ => None,
         }
     }
+
+    /// As the encoder calls it.
+    fn colours(self) -> ColorType {
+        match self {
+            Self::Grey => ColorType::Luma,
+            Self::Rgba => ColorType::Rgba,
+            Self::Bgra => ColorType::Bgra,
+        }
+    }
 }
 
 /// Makes payloads of images.
@@ -65,7 +84,8 @@ pub struct ImageEncoder {
     packing: Packing,
     /// The header of the last shape.
     header: Option<(TopShape, Vec<u8>)>,
-    colours: Vec<u8>,
+    /// The rows of the last image, the top one first.
+    upright: Vec<u8>,
 }
 
 impl ImageEncoder {
@@ -81,22 +101,31 @@ impl ImageEncoder {
     ///
     /// [`BlockError`] for an image that is no block.
     pub fn encode(&mut self, frame: &TopFrame) -> Result<Payload, BlockError> {
-        let mut block = Vec::new();
-        frame.append_block(&mut block)?;
-        let (shape, pixels) = TopShape::of_block(&block)?;
+        let shape = frame.shape();
         let packed = match (self.packing, Order::of(&shape)) {
-            (Packing::Lz4, _) => Some((Form::ImageLz4, lz4_flex::block::compress(pixels))),
+            _ if frame.pixels().len() != shape.data_bytes => None,
+            (Packing::Lz4, _) if frame.row_order() == RowOrder::BottomFirst => {
+                Some((Form::ImageLz4, lz4_flex::block::compress(frame.pixels())))
+            }
+            (Packing::Lz4, _) => {
+                let mut block = Vec::new();
+                frame.append_block(&mut block)?;
+                let (_, pixels) = TopShape::of_block(&block)?;
+                Some((Form::ImageLz4, lz4_flex::block::compress(pixels)))
+            }
             (Packing::Jpeg(quality), Some(order)) => {
-                self.jpeg(&shape, order, pixels, quality).map(|file| (Form::ImageJpeg, file))
+                self.jpeg(frame, &shape, order, quality).map(|file| (Form::ImageJpeg, file))
             }
             _ => None,
         };
-        let header_bytes = block.len().saturating_sub(pixels.len());
         let Some((form, body)) = packed else {
-            return Ok(Payload { form: Form::Image, head: block, body: Vec::new() });
+            let mut head = Vec::new();
+            frame.append_block(&mut head)?;
+            return Ok(Payload { form: Form::Image, head, body: Vec::new() });
         };
-        let length = u32::try_from(header_bytes).unwrap_or(u32::MAX).to_le_bytes();
-        let head = [&length[..], block.get(..header_bytes).unwrap_or_default()].concat();
+        let header = self.header_of(frame)?;
+        let length = u32::try_from(header.len()).unwrap_or(u32::MAX).to_le_bytes();
+        let head = [&length[..], header].concat();
         Ok(Payload { form, head, body })
     }
 
@@ -106,35 +135,43 @@ impl ImageEncoder {
         if self.packing != Packing::Raw || frame.row_order() != RowOrder::BottomFirst {
             return None;
         }
-        let shape = frame.shape();
-        if self.header.as_ref().is_none_or(|(known, _)| *known != shape) {
-            let mut block = Vec::new();
-            frame.append_block(&mut block).ok()?;
-            block.truncate(block.len().checked_sub(shape.data_bytes)?);
-            self.header = Some((shape, block));
-        }
-        self.header.as_ref().map(|(_, header)| header.clone())
+        self.header_of(frame).ok().map(<[u8]>::to_vec)
     }
 
-    /// The image as a JPEG file, top row first; `None` where such a file cannot hold it.
-    fn jpeg(&mut self, shape: &TopShape, order: Order, pixels: &[u8], quality: u8) -> Option<Vec<u8>> {
-        let row_bytes = shape.row_bytes().filter(|bytes| *bytes > 0)?;
-        self.colours.clear();
-        for row in pixels.rchunks_exact(row_bytes) {
-            match order {
-                Order::Grey => self.colours.extend_from_slice(row),
-                Order::Rgba => {
-                    self.colours.extend(row.as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]))
-                }
-                Order::Bgra => {
-                    self.colours.extend(row.as_chunks::<4>().0.iter().flat_map(|[b, g, r, _]| [*r, *g, *b]))
-                }
+    /// The header of a frame's block.
+    fn header_of(&mut self, frame: &TopFrame) -> Result<&[u8], BlockError> {
+        let shape = frame.shape();
+        let header = match self.header.take() {
+            Some((known, header)) if known == shape => header,
+            _ => {
+                let mut block = Vec::new();
+                frame.append_block(&mut block)?;
+                block.truncate(block.len().saturating_sub(shape.data_bytes));
+                block.shrink_to_fit();
+                block
             }
-        }
-        let kind = if order == Order::Grey { ExtendedColorType::L8 } else { ExtendedColorType::Rgb8 };
-        let (width, height) = (u32::try_from(shape.width).ok()?, u32::try_from(shape.height).ok()?);
+        };
+        Ok(&self.header.insert((shape, header)).1)
+    }
+
+    /// The image as a JPEG file, top row first; `None` where such a file cannot hold it, which has 65,535 pixels a side at most: more
+    /// than any block.
+    fn jpeg(&mut self, frame: &TopFrame, shape: &TopShape, order: Order, quality: u8) -> Option<Vec<u8>> {
+        let row_bytes = shape.row_bytes().filter(|bytes| *bytes > 0)?;
+        let (width, height) = (u16::try_from(shape.width).ok()?, u16::try_from(shape.height).ok()?);
+        let pixels = if frame.row_order() == RowOrder::TopFirst {
+            frame.pixels()
+        } else {
+            self.upright.clear();
+            self.upright.reserve(shape.data_bytes);
+            frame.pixels().rchunks_exact(row_bytes).for_each(|row| self.upright.extend_from_slice(row));
+            &self.upright
+        };
         let mut file = Vec::new();
-        JpegEncoder::new_with_quality(&mut file, quality).encode(&self.colours, width, height, kind).ok()?;
+        let mut encoder = Encoder::new(&mut file, quality);
+        let whole = quality >= ALL_COLOURS;
+        encoder.set_sampling_factor(if whole { SamplingFactor::F_1_1 } else { SamplingFactor::F_2_2 });
+        encoder.encode(pixels, width, height, order.colours()).ok()?;
         Some(file)
     }
 }
@@ -317,6 +354,67 @@ mod tests {
             sent(&image(PixelFormat::R16_UNORM, 2, 2, |at| at as u8), Packing::Jpeg(80)).form,
             Form::Image
         );
+    }
+
+    /// Of any size, from either order of rows, a JPEG shows the image the right way up and the right way round.
+    #[test]
+    fn a_jpeg_is_upright_whatever_its_size_and_quality() {
+        let rgba = PixelFormat::R8G8B8A8_UNORM;
+        for (width, height) in [(1, 1), (2, 1), (1, 17), (7, 5), (16, 16), (33, 31), (257, 3)] {
+            // Red grows to the right, green upwards, slowly: colours of neighbours are averaged.
+            let part = |at: usize| (at * 3).min(240) as u8;
+            let row = |y: usize| (0..width).flat_map(move |x| [part(x), part(y), 60, 9]);
+            let up: Vec<u8> = (0..height).flat_map(row).collect();
+            let down: Vec<u8> = (0..height).rev().flat_map(row).collect();
+            let frames = [
+                TopFrame::from_pixels(&Pixels::bottom_first(rgba, width, height, &up)).unwrap(),
+                TopFrame::from_pixels(&Pixels::top_first(rgba, width, height, &down)).unwrap(),
+            ];
+            for (frame, quality) in frames.iter().flat_map(|frame| [(frame, 60), (frame, 85), (frame, 90)]) {
+                let payload = sent(frame, Packing::Jpeg(quality));
+                let mut decoder = ImageDecoder::default();
+                let bytes = payload.to_vec();
+                let (shape, pixels) = decoder.decode(Form::ImageJpeg, &bytes).unwrap();
+                assert_eq!((shape.width, shape.height), (width, height));
+                let pairs = pixels.iter().zip(&up).enumerate().filter(|(at, _)| at % 4 != 3);
+                let apart: usize = pairs.map(|(_, (a, b))| usize::from(a.abs_diff(*b))).sum();
+                let mean = apart / (width * height * 3);
+                assert!(mean <= 5, "{width} x {height}, quality {quality}: {mean} apart");
+                assert!(pixels.iter().skip(3).step_by(4).all(|alpha| *alpha == 255));
+                // As anybody's viewer shows it.
+                let file = ::image::load_from_memory(&payload.body).unwrap().into_rgb8();
+                let green = file.get_pixel(0, 0).0[1];
+                assert!(green.abs_diff(part(height - 1)) <= 12, "the file's top row has {green}");
+            }
+        }
+    }
+
+    #[test]
+    fn below_a_quality_of_90_colours_take_less_room() {
+        // Stripes of colours of one brightness, a pixel wide.
+        let frame = image(PixelFormat::R8G8B8A8_UNORM, 64, 64, |at| match (at % 4, at / 4 % 2) {
+            (3, _) => 255,
+            (0, 0) | (2, 1) => 150,
+            _ => 90,
+        });
+        let colours = |quality| {
+            let payload = sent(&frame, Packing::Jpeg(quality)).to_vec();
+            let mut decoder = ImageDecoder::default();
+            let (_, pixels) = decoder.decode(Form::ImageJpeg, &payload).unwrap();
+            pixels[4 * 65].abs_diff(pixels[4 * 66])
+        };
+        assert!(colours(90) > 30 && colours(89) < 15, "{} and {}", colours(90), colours(89));
+    }
+
+    #[test]
+    fn what_no_jpeg_holds_goes_raw() {
+        for format in PixelFormat::ALL {
+            let frame = image(format, 3, 2, |at| at as u8);
+            let packing = Packing::Jpeg(85);
+            let form = sent(&frame, packing).form;
+            assert_eq!(form == Form::ImageJpeg, packing.takes(&frame.shape()), "{format:?}");
+            assert!(Packing::Lz4.takes(&frame.shape()) && Packing::Raw.takes(&frame.shape()));
+        }
     }
 
     #[test]
