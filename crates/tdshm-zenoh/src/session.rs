@@ -18,6 +18,9 @@ const LARGE_FRAMES_WAIT_MICROS: u64 = 500_000;
 /// Small frames that are on their way into the line at most. With zenoh's own 2 a frame of a thousand a second is dropped
 /// whenever its thread has to wait for a processor for two milliseconds.
 const FRAMES_OF_CHANNELS: u32 = 16;
+/// The same for images, in parts of 64 KB: most packed ones go in at once. One that has to wait for its first places gets a
+/// millisecond, which is less than a busy machine takes to run the thread that empties them.
+const PARTS_OF_IMAGES: u32 = 16;
 /// How long the others are waited for at the end.
 const CLOSING: Duration = Duration::from_secs(2);
 /// The address at which peers look for each other.
@@ -32,11 +35,13 @@ pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
             let mut config = Config::default();
             let key = "transport/link/tx/queue/congestion_control/drop/max_wait_before_drop_fragments";
             put(&mut config, key, &LARGE_FRAMES_WAIT_MICROS.to_string())?;
-            put(
-                &mut config,
-                "transport/link/tx/queue/size/interactive_high",
-                &FRAMES_OF_CHANNELS.to_string(),
-            )?;
+            for (queue, places) in [
+                ("interactive_high", FRAMES_OF_CHANNELS),
+                ("data_high", PARTS_OF_IMAGES),
+                ("data", PARTS_OF_IMAGES),
+            ] {
+                put(&mut config, &format!("transport/link/tx/queue/size/{queue}"), &places.to_string())?;
+            }
             config
         }
     };

@@ -7,6 +7,7 @@
 
 mod answer;
 mod feed;
+mod outlet;
 mod stream;
 
 use std::collections::BTreeMap;

@@ -8,8 +8,6 @@ use std::time::{Duration, Instant};
 use anyhow::anyhow;
 use tdshm::{Attached, BlockKind, Error, SegmentReport, ShortName};
 use zenoh::liveliness::LivelinessToken;
-use zenoh::pubsub::Publisher;
-use zenoh::qos::{CongestionControl, Priority};
 use zenoh::query::Query;
 use zenoh::{Session, Wait};
 
@@ -18,6 +16,7 @@ use crate::encoding::key::{self, Leaf};
 use crate::encoding::{End, Form, Packing, Stamp};
 use crate::share::answer::{Answering, Question};
 use crate::share::feed::{Feed, Kept};
+use crate::share::outlet::Outlet;
 use crate::status::{Counter, Rate, tenths};
 use crate::thread::{Ends, Handle};
 use crate::{PROGRAM, now_ns, say};
@@ -249,7 +248,7 @@ fn seen(name: &ShortName) -> (End, BlockKind, bool) {
 struct Worker {
     stream: Arc<Stream>,
     feed: Option<Feed>,
-    publisher: Option<(Publisher<'static>, BlockKind)>,
+    outlet: Option<Outlet>,
     token: Option<LivelinessToken>,
     /// Nobody has listened: what the segment did meanwhile is nobody's loss.
     resting: bool,
@@ -259,7 +258,7 @@ struct Worker {
 
 impl Worker {
     fn new(stream: Arc<Stream>) -> Self {
-        Self { stream, feed: None, publisher: None, token: None, resting: true, whole_at: None, told: None }
+        Self { stream, feed: None, outlet: None, token: None, resting: true, whole_at: None, told: None }
     }
 
     fn run(mut self) {
@@ -362,9 +361,9 @@ impl Worker {
             end,
             ..Stamp::default()
         };
-        if let Some((publisher, _)) = &self.publisher {
+        if let Some(outlet) = &self.outlet {
             // Where the network has gone, the token has gone with it.
-            let _ = publisher.delete().attachment(stamp.to_bytes().as_slice()).wait();
+            let _ = outlet.delete(&stamp);
         }
         if let Some(token) = self.token.take() {
             let _ = token.undeclare().wait();
@@ -374,24 +373,13 @@ impl Worker {
         }
     }
 
-    /// The publisher for that kind of frames.
+    /// Where that kind of frames goes out.
     fn declare(&mut self, kind: BlockKind) -> anyhow::Result<()> {
-        if self.publisher.as_ref().is_some_and(|(_, of)| *of == kind || kind == BlockKind::Unknown) {
+        if self.outlet.as_ref().is_some_and(|outlet| outlet.kind() == kind || kind == BlockKind::Unknown) {
             return Ok(());
         }
-        // Channels are small, and go first.
-        let priority = if kind == BlockKind::Top { Priority::Data } else { Priority::InteractiveHigh };
-        self.publisher = None;
-        let stream = &self.stream;
-        let publisher = stream
-            .session
-            .declare_publisher(stream.key(Leaf::Frame))
-            .congestion_control(CongestionControl::Drop)
-            .priority(priority)
-            .express(true)
-            .wait()
-            .map_err(|error| anyhow!("{error}"))?;
-        let weak = Arc::downgrade(stream);
+        self.outlet = None;
+        let weak = Arc::downgrade(&self.stream);
         let told = move |matching: bool| {
             if let Some(stream) = weak.upgrade() {
                 stream.state().matching = matching;
@@ -401,11 +389,8 @@ impl Worker {
                 stream.changed.notify_all();
             }
         };
-        let now = told.clone();
-        let listener = publisher.matching_listener().callback(move |status| told(status.matching()));
-        listener.background().wait().map_err(|error| anyhow!("{error}"))?;
-        now(publisher.matching_status().wait().is_ok_and(|status| status.matching()));
-        self.publisher = Some((publisher, kind));
+        let outlet = Outlet::declare(&self.stream.session, &self.stream.key(Leaf::Frame), kind, told);
+        self.outlet = Some(outlet.map_err(|error| anyhow!("{error}"))?);
         Ok(())
     }
 
@@ -459,13 +444,12 @@ impl Worker {
         stream.bytes.add(u64::try_from(packet.payload.len()).unwrap_or(u64::MAX));
         *stream.last.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Arc::new(Last { stamp, kept: packet.kept }));
-        if self.publisher.is_none() {
+        if self.outlet.is_none() {
             let kind = feed.kind();
             self.declare(kind)?;
         }
-        if let Some((publisher, _)) = &self.publisher {
-            let put = publisher.put(packet.payload).encoding(packet.form.encoding());
-            put.attachment(stamp.to_bytes().as_slice()).wait().map_err(|error| anyhow!("{error}"))?;
+        if let Some(outlet) = &mut self.outlet {
+            outlet.put(packet.payload, packet.form, &stamp).map_err(|error| anyhow!("{error}"))?;
         }
         self.told = None;
         Ok(())

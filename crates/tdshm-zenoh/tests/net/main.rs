@@ -14,6 +14,7 @@ mod ends;
 mod frames;
 #[cfg(target_os = "linux")]
 mod hosts;
+mod images;
 mod kit;
 mod peer;
 #[cfg(feature = "tls")]

@@ -8,7 +8,7 @@ use zenoh::Wait;
 
 use crate::kit::{Name, Run, channels, endpoint, mirror, share};
 
-fn config(key: &str, endpoint: &str) -> zenoh::Config {
+pub(crate) fn config(key: &str, endpoint: &str) -> zenoh::Config {
     let mut config = zenoh::Config::default();
     config.insert_json5("scouting/multicast/enabled", "false").unwrap();
     config.insert_json5("listen/endpoints", "[]").unwrap();
