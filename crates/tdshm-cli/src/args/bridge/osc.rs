@@ -37,7 +37,7 @@ pub(crate) struct OscOutArgs {
     pub(crate) numeric: Kind,
 
     /// How large a packet may be, in bytes, up to 65507. More goes into several
-    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u16).range(1..=65507))]
+    #[arg(long, value_name = "N", default_value_t = 8000, value_parser = clap::value_parser!(u16).range(1..=65507), allow_negative_numbers = true)]
     pub(crate) max_bytes: u16,
 
     /// Send only channels that are not as they were sent last
@@ -61,7 +61,7 @@ pub(crate) struct OscOutArgs {
     pub(crate) no_bundles: bool,
 
     /// How many networks messages for a group may reach: 1 is this one alone
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8), allow_negative_numbers = true)]
     pub(crate) ttl: u8,
 
     /// The interface by which a group is reached: one of this machine's IPv4 addresses, or, for IPv6, the number of the
@@ -91,10 +91,11 @@ pub(crate) struct OscInArgs {
     pub(crate) scope: Option<Pattern>,
 
     /// Leave N segments at the beginning of an address out of the channel's name: with 1, /hand/x is x
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) strip: usize,
 
-    /// How many frames a second are written, each with the last value of every channel; 1000 at most
+    /// How many frames a second are written, each with the last value of every channel; 1000 at most. With --every-packet
+    /// only the sample rate that frames say
     #[arg(long, value_name = "R", default_value_t = 60.0, value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: f32,
 
@@ -148,9 +149,11 @@ impl FromStr for Place {
         const HOW: &str = "give a host and a port, such as 127.0.0.1:10000, [::1]:10000 or studio:10000";
         const BRACKETS: &str =
             "is that a port at its end? Put IPv6 addresses into brackets, such as [::1]:10000 or [::1]";
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        const PORTS: &str = "a port is at most 65535";
+        let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_digits(text) {
             // As an address it would be 0.0.35.40, which nobody means.
-            let port = text.parse().map_err(|_| "a port is at most 65535")?;
+            let port = text.parse().map_err(|_| PORTS)?;
             return Ok(Self { port, ..Self::default() });
         }
         let is_either =
@@ -164,7 +167,10 @@ impl FromStr for Place {
             None if text.parse::<Ipv6Addr>().is_ok() => (text, None),
             None => text.rsplit_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
         };
-        let port = port.map_or(Ok(DEFAULT_PORT), |port| port.parse().map_err(|_| HOW))?;
+        let port = match port {
+            Some(port) => port.parse().map_err(|_| if is_digits(port) { PORTS } else { HOW })?,
+            None => DEFAULT_PORT,
+        };
         let is_one = !host.is_empty() && !host.contains(|c: char| c.is_whitespace() || "/@[]".contains(c));
         let is_whole =
             !host.contains(':') || host.split('%').next().is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok());
@@ -215,7 +221,7 @@ impl FromStr for Interface {
     }
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
     Sample,
     Timeslice,
@@ -282,7 +288,9 @@ mod tests {
         {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }
-        assert_eq!("65536".parse::<Place>(), Err("a port is at most 65535"));
+        for text in ["65536", "a:65536", "[::1]:80000"] {
+            assert_eq!(text.parse::<Place>(), Err("a port is at most 65535"), "{text}");
+        }
         for text in ["::1:9000", "::ffff:9000", "2001:db8::1:2"] {
             let error = text.parse::<Place>().unwrap_err();
             assert!(error.contains("brackets"), "{text}: {error}");

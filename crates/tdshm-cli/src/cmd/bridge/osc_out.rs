@@ -4,12 +4,16 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use clap::error::ErrorKind as UsageKind;
 use serde::Serialize;
 use tdshm::{Attached, ChopFrame, ChopReceiver, Error, SegmentReceiver};
 use tdshm_io::osc::{EncodeOptions, Encoder, FrameInfo, Handed, Lookup, Multicast, Outlet};
 use tdshm_ops::Pattern;
 
-use crate::args::bridge::osc::{Interface, OscOutArgs};
+use crate::args::{
+    self,
+    bridge::osc::{Format, Interface, OscOutArgs},
+};
 use crate::cmd::LOCK_LIMIT;
 use crate::cmd::bridge::status::{Status, Tally};
 use crate::cmd::bridge::told::Told;
@@ -39,6 +43,10 @@ struct Details {
 
 /// Sends frames until somebody asks to stop.
 pub(crate) fn run(args: &OscOutArgs, stop: &Stop) -> anyhow::Result<Exit> {
+    if args.send_rate && args.format != Format::Timeslice {
+        let what = "--send-rate goes with --format timeslice: other formats have one sample of each channel";
+        return Err(args::wrong("bridge", UsageKind::ArgumentConflict, what));
+    }
     let name = args.name.as_str();
     let mut receiver = ChopReceiver::over(SegmentReceiver::builder(name).lock_limit(LOCK_LIMIT).open()?);
     let mut out = Out::new(args);

@@ -408,6 +408,8 @@ fn what_makes_no_sense_is_told() {
         &["osc-out", name.as_str(), "--refresh", "1"],
         &["osc-out", name.as_str(), "--format", "rows"],
         &["osc-out", name.as_str(), "--interface", "eth0"],
+        &["osc-out", name.as_str(), "--send-rate", "--format", "sample"],
+        &["osc-in", name.as_str(), "--strip", "-1"],
         &["osc-out", name.as_str(), "--scope", "(a"],
         &["osc-in", name.as_str(), "--rate", "0"],
         &["osc-in", name.as_str(), "--max-channels", "0"],
