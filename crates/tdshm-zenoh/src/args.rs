@@ -1,10 +1,14 @@
 //! The flags, as data.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum, ValueHint};
+use tdshm::ShortName;
 
 use crate::encoding::Packing;
+pub(crate) use crate::wanted::host;
+use crate::wanted::{WantedSegment, WantedStream};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -45,8 +49,8 @@ pub(crate) enum Command {
 pub(crate) struct ShareArgs {
     /// Shared-memory names, or patterns with *, ? or [xyz] that stand for all names they match, also of segments that appear
     /// later. What another tdshm-net mirrors here is never shared again
-    #[arg(value_name = "NAME", required = true, value_hint = ValueHint::Other)]
-    pub(crate) names: Vec<String>,
+    #[arg(value_name = "NAME", required = true, value_hint = ValueHint::Other, value_parser = WantedSegment::read)]
+    pub(crate) names: Vec<WantedSegment>,
 
     /// How images go over the network: raw (as they are), lz4 (packed, without loss), or jpeg (formats of 8 bits, without
     /// their alpha; others go raw)
@@ -58,7 +62,7 @@ pub(crate) struct ShareArgs {
     pub(crate) quality: u8,
 
     /// What this machine is called in the names of its streams [default: its host name]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = host)]
     pub(crate) host: Option<String>,
 
     #[command(flatten)]
@@ -89,11 +93,11 @@ pub(crate) enum Images {
 #[derive(Debug, clap::Args)]
 pub(crate) struct MirrorArgs {
     /// HOST/NAME of streams, each part a name or a pattern with *, ? or [xyz]
-    #[arg(value_name = "HOST/NAME", required = true, value_hint = ValueHint::Other)]
-    pub(crate) streams: Vec<String>,
+    #[arg(value_name = "HOST/NAME", required = true, value_hint = ValueHint::Other, value_parser = WantedStream::read)]
+    pub(crate) streams: Vec<WantedStream>,
 
     /// Put that in front of the names: `--prefix host2-` makes host2-cam1 of cam1 [default: the same names as there]
-    #[arg(long, value_name = "TEXT", conflicts_with = "named")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "named", value_parser = prefix)]
     pub(crate) prefix: Option<String>,
 
     /// Make the names by that pattern, in which {host} and {name} stand for the stream's [default: {name}]
@@ -104,6 +108,15 @@ pub(crate) struct MirrorArgs {
     /// sender of `tdshm` keeps its name, a dead one's is always taken [default: refuse]
     #[arg(long)]
     pub(crate) take_over: bool,
+
+    /// How long a program that shares may answer nothing before its streams count as gone, in seconds, though its connection
+    /// stands: it hangs
+    #[arg(long, value_name = "S", default_value = "15", value_parser = duration)]
+    pub(crate) patience: Duration,
+
+    /// How long a stream that nobody shares any more stays in what is shown, in seconds
+    #[arg(long, value_name = "S", default_value = "600", value_parser = duration)]
+    pub(crate) keep: Duration,
 
     #[command(flatten)]
     pub(crate) net: NetArgs,
@@ -116,12 +129,12 @@ pub(crate) struct MirrorArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ListArgs {
     /// List streams of those only, HOST/NAME, each part a name or a pattern [default: all]
-    #[arg(value_name = "HOST/NAME", value_hint = ValueHint::Other)]
-    pub(crate) streams: Vec<String>,
+    #[arg(value_name = "HOST/NAME", value_hint = ValueHint::Other, value_parser = WantedStream::read)]
+    pub(crate) streams: Vec<WantedStream>,
 
     /// How long to wait for answers, in seconds
-    #[arg(long, value_name = "S", default_value_t = 1.5, value_parser = seconds)]
-    pub(crate) wait: f64,
+    #[arg(long, value_name = "S", default_value = "1.5", value_parser = seconds)]
+    pub(crate) wait: Duration,
 
     #[command(flatten)]
     pub(crate) net: NetArgs,
@@ -193,12 +206,27 @@ fn endpoint(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+/// What stands in front of names, and is the beginning of one.
+fn prefix(text: &str) -> Result<String, String> {
+    ShortName::new(&format!("{text}x")).map_err(|error| error.to_string())?;
+    Ok(text.to_owned())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-    if (0.0..=3600.0).contains(&seconds) {
-        return Ok(seconds);
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if time <= Duration::from_secs(3600) => Ok(time),
+        _ => Err("give 0 to 3600 seconds".to_owned()),
     }
-    Err("give 0 to 3600 seconds".to_owned())
+}
+
+/// Of which 0 would be none.
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if (Duration::from_secs(1)..=Duration::from_secs(86400)).contains(&time) => Ok(time),
+        _ => Err("give 1 to 86400 seconds".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -213,6 +241,16 @@ mod tests {
         assert!(Args::try_parse_from(["tdshm-net", "share", "cam", "--quality", "0"]).is_err());
         assert!(Args::try_parse_from(["tdshm-net", "mirror", "a/b", "--as", "x", "--prefix", "y"]).is_err());
         assert!(Args::try_parse_from(["tdshm-net", "list", "--wait", "-1"]).is_err());
+        for wrong in [
+            "mirror a/b/c",
+            "mirror [/x",
+            "mirror a/b --prefix x/",
+            "mirror a/b --keep 0",
+            "list x",
+            "share [",
+        ] {
+            assert!(Args::try_parse_from(format!("tdshm-net {wrong}").split(' ')).is_err(), "{wrong}");
+        }
         for (named, good) in
             [("{host}-{name}", true), ("x", true), ("", false), ("{name}{nope}", false), ("a}", false)]
         {

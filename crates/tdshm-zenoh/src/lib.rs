@@ -11,7 +11,8 @@
 //! | `mirror` | a thread a stream, which makes it a segment of this machine, and never keeps more than the newest frame |
 //! | `list` | what is shared where |
 //! | `thread` | a stream and its thread, of either side |
-//! | `args`, `status`, `say`, `stop` | the flags; the status line and JSON; sentences on standard error; signals |
+//! | `args`, `wanted` | the flags, and what stands for hosts and segments in them |
+//! | `status`, `output`, `say`, `stop` | what is counted; lines on standard output; sentences on standard error; signals |
 //!
 //! zenoh has threads of its own and calls back on them: there a message is put where one of our threads finds it. Only a single
 //! small frame of channels goes into its segment there and then, where nobody has its lock: waking a thread would take longer.
@@ -22,12 +23,14 @@ mod args;
 pub mod encoding;
 mod list;
 mod mirror;
+mod output;
 mod say;
 mod session;
 mod share;
 mod status;
 mod stop;
 mod thread;
+mod wanted;
 
 use std::ffi::OsString;
 use std::io;
@@ -107,10 +110,15 @@ where
         args::Command::List(list) => list::run(list),
     };
     result.unwrap_or_else(|error| {
-        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
-            return Exit::Done;
+        match error.downcast_ref::<io::Error>() {
+            // Whoever read the output has enough of it.
+            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => return Exit::Done,
+            // Only output fails without saying what it was.
+            Some(error) => {
+                say::error(format_args!("cannot write the output: {error}: send it somewhere else"));
+            }
+            None => say::error(format_args!("{error:#}")),
         }
-        say::error(error);
         Exit::Failed
     })
 }

@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use zenoh::Wait;
 use zenoh::sample::SampleKind;
 
 use crate::args::ListArgs;
 use crate::encoding::info::Info;
 use crate::encoding::key::{self, Leaf};
-use crate::session::{self, WantedStream};
+use crate::session;
 use crate::stop::{SLICE, Stop};
 use crate::{Exit, say};
 
@@ -21,10 +20,8 @@ type Found = BTreeMap<(String, String), Option<Info>>;
 
 /// Looks, asks, and prints.
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
-    let wanted: Vec<WantedStream> =
-        args.streams.iter().map(|stream| WantedStream::read(stream)).collect::<anyhow::Result<_>>()?;
     let stop = Stop::on_signals()?;
-    let Some(session) = session::open(&args.net, &stop)? else {
+    let Some((session, mut reach)) = session::open(&args.net, &stop)? else {
         return Ok(stop.requested().unwrap_or(Exit::Done));
     };
     let found = Arc::new(Mutex::new(Found::new()));
@@ -38,11 +35,10 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
         };
     };
     let subscriber = session.liveliness().declare_subscriber(key::all(Leaf::Alive)).history(true);
-    let subscriber = subscriber.callback(callback).wait().map_err(|error| anyhow!("{error}"))?;
-    let wait = Duration::try_from_secs_f64(args.wait).unwrap_or_default();
+    let subscriber = subscriber.callback(callback).wait().map_err(|error| session::failed(&error))?;
     // Twice, so that there is an interval to count frames in.
     for _ in 0..2 {
-        let pause = wait.checked_div(2).unwrap_or_default();
+        let pause = args.wait.checked_div(2).unwrap_or_default();
         let begin = Instant::now();
         while begin.elapsed() < pause && stop.requested().is_none() {
             thread::sleep(SLICE.min(pause));
@@ -60,7 +56,7 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
             }
         };
         let get = session.get(key::all(Leaf::Info)).timeout(Duration::from_secs(2)).callback(callback);
-        get.wait().map_err(|error| anyhow!("{error}"))?;
+        get.wait().map_err(|error| session::failed(&error))?;
         // The callback goes with the last answer.
         while stop.requested().is_none() && from.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
             thread::sleep(Duration::from_millis(2));
@@ -68,7 +64,11 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     }
     drop(subscriber);
     let mut found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+    let wanted = &args.streams;
     found.retain(|(host, name), _| wanted.is_empty() || wanted.iter().any(|wanted| wanted.means(host, name)));
+    if found.is_empty() {
+        reach.look_at_once(&session);
+    }
     session::close(session);
     print(args, found)?;
     Ok(stop.requested().unwrap_or(Exit::Done))

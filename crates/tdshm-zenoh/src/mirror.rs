@@ -6,16 +6,15 @@
 
 mod clock;
 mod local;
+mod roll;
 mod slot;
 mod stream;
 mod worker;
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, anyhow};
+use anyhow::Context;
 use serde::Serialize;
 use tdshm::ShortName;
 use zenoh::Wait;
@@ -23,93 +22,83 @@ use zenoh::sample::SampleKind;
 
 use crate::args::MirrorArgs;
 use crate::encoding::key::{self, Leaf};
-use crate::mirror::slot::Slot;
+use crate::mirror::roll::{Bounds, Key, Roll, Tokens};
 use crate::mirror::stream::{Account, Stream};
-use crate::session::{self, WantedStream};
+use crate::output::Output;
+use crate::session;
 use crate::status::{Rate, tenths};
 use crate::stop::{SLICE, Stop};
 use crate::thread::Handle;
 use crate::{Exit, TELL_EVERY, say};
 
-/// Streams that are mirrored at most: whoever may write tokens may invent as many as they like.
+/// Streams that are mirrored at most.
 const MOST_STREAMS: usize = 1024;
-
-/// Host and segment.
-type Key = (String, String);
 
 /// Mirrors until somebody asks to stop.
 pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
-    let wanted: Vec<WantedStream> =
-        args.streams.iter().map(|stream| WantedStream::read(stream)).collect::<anyhow::Result<_>>()?;
     let stop = Stop::on_signals()?;
-    let Some(session) = session::open(&args.net, &stop)? else {
+    let Some((session, mut reach)) = session::open(&args.net, &stop)? else {
         return Ok(stop.requested().unwrap_or(Exit::Done));
     };
     session::announce(&args.net);
-    let (to, tokens) = mpsc::channel();
-    let slots: Arc<Mutex<BTreeMap<Key, Arc<Slot>>>> = Arc::default();
-    let known = Arc::clone(&slots);
-    let callback = move |sample: zenoh::sample::Sample| {
-        let Some(stream) = key::read(sample.key_expr().as_str(), Leaf::Alive) else { return };
-        let alive = sample.kind() == SampleKind::Put;
-        match known.lock().unwrap_or_else(PoisonError::into_inner).get(&stream) {
-            Some(slot) => slot.set_alive(alive),
-            // Nobody listens any more: this is the end.
-            None => drop(to.send((stream, alive))),
-        }
-    };
+    let (mut roll, tokens) = Roll::new(Bounds { most: MOST_STREAMS, keep: args.keep });
     let subscriber = session.liveliness().declare_subscriber(key::all(Leaf::Alive)).history(true);
-    let _subscriber = subscriber.callback(callback).wait().map_err(|error| anyhow!("{error}"))?;
+    let known = tokens.clone();
+    let callback = move |sample: zenoh::sample::Sample| {
+        known.note(sample.key_expr().as_str(), sample.kind() == SampleKind::Put);
+    };
+    let _subscriber = subscriber.callback(callback).wait().map_err(|error| session::failed(&error))?;
 
-    let mut streams: BTreeMap<Key, Handle<Stream>> = BTreeMap::new();
-    let mut telling = Telling::new(args);
-    while stop.requested().is_none() && !session.is_closed() {
-        match tokens.recv_timeout(SLICE) {
-            Ok((stream, alive)) => {
-                if let Some(handle) = streams.get(&stream) {
-                    // It came while this one was begun.
-                    handle.stream().slot().set_alive(alive);
-                } else if alive && wanted.iter().any(|wanted| wanted.means(&stream.0, &stream.1)) {
-                    if streams.len() >= MOST_STREAMS {
-                        say::error(format_args!(
-                            "{}/{} is left out: {MOST_STREAMS} are mirrored",
-                            stream.0, stream.1
-                        ));
-                        continue;
-                    }
-                    match begin(args, &session, &stream) {
-                        Ok(handle) => {
-                            let slot = handle.stream().slot();
-                            slots.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.clone(), slot);
-                            streams.insert(stream, handle);
-                        }
-                        Err(error) => {
-                            say::error(format_args!("{}/{} is left out: {error:#}", stream.0, stream.1))
-                        }
-                    }
-                }
+    let mut telling = Telling::new(args)?;
+    let mut follow = || -> anyhow::Result<()> {
+        while stop.requested().is_none() && !session.is_closed() {
+            let Ok(next) = roll.next(SLICE) else { break };
+            if let Some(stream) = next.filter(|(host, name)| is_wanted(args, host, name)) {
+                roll.begin(stream, |stream| begin(args, &session, stream));
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => break,
+            telling.output.check()?;
+            if telling.is_due() {
+                reach.look(&session);
+                if roll.forget_old() {
+                    look_again(&session, &tokens);
+                }
+                telling.tell(roll.streams(), session::peers(&session))?;
+            }
         }
-        if telling.is_due() {
-            telling.tell(&streams, session::peers(&session))?;
-        }
-    }
-    streams.values().for_each(Handle::end);
-    streams.values_mut().for_each(Handle::join);
-    let told = telling.tell(&streams, session::peers(&session));
-    telling.sum_up(&streams);
-    drop(streams);
+        Ok(())
+    };
+    let followed = follow();
+    // Whatever ended it: readers here see that there is no sender any more.
+    roll.end();
+    let told = followed.and_then(|()| telling.tell(roll.streams(), session::peers(&session)));
+    telling.sum_up(roll.streams());
+    let told = told.and_then(|()| Ok(telling.output.end()?));
+    drop(roll);
     session::close(session);
     told?;
     Ok(stop.requested().unwrap_or(Exit::Failed))
 }
 
+fn is_wanted(args: &MirrorArgs, host: &str, name: &str) -> bool {
+    args.streams.iter().any(|wanted| wanted.means(host, name))
+}
+
+/// Asks for the tokens that are there: some came when there was no room.
+fn look_again(session: &zenoh::Session, tokens: &Tokens) {
+    let known = tokens.clone();
+    let callback = move |reply: zenoh::query::Reply| {
+        if let Ok(sample) = reply.result() {
+            known.note(sample.key_expr().as_str(), true);
+        }
+    };
+    // Where the network is gone the tokens are, too.
+    let _ = session.liveliness().get(key::all(Leaf::Alive)).timeout(ASKING).callback(callback).wait();
+}
+
 fn begin(args: &MirrorArgs, session: &zenoh::Session, stream: &Key) -> anyhow::Result<Handle<Stream>> {
     let name = local_name(args, &stream.0, &stream.1);
     let name = ShortName::new(&name).with_context(|| format!("it would be called {name:?} here"))?;
-    Stream::new(session, &stream.0, &stream.1, name, args.take_over).start()
+    Stream::new(session, &stream.0, &stream.1, name, args.take_over, args.patience).start()
 }
 
 /// What a stream is called here.
@@ -130,6 +119,7 @@ struct Telling<'a> {
     began: Instant,
     told: Option<Instant>,
     rates: BTreeMap<Key, (Rate, Rate)>,
+    output: Output,
 }
 
 /// A second, for programs.
@@ -151,8 +141,9 @@ struct StreamSecond {
 }
 
 impl<'a> Telling<'a> {
-    fn new(args: &'a MirrorArgs) -> Self {
-        Self { args, began: Instant::now(), told: None, rates: BTreeMap::new() }
+    fn new(args: &'a MirrorArgs) -> anyhow::Result<Self> {
+        let output = Output::start()?;
+        Ok(Self { args, began: Instant::now(), told: None, rates: BTreeMap::new(), output })
     }
 
     fn is_due(&self) -> bool {
@@ -163,6 +154,7 @@ impl<'a> Telling<'a> {
         let now = Instant::now();
         self.told = Some(now);
         let mut all = Vec::new();
+        self.rates.retain(|key, _| streams.contains_key(key));
         for (key, handle) in streams {
             let account = handle.stream().account();
             let (frames, bytes) = self.rates.entry(key.clone()).or_default();
@@ -172,7 +164,7 @@ impl<'a> Telling<'a> {
         }
         let seconds = tenths(self.began.elapsed().as_secs_f64());
         if self.args.json {
-            say::data(&serde_json::to_string(&Second { seconds, peers, streams: all })?)?;
+            self.output.line(serde_json::to_string(&Second { seconds, peers, streams: all })?)?;
             return Ok(());
         }
         let sum = |of: fn(&StreamSecond) -> f64| all.iter().map(of).sum::<f64>();

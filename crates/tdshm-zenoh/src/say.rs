@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// Whether only what went wrong is said.
 static QUIET: AtomicBool = AtomicBool::new(false);
@@ -42,6 +43,29 @@ pub(crate) fn status(what: &str) {
     *status = what;
 }
 
+/// How much is said of what others can cause as often as they like; all of it is counted.
+#[derive(Debug, Default)]
+pub(crate) struct Moderate {
+    since: Option<Instant>,
+    said: u32,
+}
+
+impl Moderate {
+    /// In that time no more than so many things are said.
+    const WITHIN: (Duration, u32) = (Duration::from_secs(10), 16);
+
+    /// Whether one more may be said.
+    pub(crate) fn may(&mut self) -> bool {
+        let (time, most) = Self::WITHIN;
+        if self.since.is_none_or(|since| since.elapsed() >= time) {
+            (self.since, self.said) = (Some(Instant::now()), 0);
+        }
+        let may = self.said < most;
+        self.said = self.said.saturating_add(1);
+        may
+    }
+}
+
 fn write(what: &str) {
     let status = STATUS.lock().unwrap_or_else(PoisonError::into_inner);
     let clear = if status.is_empty() { "" } else { "\r\x1b[K" };
@@ -78,6 +102,14 @@ pub(crate) fn bytes(number: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_so_much_is_said_at_a_time() {
+        let mut moderate = Moderate::default();
+        assert_eq!((0..100).filter(|_| moderate.may()).count(), 16);
+        moderate.since = Instant::now().checked_sub(Duration::from_secs(11));
+        assert!(moderate.may());
+    }
 
     #[test]
     fn what_others_write_stays_in_its_line() {

@@ -1,16 +1,18 @@
 //! zenoh's configuration, and the session that follows from it.
 
+mod words;
+
+use std::path::Path;
 use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow};
-use tdshm_ops::Pattern;
 use zenoh::{Config, Session, Wait};
 
 use crate::args::{Mode, NetArgs};
-use crate::say;
+use crate::session::words::plain;
 use crate::stop::{SLICE, Stop};
+use crate::{say, thread};
 
 /// How long a large frame may wait for the network before it is dropped, in microseconds. zenoh's own 50 ms are less than an
 /// image of 1080p takes over a line of 1 Gbit/s, which would lose every one of them.
@@ -23,14 +25,15 @@ const FRAMES_OF_CHANNELS: u32 = 16;
 const PARTS_OF_IMAGES: u32 = 16;
 /// How long the others are waited for at the end.
 const CLOSING: Duration = Duration::from_secs(2);
+/// How long nobody may answer before that is said.
+const ALONE: Duration = Duration::from_secs(3);
 /// The address at which peers look for each other.
 const SCOUTING: &str = "224.0.0.224:7446";
 
 /// What the flags and the file say.
 pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
     let mut config = match &args.config {
-        Some(file) => Config::from_file(file)
-            .map_err(|error| anyhow!("{}: {error}: see zenoh's documentation", file.display()))?,
+        Some(file) => read(file)?,
         None => {
             let mut config = Config::default();
             let key = "transport/link/tx/queue/congestion_control/drop/max_wait_before_drop_fragments";
@@ -69,31 +72,125 @@ pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
     Ok(config)
 }
 
+fn read(file: &Path) -> anyhow::Result<Config> {
+    let shown = file.display();
+    // zenoh says no more of a file that is not there than that.
+    std::fs::metadata(file)
+        .map_err(|error| anyhow!("{shown}: {error}: --config names a file with zenoh's configuration"))?;
+    let ending = file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if !matches!(ending, "json5" | "json" | "yaml" | "yml") {
+        return Err(anyhow!(
+            "{shown}: its name says by its end how it is written, .json5, .json or .yaml: give it one of these"
+        ));
+    }
+    Config::from_file(file).map_err(|error| {
+        anyhow!(
+            "{shown}: {}: https://zenoh.io/docs/manual/configuration says what it may hold",
+            plain(&error)
+        )
+    })
+}
+
 fn put(config: &mut Config, key: &str, value: &str) -> anyhow::Result<()> {
     config
         .insert_json5(key, value)
-        .map_err(|error| anyhow!("zenoh's configuration refuses {key} = {value}: {error}"))
+        .map_err(|error| anyhow!("zenoh's configuration refuses {key} = {value}: {}", plain(&error)))
 }
 
 /// Opens a session; `None`: asked to stop before there was one.
-pub(crate) fn open(args: &NetArgs, stop: &Stop) -> anyhow::Result<Option<Session>> {
+pub(crate) fn open(args: &NetArgs, stop: &Stop) -> anyhow::Result<Option<(Session, Reach)>> {
     let config = config(args)?;
+    let mut reach = Reach::new(endpoints(&config));
     // What zenoh says of itself goes where RUST_LOG sends it.
     zenoh::try_init_log_from_env();
     let (to, from) = mpsc::channel();
     // A client waits for its router, for as long as that takes.
-    thread::Builder::new().name("open".to_owned()).spawn(move || to.send(zenoh::open(config).wait()))?;
+    thread::start("open", move || drop(to.send(zenoh::open(config).wait())))?;
     loop {
         match from.recv_timeout(SLICE) {
-            Ok(Ok(session)) => return Ok(Some(session)),
-            Ok(Err(error)) => return Err(anyhow!("the network cannot be opened: {error}")),
-            Err(mpsc::RecvTimeoutError::Timeout) if stop.requested().is_none() => {}
+            Ok(Ok(session)) => return Ok(Some((session, reach))),
+            Ok(Err(error)) => return Err(words::not_open(&error)),
+            Err(mpsc::RecvTimeoutError::Timeout) if stop.requested().is_none() => {
+                say_all(reach.note(0, Instant::now()));
+            }
             Err(mpsc::RecvTimeoutError::Timeout) => return Ok(None),
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 return Err(anyhow!("the network cannot be opened: its thread ended"));
             }
         }
     }
+}
+
+/// What went wrong with zenoh, as an error of ours.
+pub(crate) fn failed(error: &zenoh::Error) -> anyhow::Error {
+    anyhow!("the network refuses it: {}", plain(error))
+}
+
+/// Where others are to be found.
+fn endpoints(config: &Config) -> Vec<String> {
+    let text = config.get_json("connect/endpoints").unwrap_or_default();
+    // A list, or one for each mode.
+    fn strings(value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::String(text) => found.push(text.clone()),
+            serde_json::Value::Array(list) => list.iter().for_each(|value| strings(value, found)),
+            serde_json::Value::Object(map) => map.values().for_each(|value| strings(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    strings(&serde_json::from_str(&text).unwrap_or_default(), &mut found);
+    found
+}
+
+/// Whether somebody answers where others are to be found; says so when that changes.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    endpoints: Vec<String>,
+    /// Since when nobody has answered.
+    alone: Option<Instant>,
+    /// That nobody does has been said.
+    said: bool,
+}
+
+impl Reach {
+    fn new(endpoints: Vec<String>) -> Self {
+        Self { endpoints, alone: None, said: false }
+    }
+
+    /// Looks, and says what there is to say.
+    pub(crate) fn look(&mut self, session: &Session) {
+        say_all(self.note(peers(session), Instant::now()));
+    }
+
+    /// The same for who has waited long enough.
+    pub(crate) fn look_at_once(&mut self, session: &Session) {
+        self.alone = Instant::now().checked_sub(ALONE);
+        self.look(session);
+    }
+
+    fn note(&mut self, peers: usize, now: Instant) -> Option<String> {
+        if self.endpoints.is_empty() {
+            return None;
+        }
+        let places = self.endpoints.join(" or ");
+        if peers > 0 {
+            self.alone = None;
+            return std::mem::take(&mut self.said).then(|| format!("connected: {places} answers"));
+        }
+        let alone = *self.alone.get_or_insert(now);
+        if self.said || now.saturating_duration_since(alone) < ALONE {
+            return None;
+        }
+        self.said = true;
+        Some(format!(
+            "nobody answers at {places}, which is tried again and again: is tdshm-net, or a router, listening there?"
+        ))
+    }
+}
+
+fn say_all(lines: impl IntoIterator<Item = String>) {
+    lines.into_iter().for_each(say::line);
 }
 
 /// Says who can reach this program, where nobody was named.
@@ -115,60 +212,13 @@ pub(crate) fn peers(session: &Session) -> usize {
 /// Closes it, without waiting for whoever does not answer.
 pub(crate) fn close(session: Session) {
     let (to, from) = mpsc::channel();
-    let closing = thread::Builder::new().name("close".to_owned()).spawn(move || {
+    let closing = thread::start("close", move || {
         // Everything has been undeclared; what fails now fails with the other side.
         let _ = session.close().wait();
         let _ = to.send(());
     });
     if closing.is_ok() {
         let _ = from.recv_timeout(CLOSING);
-    }
-}
-
-/// A name, or a pattern with `*`, `?` or `[xyz]`.
-#[derive(Clone, Debug)]
-pub(crate) enum Wanted {
-    Name(String),
-    Pattern(Box<Pattern>),
-}
-
-impl Wanted {
-    /// Reads what somebody typed.
-    pub(crate) fn read(text: &str) -> anyhow::Result<Self> {
-        if text.contains(['*', '?', '[']) {
-            let pattern = Pattern::parse(text).map_err(|error| anyhow!("{text:?}: {error}"))?;
-            return Ok(Self::Pattern(Box::new(pattern)));
-        }
-        Ok(Self::Name(text.to_owned()))
-    }
-
-    /// Whether it means that.
-    pub(crate) fn means(&self, name: &str) -> bool {
-        match self {
-            Self::Name(wanted) => wanted == name,
-            Self::Pattern(pattern) => pattern.matches(name),
-        }
-    }
-}
-
-/// Streams as people type them: `HOST/NAME`.
-#[derive(Clone, Debug)]
-pub(crate) struct WantedStream {
-    host: Wanted,
-    name: Wanted,
-}
-
-impl WantedStream {
-    pub(crate) fn read(text: &str) -> anyhow::Result<Self> {
-        let (host, name) =
-            text.split_once('/')
-                .filter(|(host, name)| !host.is_empty() && !name.is_empty())
-                .with_context(|| format!("{text:?} is no stream: write HOST/NAME, say 'host2/*'"))?;
-        Ok(Self { host: Wanted::read(host)?, name: Wanted::read(name)? })
-    }
-
-    pub(crate) fn means(&self, host: &str, name: &str) -> bool {
-        self.host.means(host) && self.name.means(name)
     }
 }
 
@@ -205,13 +255,20 @@ mod tests {
     }
 
     #[test]
-    fn streams_are_a_host_and_a_name() {
-        let means = |text: &str, host: &str, name: &str| WantedStream::read(text).unwrap().means(host, name);
-        assert!(means("host2/*", "host2", "cam1") && !means("host2/*", "host3", "cam1"));
-        assert!(means("*/cam[1-3] mocap", "any", "mocap") && !means("*/cam[1-3]", "any", "cam4"));
-        assert!(means("a/b", "a", "b") && !means("a/b", "a", "bc"));
-        for wrong in ["host2", "/cam", "host2/", "(*/a"] {
-            assert!(WantedStream::read(wrong).is_err(), "{wrong}");
-        }
+    fn that_nobody_answers_is_said_once_and_that_somebody_does() {
+        let begin = Instant::now();
+        let at = |seconds| begin + Duration::from_secs(seconds);
+        let mut nowhere = Reach::new(Vec::new());
+        assert_eq!((nowhere.note(0, at(0)), nowhere.note(0, at(60))), (None, None), "nobody was named");
+        let args = NetArgs { connect: vec!["tcp/10.0.0.1:7447".into()], ..NetArgs::default() };
+        let mut reach = Reach::new(endpoints(&config(&args).unwrap()));
+        assert_eq!((reach.note(0, at(0)), reach.note(0, at(2))), (None, None), "it may come yet");
+        let said = reach.note(0, at(3)).unwrap();
+        assert!(said.starts_with("nobody answers at tcp/10.0.0.1:7447, "), "{said}");
+        assert_eq!(reach.note(0, at(60)), None, "once");
+        assert_eq!(reach.note(1, at(61)).as_deref(), Some("connected: tcp/10.0.0.1:7447 answers"));
+        // A short break is nobody's concern.
+        assert_eq!((reach.note(0, at(62)), reach.note(1, at(64))), (None, None));
+        assert_eq!((reach.note(0, at(65)), reach.note(0, at(68)).is_some()), (None, true));
     }
 }

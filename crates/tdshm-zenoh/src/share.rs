@@ -14,39 +14,36 @@ use std::collections::BTreeMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use tdshm::ShortName;
 
-use crate::args::ShareArgs;
+use crate::args::{self, ShareArgs};
 use crate::encoding::info::Info;
-use crate::session::{self, Wanted};
+use crate::output::Output;
+use crate::session;
 use crate::share::answer::Answering;
 use crate::share::stream::Stream;
 use crate::status::{Rate, tenths};
 use crate::stop::{SLICE, Stop};
 use crate::thread::Handle;
+use crate::wanted::WantedSegment;
 use crate::{Exit, PROGRAM, TELL_EVERY, say};
 
 /// How often it is looked whether segments have appeared.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How long a segment is kept whose sender has gone.
+const KEEP: Duration = Duration::from_secs(600);
 
 /// Shares until somebody asks to stop.
 pub(crate) fn run(args: &ShareArgs) -> anyhow::Result<Exit> {
-    let wanted: Vec<Wanted> =
-        args.names.iter().map(|name| Wanted::read(name)).collect::<anyhow::Result<_>>()?;
     let host = match &args.host {
         Some(host) => host.clone(),
-        None => gethostname::gethostname().to_string_lossy().into_owned(),
+        None => args::host(&gethostname::gethostname().to_string_lossy())
+            .map_err(|error| anyhow!("this machine's own name cannot be used: {error}, with --host"))?,
     };
-    let mut names = Vec::new();
-    for wanted in &wanted {
-        if let Wanted::Name(name) = wanted {
-            names.push(ShortName::new(name)?);
-        }
-    }
     let stop = Stop::on_signals()?;
-    let Some(session) = session::open(&args.net, &stop)? else {
+    let Some((session, mut reach)) = session::open(&args.net, &stop)? else {
         return Ok(stop.requested().unwrap_or(Exit::Done));
     };
     session::announce(&args.net);
@@ -61,38 +58,61 @@ pub(crate) fn run(args: &ShareArgs) -> anyhow::Result<Exit> {
         }
         Ok(())
     };
-    for name in &names {
-        begin(name, &mut streams)?;
-    }
-    let looks = wanted.iter().any(|wanted| matches!(wanted, Wanted::Pattern(_)));
-    let mut telling = Telling::new(args, &host);
+    let names: Vec<&ShortName> = args.names.iter().filter_map(WantedSegment::name).collect();
+    let looks = names.len() < args.names.len();
+    let mut telling = Telling::new(args, &host)?;
     let mut looked = None::<Instant>;
-    while stop.requested().is_none() && !session.is_closed() {
-        if looks && looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
-            looked = Some(Instant::now());
-            // A look that fails is made good by the next one.
-            for report in tdshm::survey().map(|survey| survey.segments).unwrap_or_default() {
-                let mirrored =
-                    report.notices.as_ref().is_some_and(|notices| notices.program.starts_with(PROGRAM));
-                if !mirrored && wanted.iter().any(|wanted| wanted.means(report.name.as_str())) {
-                    begin(&report.name, &mut streams)?;
+    let mut follow = || -> anyhow::Result<()> {
+        for name in &names {
+            begin(name, &mut streams)?;
+        }
+        while stop.requested().is_none() && !session.is_closed() {
+            if looks && looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY) {
+                looked = Some(Instant::now());
+                // A look that fails is made good by the next one.
+                for report in tdshm::survey().map(|survey| survey.segments).unwrap_or_default() {
+                    let mirrored =
+                        report.notices.as_ref().is_some_and(|notices| notices.program.starts_with(PROGRAM));
+                    if !mirrored && args.names.iter().any(|wanted| wanted.means(report.name.as_str())) {
+                        begin(&report.name, &mut streams)?;
+                    }
                 }
             }
+            telling.output.check()?;
+            if telling.is_due() {
+                reach.look(&session);
+                forget_old(&mut streams, &names, KEEP);
+                telling.tell(&streams, session::peers(&session))?;
+            }
+            thread::sleep(if stop.requested().is_some() { Duration::ZERO } else { SLICE });
         }
-        if telling.is_due() {
-            telling.tell(&streams, session::peers(&session))?;
-        }
-        thread::sleep(if stop.requested().is_some() { Duration::ZERO } else { SLICE });
-    }
+        Ok(())
+    };
+    let followed = follow();
+    // Whatever ended it: those who listen are told that it is over.
     streams.values().for_each(Handle::end);
     streams.values_mut().for_each(Handle::join);
-    let told = telling.tell(&streams, session::peers(&session));
+    let told = followed.and_then(|()| telling.tell(&streams, session::peers(&session)));
     telling.sum_up(&streams);
+    let told = told.and_then(|()| Ok(telling.output.end()?));
     answering.end();
     drop(streams);
     session::close(session);
     told?;
     Ok(stop.requested().unwrap_or(Exit::Failed))
+}
+
+/// Forgets segments whose sender has been gone for so long, unless they were named: others come by a pattern, and may come
+/// again the same way.
+fn forget_old(streams: &mut BTreeMap<ShortName, Handle<Stream>>, named: &[&ShortName], keep: Duration) {
+    streams.retain(|name, handle| {
+        let stays = named.contains(&name) || handle.stream().away().is_none_or(|away| away < keep);
+        if !stays {
+            handle.end();
+            handle.join();
+        }
+        stays
+    });
 }
 
 /// What is told of it.
@@ -102,6 +122,7 @@ struct Telling<'a> {
     began: Instant,
     told: Option<Instant>,
     rates: BTreeMap<ShortName, (Rate, Rate)>,
+    output: Output,
 }
 
 /// A second, for programs.
@@ -125,8 +146,9 @@ struct StreamAccount {
 }
 
 impl<'a> Telling<'a> {
-    fn new(args: &'a ShareArgs, host: &'a str) -> Self {
-        Self { args, host, began: Instant::now(), told: None, rates: BTreeMap::new() }
+    fn new(args: &'a ShareArgs, host: &'a str) -> anyhow::Result<Self> {
+        let output = Output::start()?;
+        Ok(Self { args, host, began: Instant::now(), told: None, rates: BTreeMap::new(), output })
     }
 
     fn is_due(&self) -> bool {
@@ -137,6 +159,7 @@ impl<'a> Telling<'a> {
         let now = Instant::now();
         self.told = Some(now);
         let mut accounts = Vec::new();
+        self.rates.retain(|name, _| streams.contains_key(name));
         for (name, handle) in streams {
             let stream = handle.stream();
             let mut info = if self.args.json { stream.described().0 } else { stream.counted() };
@@ -148,7 +171,7 @@ impl<'a> Telling<'a> {
         let seconds = tenths(self.began.elapsed().as_secs_f64());
         if self.args.json {
             let account = Account { host: self.host, seconds, peers, streams: accounts };
-            say::data(&serde_json::to_string(&account)?)?;
+            self.output.line(serde_json::to_string(&account)?)?;
             return Ok(());
         }
         let sum = |of: fn(&StreamAccount) -> f64| accounts.iter().map(of).sum::<f64>();
@@ -183,6 +206,31 @@ impl<'a> Telling<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn segments_whose_sender_is_gone_are_forgotten_unless_they_were_named() {
+        let mut config = zenoh::Config::default();
+        config.insert_json5("scouting/multicast/enabled", "false").unwrap();
+        config.insert_json5("listen/endpoints", "[]").unwrap();
+        let session = zenoh::Wait::wait(zenoh::open(config)).unwrap();
+        let answering = Answering::start().unwrap();
+        let named = ["never-made-1", "never-made-2"].map(|name| ShortName::new(name).unwrap());
+        let mut streams = BTreeMap::new();
+        for name in &named {
+            let stream = Stream::new(&session, "host", name, crate::encoding::Packing::Raw);
+            streams.insert(name.clone(), stream.start(&answering).unwrap());
+        }
+        while streams.values().any(|handle| handle.stream().away().is_none()) {
+            thread::yield_now();
+        }
+        forget_old(&mut streams, &[], Duration::from_secs(600));
+        assert_eq!(streams.len(), 2);
+        forget_old(&mut streams, &[&named[1]], Duration::ZERO);
+        assert_eq!(streams.keys().collect::<Vec<_>>(), [&named[1]]);
+        streams.values().for_each(Handle::end);
+        streams.values_mut().for_each(Handle::join);
+        answering.end();
+    }
 
     #[test]
     fn an_account_says_each_thing_once() {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use tdshm::{
-    BlockKind, ChopSender, Error, ErrorKind, HeaderVersion, Occupant, PixelFormat, Pixels, SegmentError,
-    ShortName, TopSender, TopShape,
+    BlockKind, ChopSender, Error, ErrorKind, HeaderVersion, LockError, Occupant, PixelFormat, Pixels,
+    SegmentError, ShortName, TopSender, TopShape,
 };
 
 use crate::LOCK_LIMIT;
@@ -47,8 +47,30 @@ impl Local {
         }
     }
 
-    /// Sends the frame that was decoded last: a whole one with its names, or samples alone.
+    /// Sends the frame that was decoded last: a whole one with its names, or samples alone. A segment that has never had a frame
+    /// goes again where that fails.
     pub(super) fn send_channels(&mut self, decoder: &ChannelDecoder, whole: bool) -> Result<(), Error> {
+        let fresh = !matches!(self.sender, Sender::Channels(_));
+        let sent = self.try_channels(decoder, whole);
+        self.kept_or_gone(fresh, sent)
+    }
+
+    /// Sends an image. The same goes for it.
+    pub(super) fn send_image(&mut self, shape: &TopShape, pixels: &[u8]) -> Result<(), Error> {
+        let fresh = !matches!(&self.sender, Sender::Images(_, version) if *version == shape.version);
+        let sent = self.try_image(shape, pixels);
+        self.kept_or_gone(fresh, sent)
+    }
+
+    fn kept_or_gone(&mut self, fresh: bool, sent: Result<(), Error>) -> Result<(), Error> {
+        if fresh && sent.is_err() {
+            // What stands in the way of the frame is said; that the rest could not be removed would be no help.
+            let _ = self.leave();
+        }
+        sent
+    }
+
+    fn try_channels(&mut self, decoder: &ChannelDecoder, whole: bool) -> Result<(), Error> {
         let base = decoder.base();
         let fresh = !matches!(self.sender, Sender::Channels(_));
         if fresh {
@@ -69,8 +91,7 @@ impl Local {
         Ok(())
     }
 
-    /// Sends an image.
-    pub(super) fn send_image(&mut self, shape: &TopShape, pixels: &[u8]) -> Result<(), Error> {
+    fn try_image(&mut self, shape: &TopShape, pixels: &[u8]) -> Result<(), Error> {
         if !matches!(&self.sender, Sender::Images(_, version) if *version == shape.version) {
             self.sender = Sender::None;
             let builder =
@@ -105,9 +126,31 @@ impl Local {
     }
 }
 
-/// Whether another program has the name, so that it is to be asked again later.
-pub(super) fn is_taken(error: &Error) -> bool {
-    matches!(error, Error::Segment(segment) if matches!(segment.kind(), ErrorKind::Busy | ErrorKind::Refused))
+/// Why a frame could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Another program has the name.
+    Taken,
+    /// The system has no memory for it, or cannot give it.
+    NoRoom,
+    /// Somebody has the segment's lock.
+    Moment,
+    /// The frame itself.
+    Frame,
+}
+
+impl Trouble {
+    pub(super) fn of(error: &Error) -> Self {
+        match error {
+            Error::Lock(LockError::Timeout { .. })
+            | Error::Segment(SegmentError::UnableToLockInfo { .. }) => Self::Moment,
+            Error::Segment(segment) if matches!(segment.kind(), ErrorKind::Busy | ErrorKind::Refused) => {
+                Self::Taken
+            }
+            Error::Lock(_) | Error::Segment(_) => Self::NoRoom,
+            _ => Self::Frame,
+        }
+    }
 }
 
 /// Whether that program is this one: another stream has the name.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use zenoh::bytes::ZBytes;
 use zenoh::sample::{Sample, SampleKind};
@@ -34,8 +34,8 @@ pub(super) struct News {
     pub(super) gone: bool,
     /// It came, after that if both happened.
     pub(super) came: bool,
-    /// Why there are no more frames.
-    pub(super) end: Option<End>,
+    /// Why there are no more frames, and when that was said there.
+    pub(super) end: Option<(End, u64)>,
     /// Somebody has to look: the program ends, or an answer came.
     pub(super) wake: bool,
     /// The last error.
@@ -75,6 +75,12 @@ struct State {
     seen: Option<(u64, u64, u64)>,
     /// The newest of all, those that were asked for included.
     newest: Option<(u64, u64, u64)>,
+    /// Since when nobody offers the stream.
+    away: Option<Instant>,
+    /// Frames that came meanwhile: of whoever offers it next. Messages may overtake the token, and each other.
+    early: (Option<Arrived>, Option<Arrived>),
+    /// What was handed over until then in that stream comes after its own end: it is nobody's frame any more.
+    over: Option<(u64, u64)>,
 }
 
 /// One stream's place.
@@ -140,7 +146,13 @@ impl Slot {
 
     /// The newest frame may come once more: nobody could take it.
     pub(super) fn forget(&self) {
-        self.state().newest = None;
+        let mut state = self.state();
+        (state.newest, state.over) = (None, None);
+    }
+
+    /// How long nobody has offered the stream; `None`: somebody does.
+    pub(super) fn away(&self) -> Option<Duration> {
+        self.state().away.map(|since| since.elapsed())
     }
 
     pub(super) fn wake(&self) {
@@ -149,13 +161,7 @@ impl Slot {
     }
 
     pub(super) fn set_alive(&self, alive: bool) {
-        let mut state = self.state();
-        if !alive {
-            state.part();
-            state.news.gone = true;
-        }
-        state.news.came = alive;
-        drop(state);
+        self.state().set_alive(alive);
         self.changed.notify_one();
     }
 
@@ -200,16 +206,41 @@ fn read(sample: &Sample, asked: bool) -> Result<Option<Arrived>, DecodeError> {
 }
 
 impl State {
+    /// The token came, or went.
+    fn set_alive(&mut self, alive: bool) {
+        self.news.came = alive;
+        if alive {
+            (self.away, self.over) = (None, None);
+            for arrived in [self.early.0.take(), self.early.1.take()].into_iter().flatten() {
+                lay(&mut self.news.whole, &mut self.news.changed, arrived);
+            }
+            return;
+        }
+        // Whoever has a number for its run gives the last frame when it is back: the answer to a question that was asked before
+        // is not a sign of life.
+        let stream = self.newest.map(|(stream, ..)| stream).or(self.over.map(|(stream, _)| stream));
+        self.over = stream.map(|stream| (stream, u64::MAX));
+        self.part();
+        self.news.gone = true;
+        self.away.get_or_insert_with(Instant::now);
+    }
+
     /// There are no more frames, and what waits is over. Whoever comes back may begin with the last one.
     fn part(&mut self) {
         (self.news.whole, self.news.changed, self.newest) = (None, None, None);
+        self.early = (None, None);
     }
 
     /// The same, said by whoever shares, unless a newer frame has come since.
     fn end(&mut self, stamp: Stamp) {
         if self.newest.is_none_or(|(.., shared)| shared <= stamp.shared) {
             self.part();
-            self.news.end = Some(stamp.end);
+            self.news.end = Some((stamp.end, stamp.shared));
+            let known = self.over.filter(|(of, _)| *of == stamp.stream).map_or(0, |(_, until)| until);
+            // Who counts nothing may go on as it likes.
+            if stamp.number != 0 {
+                self.over = Some((stamp.stream, stamp.shared.max(known)));
+            }
         }
     }
 
@@ -237,6 +268,9 @@ impl State {
                 }
                 self.seen = later(self.seen, (stream, number, shared));
             }
+            if self.over.is_some_and(|(of, until)| of == stream && shared <= until) {
+                return;
+            }
             let newest = later(self.newest, (stream, number, shared));
             if newest == self.newest {
                 // It comes too late, or twice.
@@ -244,15 +278,23 @@ impl State {
             }
             self.newest = newest;
         }
-        let news = &mut self.news;
-        let before = if arrived.form == Form::Changed {
-            [news.changed.replace(arrived), None]
-        } else {
-            [news.whole.replace(arrived), news.changed.take()]
+        let dropped = match self.away {
+            None => lay(&mut self.news.whole, &mut self.news.changed, arrived),
+            Some(_) => lay(&mut self.early.0, &mut self.early.1, arrived),
         };
-        let dropped = before.iter().flatten().filter(|arrived| !arrived.asked).count();
-        self.losses.dropped = self.losses.dropped.saturating_add(u64::try_from(dropped).unwrap_or(u64::MAX));
+        self.losses.dropped = self.losses.dropped.saturating_add(dropped);
     }
+}
+
+/// Lays a frame where the newest ones lie; how many published ones it takes the place of.
+fn lay(whole: &mut Option<Arrived>, changed: &mut Option<Arrived>, arrived: Arrived) -> u64 {
+    let before = if arrived.form == Form::Changed {
+        [changed.replace(arrived), None]
+    } else {
+        [whole.replace(arrived), changed.take()]
+    };
+    let dropped = before.iter().flatten().filter(|arrived| !arrived.asked).count();
+    u64::try_from(dropped).unwrap_or(u64::MAX)
 }
 
 /// Which of two frames is the newer one: by their numbers where they are of one stream, by their times otherwise.
@@ -319,7 +361,7 @@ mod tests {
         slot.state().end(Stamp { end: End::Left, shared: u64::MAX, ..Stamp::default() });
         slot.give_back(arrived(7, 0, false));
         let news = slot.take();
-        assert!(news.whole.is_none() && news.end == Some(End::Left), "the last word stays");
+        assert!(news.whole.is_none() && news.end == Some((End::Left, u64::MAX)), "the last word stays");
     }
 
     #[test]
@@ -370,11 +412,60 @@ mod tests {
         state.end(Stamp { shared: 8, end: End::Left, ..Stamp::default() });
         assert_eq!(state.news.end, None);
         state.end(Stamp { shared: 9, end: End::Died, ..Stamp::default() });
-        assert_eq!(state.news.end.take(), Some(End::Died));
+        assert_eq!(state.news.end.take(), Some((End::Died, 9)));
         // Who counts nothing is believed.
         let mut bare = arrived(0, 0, false);
         bare.stamp = Stamp::default();
         state.take(bare);
+        assert_eq!(numbers(&mut state), (Some(0), None));
+    }
+
+    #[test]
+    fn answers_that_come_after_the_end_are_nobodys_frames() {
+        let mut state = State::default();
+        state.take(arrived(5, 0, false));
+        assert_eq!(numbers(&mut state), (Some(5), None));
+        // It ends, and the answer to an old question comes behind.
+        state.end(Stamp { stream: 1, number: 5, shared: 6, end: End::Unshared, ..Stamp::default() });
+        state.take(arrived(5, 0, true));
+        assert!(state.news.end.is_some());
+        assert_eq!(numbers(&mut state), (None, None));
+        // The same where nobody said why, however late it is.
+        state.set_alive(false);
+        for late in [arrived(5, 0, true), arrived(9, 0, false)] {
+            state.take(late);
+        }
+        assert_eq!(numbers(&mut state), (None, None));
+        // It is back, and has the same frame as before.
+        state.set_alive(true);
+        state.take(arrived(5, 0, true));
+        assert_eq!(numbers(&mut state), (Some(5), None));
+        assert_eq!(state.losses, Losses { lost: 3, ..Losses::default() }, "6 to 8");
+    }
+
+    #[test]
+    fn frames_may_overtake_the_token_of_whoever_sends_them() {
+        let mut state = State::default();
+        state.take(arrived(5, 0, false));
+        state.set_alive(false);
+        assert!(state.away.is_some());
+        let _ = numbers(&mut state);
+        // Another run of the program that shares; and one that counts nothing.
+        let mut heirs = arrived(1, 0, false);
+        (heirs.stamp.stream, heirs.stamp.shared) = (2, 6);
+        state.take(heirs);
+        assert_eq!(numbers(&mut state), (None, None), "nobody offers it yet");
+        state.set_alive(true);
+        assert!(state.away.is_none());
+        assert_eq!(numbers(&mut state), (Some(1), None));
+        state.set_alive(false);
+        state.take(Arrived { stamp: Stamp::default(), ..arrived(0, 0, false) });
+        state.set_alive(false);
+        state.set_alive(true);
+        assert_eq!(numbers(&mut state), (None, None), "it went again with its token");
+        state.set_alive(false);
+        state.take(Arrived { stamp: Stamp::default(), ..arrived(0, 0, false) });
+        state.set_alive(true);
         assert_eq!(numbers(&mut state), (Some(0), None));
     }
 }

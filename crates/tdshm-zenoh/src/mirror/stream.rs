@@ -2,10 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use serde::Serialize;
 use tdshm::ShortName;
 use zenoh::sample::Locality;
@@ -17,9 +15,9 @@ use crate::mirror::ASKING;
 use crate::mirror::clock::{Clock, Latency};
 use crate::mirror::slot::Slot;
 use crate::mirror::worker::Worker;
-use crate::now_ns;
 use crate::status::Counter;
-use crate::thread::{Ends, Handle};
+use crate::thread::{self, Ends, Handle};
+use crate::{now_ns, session};
 
 /// What the thread of a stream, zenoh's callbacks and whoever tells of it see.
 #[derive(Debug)]
@@ -29,6 +27,8 @@ pub(super) struct Stream {
     pub(super) segment: String,
     pub(super) name: ShortName,
     pub(super) take_over: bool,
+    /// How long it may answer nothing before it counts as gone, though it is still offered.
+    pub(super) patience: Duration,
     pub(super) slot: Arc<Slot>,
     pub(super) clock: Arc<Mutex<Clock>>,
     pub(super) info: Arc<Mutex<Option<(Info, Instant)>>>,
@@ -40,10 +40,12 @@ pub(super) struct Stream {
 }
 
 /// How it stands.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Shown {
     pub(super) state: State,
     pub(super) kind: Kind,
+    /// What went wrong since the last frame.
+    pub(super) why: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -56,13 +58,15 @@ pub(super) enum State {
     Mirrored,
     /// Another program has the name here.
     Refused,
+    /// There is no room for its frames here.
+    Failed,
     /// The sender left.
     Left,
     /// The sender died.
     Died,
     /// The program that shares ended.
     Unshared,
-    /// The other machine cannot be reached.
+    /// Nobody shares it any more, and nobody said why.
     Gone,
 }
 
@@ -84,6 +88,8 @@ pub(super) struct Account {
     pub(super) name: String,
     state: State,
     kind: Kind,
+    /// What went wrong since the last frame.
+    why: Option<String>,
     /// Frames that became frames here.
     pub(super) frames: u64,
     pub(super) bytes: u64,
@@ -114,6 +120,7 @@ impl Stream {
         segment: &str,
         name: ShortName,
         take_over: bool,
+        patience: Duration,
     ) -> Arc<Self> {
         Arc::new(Self {
             session: session.clone(),
@@ -121,6 +128,7 @@ impl Stream {
             segment: segment.to_owned(),
             name,
             take_over,
+            patience,
             slot: Arc::default(),
             clock: Arc::default(),
             info: Arc::default(),
@@ -148,8 +156,8 @@ impl Stream {
             .allowed_origin(Locality::Remote)
             .callback(callback)
             .wait()
-            .map_err(|error| anyhow!("{error}"))?;
-        let thread = thread::Builder::new().name(self.segment.clone()).spawn(move || {
+            .map_err(|error| session::failed(&error))?;
+        let thread = thread::start(&self.segment, move || {
             Worker::run(&worker);
             drop(subscriber);
         })?;
@@ -170,7 +178,7 @@ impl Stream {
     }
 
     pub(super) fn shown(&self) -> Shown {
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How it stands.
@@ -188,6 +196,7 @@ impl Stream {
             name: self.name.as_str().to_owned(),
             state: shown.state,
             kind: shown.kind,
+            why: shown.why,
             frames: self.frames.get(),
             bytes: self.bytes.get(),
             lost: losses.lost,

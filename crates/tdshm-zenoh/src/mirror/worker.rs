@@ -7,24 +7,21 @@ use std::time::{Duration, Instant};
 use tdshm::BlockKind;
 
 use crate::encoding::{Applied, ChannelDecoder, DecodeError, End, Form, ImageDecoder};
-use crate::mirror::local::{Local, is_our_own, is_taken};
+use crate::mirror::local::{Local, Trouble, is_our_own};
 use crate::mirror::slot::{Arrived, News};
 use crate::mirror::stream::{Kind, Shown, State, Stream};
-use crate::{LOCK_LIMIT, now_ns, say};
+use crate::say::{self, Moderate};
+use crate::{LOCK_LIMIT, now_ns};
 
-/// In that time no more than so many things are said of what went wrong with a stream: all of it is counted.
-const TOLD_WITHIN: (Duration, u32) = (Duration::from_secs(10), 16);
 /// How often the other side is asked how it is, and what its clock says.
 const PULSE: Duration = Duration::from_secs(1);
 /// How long nothing has come when the answer is looked at for frames that were lost.
 const SILENT: Duration = Duration::from_millis(500);
-/// How long a program that has answered once may be silent before it counts as gone: it hangs, and its token says nothing of it.
-const DEAF: Duration = Duration::from_secs(15);
 /// How often a frame is asked for at most.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 /// How long the reason may take that a stream has gone for.
 const REASON: Duration = Duration::from_millis(300);
-/// How often a name is tried again that somebody else has.
+/// How often a frame is tried again for which there was no name or no room here.
 const RETRY: Duration = Duration::from_secs(1);
 /// Bytes of channels that zenoh's own thread writes at most: what takes longer would hold up what comes behind it.
 const AT_ONCE: usize = 64 * 1024;
@@ -37,16 +34,21 @@ pub(super) struct Worker {
     images: ImageDecoder,
     /// Its token is there.
     alive: bool,
-    end: Option<End>,
+    /// Why there are no more frames, and when that was said there.
+    end: Option<(End, u64)>,
+    /// It has not answered for so long that it counts as gone, though its token is there.
+    deaf: bool,
     asked: Option<Instant>,
     pulsed: Option<Instant>,
     heard: Instant,
-    refused: Option<Instant>,
+    /// Since when frames are held back, because there is no name or no room for them.
+    held: Option<Instant>,
+    /// Since when there is a frame that could not be written, and none after it.
+    again: Option<Instant>,
     /// There is no sender any more, which has not been said.
     unsaid: Option<Instant>,
     told: Option<String>,
-    /// When the time began in which so many things were said.
-    told_since: (Instant, u32),
+    moderate: Moderate,
 }
 
 impl Worker {
@@ -59,13 +61,15 @@ impl Worker {
             images: ImageDecoder::default(),
             alive: true,
             end: None,
+            deaf: false,
             asked: None,
             pulsed: None,
             heard: Instant::now(),
-            refused: None,
+            held: None,
+            again: None,
             unsaid: None,
             told: None,
-            told_since: (Instant::now(), 0),
+            moderate: Moderate::default(),
         }
     }
 
@@ -98,7 +102,8 @@ impl Worker {
         self.alive
             && self.end.is_none()
             && self.told.is_none()
-            && self.refused.is_none()
+            && self.held.is_none()
+            && self.again.is_none()
             && self.local.kind() == BlockKind::Chop
             && self.stream.shown().state == State::Mirrored
     }
@@ -127,11 +132,13 @@ impl Worker {
             self.pulsed = Some(Instant::now());
             self.stream.ask_for_info();
         }
-        if self.refused.is_some_and(|refused| refused.elapsed() >= RETRY) {
-            // Perhaps the name is free now.
-            self.refused = None;
-            self.stream.slot.forget();
-            self.ask();
+        if self.held.or(self.again).is_some_and(|since| since.elapsed() >= RETRY) {
+            // Perhaps the name is free now, or there is room.
+            (self.held, self.again) = (None, None);
+            if self.alive {
+                self.stream.slot.forget();
+                self.ask();
+            }
         }
     }
 
@@ -169,8 +176,8 @@ impl Worker {
             self.look_for_lost_ones();
         }
         // What lies there beside it came later.
-        if let Some(end) = news.end {
-            self.end = Some(end);
+        if news.end.is_some() {
+            self.end = news.end;
             self.part();
         }
         for arrived in [news.whole, news.changed].into_iter().flatten() {
@@ -180,12 +187,13 @@ impl Worker {
         }
     }
 
-    /// Whoever answers no more has gone, whatever its token says.
+    /// Whoever has answered once and answers no more has gone, whatever its token says.
     fn listen_for_answers(&mut self) {
         let heard =
             self.stream.info.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|(_, at)| *at);
         let Some(heard) = heard.map(|heard| heard.max(self.heard)) else { return };
-        if self.alive && self.local.is_there() && heard.elapsed() >= DEAF {
+        if self.alive && self.local.is_there() && heard.elapsed() >= self.stream.patience {
+            self.deaf = true;
             self.part();
             // Its first answer brings the last frame back.
             self.stream.slot.forget();
@@ -194,11 +202,18 @@ impl Worker {
 
     /// The last frame may have been lost, with none behind it to tell.
     fn look_for_lost_ones(&mut self) {
-        if !self.alive || self.end.is_some() || self.heard.elapsed() < SILENT {
+        if !self.alive || self.held.is_some() || self.heard.elapsed() < SILENT {
             return;
         }
         let info = self.stream.info.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some((info, _)) = info.filter(|(info, _)| info.number > 0) else { return };
+        if let Some((_, ended)) = self.end {
+            if info.sender != End::Goes.word() || info.now_ns <= ended {
+                return;
+            }
+            // It is there again: what it said when it went was overtaken.
+            self.stream.slot.forget();
+        }
         let Ok(stream) = u64::from_str_radix(&info.stream, 16) else { return };
         if self.stream.slot.newest(stream).is_none_or(|newest| newest < info.number) {
             self.ask();
@@ -211,6 +226,7 @@ impl Worker {
             return;
         }
         self.alive = alive;
+        self.deaf = false;
         if alive {
             if !self.local.is_there() {
                 self.stream.show(|shown| shown.state = State::Waiting);
@@ -225,8 +241,8 @@ impl Worker {
     /// There are no more frames: readers here see that.
     fn part(&mut self) {
         let state = match self.end {
-            Some(End::Died) => State::Died,
-            Some(End::Unshared) => State::Unshared,
+            Some((End::Died, _)) => State::Died,
+            Some((End::Unshared, _)) => State::Unshared,
             Some(_) => State::Left,
             None => State::Gone,
         };
@@ -247,10 +263,13 @@ impl Worker {
         }
         self.unsaid = None;
         let why = match self.end {
-            Some(End::Died) => "its sender died",
-            Some(End::Unshared) => "it is no longer shared",
+            Some((End::Died, _)) => "its sender died",
+            Some((End::Unshared, _)) => "it is no longer shared",
             Some(_) => "its sender left",
-            None => "its machine can no longer be reached",
+            None if self.deaf => "the program that shares it answers no more: it hangs, or cannot be reached",
+            None => {
+                "nobody shares it any more, and nobody said why: the program or its machine is gone, or cannot be reached"
+            }
         };
         say::line(format_args!("{}/{}: {why}", self.stream.host, self.stream.segment));
     }
@@ -263,7 +282,7 @@ impl Worker {
 
     /// Makes a frame of this machine of it.
     fn show(&mut self, arrived: &Arrived) {
-        if self.refused.is_some() {
+        if self.held.is_some() {
             return;
         }
         match self.send(arrived) {
@@ -290,7 +309,7 @@ impl Worker {
     }
 
     /// It is a frame here.
-    fn count(&self, arrived: &Arrived) {
+    fn count(&mut self, arrived: &Arrived) {
         let now = now_ns();
         self.stream.frames.add(1);
         self.stream.bytes.add(u64::try_from(arrived.payload.len()).unwrap_or(u64::MAX));
@@ -303,13 +322,23 @@ impl Worker {
             BlockKind::Top => Kind::Image,
             _ => Kind::Unknown,
         };
-        self.stream.show(|shown| *shown = Shown { state: State::Mirrored, kind });
+        (self.deaf, self.again) = (false, None);
+        self.stream.show(|shown| *shown = Shown { state: State::Mirrored, kind, why: None });
     }
 
     fn cannot_send(&mut self, error: &tdshm::Error) {
-        if is_taken(error) {
-            self.refused = Some(Instant::now());
-            self.stream.show(|shown| shown.state = State::Refused);
+        let now = Some(Instant::now());
+        match Trouble::of(error) {
+            Trouble::Taken => {
+                self.held = now;
+                self.stream.show(|shown| shown.state = State::Refused);
+            }
+            Trouble::NoRoom => {
+                self.held = now;
+                self.stream.show(|shown| shown.state = State::Failed);
+            }
+            Trouble::Moment => self.again = now,
+            Trouble::Frame => {}
         }
         if is_our_own(error) {
             let name = self.local.name().as_str().to_owned();
@@ -344,15 +373,11 @@ impl Worker {
     /// Says what is wrong, once.
     fn tell(&mut self, error: &dyn std::fmt::Display) {
         let told = error.to_string();
+        self.stream.show(|shown| shown.why = Some(told.clone()));
         // Whoever sends rubbish can make every message another one.
-        let (time, most) = TOLD_WITHIN;
-        if self.told_since.0.elapsed() >= time {
-            self.told_since = (Instant::now(), 0);
-        }
-        if self.told_since.1 < most && self.told.as_ref() != Some(&told) {
+        if self.told.as_ref() != Some(&told) && self.moderate.may() {
             say::error(format_args!("{}/{}: {told}", self.stream.host, self.stream.segment));
             self.told = Some(told);
-            self.told_since.1 = self.told_since.1.saturating_add(1);
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use zenoh::query::Query;
 
 use crate::share::stream::Stream;
+use crate::thread;
 
 /// Questions that wait; those beyond are not answered, which whoever asked takes for silence.
 const MOST_QUESTIONS: usize = 256;
@@ -28,9 +29,9 @@ pub(super) struct Answering {
 }
 
 impl Answering {
-    pub(super) fn start() -> std::io::Result<Self> {
+    pub(super) fn start() -> anyhow::Result<Self> {
         let (to, from) = mpsc::sync_channel(MOST_QUESTIONS);
-        let thread = thread::Builder::new().name("answers".to_owned()).spawn(move || {
+        let thread = thread::start("answers", move || {
             for question in from {
                 match question {
                     Question::Frame(stream, query) => stream.answer_frame(query),

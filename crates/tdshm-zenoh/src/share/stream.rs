@@ -2,23 +2,23 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::anyhow;
 use tdshm::{Attached, BlockKind, Error, SegmentReport, ShortName};
 use zenoh::liveliness::LivelinessToken;
-use zenoh::query::Query;
+use zenoh::query::{Query, Queryable};
 use zenoh::{Session, Wait};
 
 use crate::encoding::info::Info;
 use crate::encoding::key::{self, Leaf};
 use crate::encoding::{End, Form, Packing, Stamp};
+use crate::session;
 use crate::share::answer::{Answering, Question};
 use crate::share::feed::{Feed, Kept};
 use crate::share::outlet::Outlet;
 use crate::status::{Counter, Rate, tenths};
-use crate::thread::{Ends, Handle};
+use crate::thread::{self, Ends, Handle};
 use crate::{PROGRAM, now_ns, say};
 
 /// How long a receiver waits before it looks whether anything else is to be done.
@@ -60,6 +60,8 @@ struct State {
     following: bool,
     queries: Vec<Query>,
     sender: End,
+    /// Since when there is no sender.
+    away: Option<Instant>,
 }
 
 /// The last frame.
@@ -100,6 +102,7 @@ impl Stream {
     /// Answers questions from now on, and publishes what is listened to.
     pub(super) fn start(self: Arc<Self>, answering: &Answering) -> anyhow::Result<Handle<Self>> {
         type Ask = fn(Arc<Stream>, Query) -> Question;
+        let mut queryables = Vec::new();
         for (leaf, ask) in [(Leaf::Frame, Question::Frame as Ask), (Leaf::Info, Question::Info)] {
             let (stream, asker) = (Arc::downgrade(&self), answering.asker());
             let callback = move |query: Query| {
@@ -107,17 +110,11 @@ impl Stream {
                     let _ = asker.try_send(ask(stream, query));
                 }
             };
-            self.session
-                .declare_queryable(self.key(leaf))
-                .complete(true)
-                .callback(callback)
-                .background()
-                .wait()
-                .map_err(|error| anyhow!("{error}"))?;
+            let queryable = self.session.declare_queryable(self.key(leaf)).complete(true).callback(callback);
+            queryables.push(queryable.wait().map_err(|error| session::failed(&error))?);
         }
-        let worker = Worker::new(Arc::clone(&self));
-        let thread =
-            thread::Builder::new().name(self.name.as_str().to_owned()).spawn(move || worker.run())?;
+        let worker = Worker::new(Arc::clone(&self), queryables);
+        let thread = thread::start(self.name.as_str(), move || worker.run())?;
         Ok(Handle::new(self, thread))
     }
 
@@ -132,6 +129,11 @@ impl Stream {
     /// Whether anybody listens.
     pub(super) fn is_wanted(&self) -> bool {
         self.state().matching
+    }
+
+    /// How long there has been no sender; `None`: there is one.
+    pub(super) fn away(&self) -> Option<Duration> {
+        self.state().away.map(|since| since.elapsed())
     }
 
     fn last(&self) -> Option<Arc<Last>> {
@@ -254,11 +256,22 @@ struct Worker {
     resting: bool,
     whole_at: Option<Instant>,
     told: Option<String>,
+    /// Questions are answered as long as these are there.
+    _queryables: Vec<Queryable<()>>,
 }
 
 impl Worker {
-    fn new(stream: Arc<Stream>) -> Self {
-        Self { stream, feed: None, outlet: None, token: None, resting: true, whole_at: None, told: None }
+    fn new(stream: Arc<Stream>, queryables: Vec<Queryable<()>>) -> Self {
+        Self {
+            stream,
+            feed: None,
+            outlet: None,
+            token: None,
+            resting: true,
+            whole_at: None,
+            told: None,
+            _queryables: queryables,
+        }
     }
 
     fn run(mut self) {
@@ -327,12 +340,16 @@ impl Worker {
 
     /// Tells the others whether there is a sender.
     fn meet(&mut self, end: End, kind: BlockKind) -> anyhow::Result<()> {
+        match end {
+            End::Goes => self.stream.state().away = None,
+            _ => drop(self.stream.state().away.get_or_insert_with(Instant::now)),
+        }
         if end == End::Goes {
             self.declare(kind)?;
             if self.token.is_none() {
                 let token =
                     self.stream.session.liveliness().declare_token(self.stream.key(Leaf::Alive)).wait();
-                self.token = Some(token.map_err(|error| anyhow!("{error}"))?);
+                self.token = Some(token.map_err(|error| session::failed(&error))?);
                 say::line(format_args!(
                     "sharing {:?} as {}/{0}",
                     self.stream.name.as_str(),
@@ -390,7 +407,7 @@ impl Worker {
             }
         };
         let outlet = Outlet::declare(&self.stream.session, &self.stream.key(Leaf::Frame), kind, told);
-        self.outlet = Some(outlet.map_err(|error| anyhow!("{error}"))?);
+        self.outlet = Some(outlet.map_err(|error| session::failed(&error))?);
         Ok(())
     }
 
@@ -449,7 +466,7 @@ impl Worker {
             self.declare(kind)?;
         }
         if let Some(outlet) = &mut self.outlet {
-            outlet.put(packet.payload, packet.form, &stamp).map_err(|error| anyhow!("{error}"))?;
+            outlet.put(packet.payload, packet.form, &stamp).map_err(|error| session::failed(&error))?;
         }
         self.told = None;
         Ok(())

@@ -7,13 +7,13 @@ use crate::kit::{Run, net, until};
 use crate::peer;
 
 /// A host. It goes, with all its interfaces and shared memory, when this does.
-struct Host {
+pub(crate) struct Host {
     holder: Run,
     pid: String,
 }
 
 impl Host {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut command = Command::new("unshare");
         let script = "mount -t tmpfs tmpfs /dev/shm && ip link set lo up && echo ready $$ && exec cat";
         command.args(["--net", "--mount", "--propagation", "private", "sh", "-c", script]);
@@ -36,7 +36,7 @@ impl Host {
         there
     }
 
-    fn run(&self, command: &Command) -> Run {
+    pub(crate) fn run(&self, command: &Command) -> Run {
         Run::start(self.here(command))
     }
 
@@ -47,8 +47,17 @@ impl Host {
         assert!(output.status.success(), "ip {words}: {output:?}");
     }
 
+    /// What a script of the shell says there.
+    pub(crate) fn sh(&self, script: &str) -> String {
+        let mut sh = Command::new("sh");
+        sh.args(["-c", script]);
+        let output = self.here(&sh).output().unwrap();
+        assert!(output.status.success(), "{script}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// A cable to another one, of the network 10.77.`number`: this end has the address 1, the other 2.
-    fn cable(&self, other: &Self, number: u8) {
+    pub(crate) fn cable(&self, other: &Self, number: u8) {
         let (ours, theirs) = (format!("c{number}a"), format!("c{number}b"));
         self.ip(&format!("link add {ours} type veth peer name {theirs} netns {}", other.pid));
         for (host, end, address) in [(self, &ours, 1), (other, &theirs, 2)] {
@@ -59,13 +68,13 @@ impl Host {
         }
     }
 
-    fn sender(&self) -> Run {
+    pub(crate) fn sender(&self) -> Run {
         let mut sender = self.run(&peer::command("send cam"));
         sender.out("ready");
         sender
     }
 
-    fn receiver(&self) -> Run {
+    pub(crate) fn receiver(&self) -> Run {
         let mut receiver = self.run(&peer::command("receive cam"));
         receiver.out("ready");
         receiver
@@ -81,7 +90,7 @@ impl Host {
 }
 
 /// Whether this machine lets us; says so where it does not.
-fn allowed() -> bool {
+pub(crate) fn allowed() -> bool {
     let mut probe = Command::new("unshare");
     probe.args(["--net", "--mount", "--propagation", "private", "sh", "-c"]);
     probe.arg("mount -t tmpfs tmpfs /dev/shm && ip link set lo up && command -v nsenter");

@@ -85,6 +85,12 @@ impl Lines {
         }
     }
 
+    /// The last of what it said; it has ended.
+    fn tail(mut self) -> Vec<String> {
+        self.seen.extend(self.lines.iter());
+        self.seen.split_off(self.seen.len().saturating_sub(4))
+    }
+
     fn rest(mut self) -> Vec<String> {
         loop {
             match self.lines.recv_timeout(WATCHDOG) {
@@ -156,6 +162,13 @@ impl Run {
         (child.wait().unwrap().code(), out, err)
     }
 
+    /// Sends it a signal.
+    #[cfg(unix)]
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(self.child.as_ref().unwrap());
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
     /// Ends it as a crash would.
     pub(crate) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -168,6 +181,12 @@ impl Run {
 impl Drop for Run {
     fn drop(&mut self) {
         self.kill();
+        if thread::panicking() {
+            // What it said is often why the test fails.
+            for lines in [self.out.take(), self.err.take()].into_iter().flatten() {
+                eprintln!("a program of this test said {:#?}", lines.tail());
+            }
+        }
     }
 }
 

@@ -12,11 +12,15 @@
 
 mod ends;
 mod frames;
+mod gone;
 #[cfg(target_os = "linux")]
 mod hosts;
 mod images;
 mod kit;
 mod peer;
+#[cfg(target_os = "linux")]
+mod room;
 #[cfg(feature = "tls")]
 mod secure;
 mod strangers;
+mod words;

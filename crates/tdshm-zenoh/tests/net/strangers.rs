@@ -16,7 +16,7 @@ pub(crate) fn config(key: &str, endpoint: &str) -> zenoh::Config {
     config
 }
 
-fn block(values: &[f32]) -> Vec<u8> {
+pub(crate) fn block(values: &[f32]) -> Vec<u8> {
     let rows: Vec<[f32; 1]> = values.iter().map(|value| [*value]).collect();
     let mut block = Vec::new();
     let names = (0..rows.len()).map(|row| format!("s{row}"));
