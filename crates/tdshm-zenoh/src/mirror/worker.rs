@@ -43,7 +43,7 @@ pub(super) struct Worker {
     heard: Instant,
     /// Since when frames are held back, because there is no name or no room for them.
     held: Option<Instant>,
-    /// Since when there is a frame that could not be written, and none after it.
+    /// Since when there is a frame that could not be read or written, and none after it.
     again: Option<Instant>,
     /// There is no sender any more, which has not been said.
     unsaid: Option<Instant>,
@@ -133,8 +133,8 @@ impl Worker {
             self.stream.ask_for_info();
         }
         if self.held.or(self.again).is_some_and(|since| since.elapsed() >= RETRY) {
-            // Perhaps the name is free now, or there is room.
-            (self.held, self.again) = (None, None);
+            // Perhaps the name is free now, or there is room; and the answer may be lost.
+            (self.held, self.again) = (None, self.alive.then(Instant::now));
             if self.alive {
                 self.stream.slot.forget();
                 self.ask();
@@ -253,6 +253,7 @@ impl Worker {
         self.leave();
         // Whoever comes back sends a whole frame first. Until then their memory is of no use.
         (self.channels, self.images) = (ChannelDecoder::default(), ImageDecoder::default());
+        self.again = None;
     }
 
     /// Says why readers here have no sender any more. That the token went may come before the reason.
@@ -295,7 +296,12 @@ impl Worker {
                 }
                 self.told = None;
             }
-            Ok(false) => self.ask(),
+            Ok(false) => {
+                // The answer may be that very frame, whole, and may be lost as well.
+                self.stream.slot.forget();
+                self.again.get_or_insert_with(Instant::now);
+                self.ask();
+            }
             Err(failed) => {
                 self.stream.broken.add(1);
                 // A small message may have unpacked to a large image, which is nobody's now.

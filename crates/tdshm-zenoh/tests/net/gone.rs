@@ -1,5 +1,7 @@
 //! Who shares goes in every way there is: without a word, while answers are on their way, or by answering nothing.
 
+use std::process::Stdio;
+
 use tdshm::{Attached, ChopReceiver, ChopSender};
 use tdshm_zenoh::encoding::Stamp;
 use zenoh::Wait;
@@ -38,6 +40,23 @@ fn who_has_gone_is_forgotten_after_a_while_and_mirrored_when_it_is_back() {
         mirroring.err("is forgotten");
         mirroring.out("\"streams\":[]");
     }
+}
+
+#[test]
+fn a_mirror_whose_output_nobody_reads_any_more_leaves_in_order() {
+    let (name, endpoint) = (Name::new(), endpoint());
+    let mirrored = name.mirrored();
+    let mut out = ChopSender::create(&name.0).unwrap();
+    out.send(&[[1.0_f32]]).unwrap();
+    let _sharing = share(&[&name.0], &endpoint, &[]);
+    let mut mirroring = net(&["mirror", "there/*", "--prefix", "m-", "--connect", &endpoint, "--json"]);
+    let mut mirroring = mirroring.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut receiver = ChopReceiver::open(&mirrored.0).unwrap();
+    channels(&mut receiver, |frame| value(frame) == 1.0);
+    drop(mirroring.stdout.take());
+    assert_eq!(mirroring.wait().unwrap().code(), Some(0));
+    // It has not died.
+    left(&mut receiver);
 }
 
 #[test]

@@ -82,6 +82,56 @@ fn blocks_are_enough_and_whatever_else_comes_is_counted() {
 }
 
 #[test]
+fn a_frame_whose_base_is_missing_is_asked_for_until_somebody_answers() {
+    use std::sync::{Arc, mpsc};
+
+    use tdshm_zenoh::encoding::{ChannelEncoder, Stamp};
+
+    let (name, endpoint) = (Name::new(), endpoint());
+    let mirrored = name.mirrored();
+    let _mirroring = mirror(&["stranger/*"], &endpoint, &[]);
+    let session = zenoh::open(config("listen/endpoints", &endpoint)).wait().unwrap();
+    let key = format!("tdshm/stranger/{}", name.0);
+    let (to, questions) = mpsc::channel();
+    let queryable = session.declare_queryable(format!("{key}/frame"));
+    let _queryable = queryable.callback(move |query| drop(to.send(query))).wait().unwrap();
+    let _token = session.liveliness().declare_token(format!("{key}/alive")).wait().unwrap();
+    let frames = session.declare_publisher(format!("{key}/frame")).wait().unwrap();
+    crate::kit::until("somebody to listen", || {
+        frames.matching_status().wait().unwrap().matching().then_some(())
+    });
+    let next = || questions.recv_timeout(crate::kit::WATCHDOG).unwrap();
+    drop(next()); // what it asks when it begins
+
+    let mut encoder = ChannelEncoder::default();
+    let rows: Vec<[f32; 1]> = (0..50).map(|row| [row as f32]).collect();
+    let mut rows = [rows.clone(), rows];
+    rows[1][0] = [99.0];
+    let [first, second] = rows.map(|rows| {
+        Arc::new(ChopFrame::from_rows((0..50).map(|row| format!("c{row}")), 30.0, &rows).unwrap())
+    });
+    encoder.encode(&first, 1, false).unwrap();
+    let (changed, base) = encoder.encode(&second, 2, false).unwrap();
+    assert_eq!((changed.form.encoding(), base), ("tdshm/channels;changed", 1));
+    let mut stamp = Stamp::default();
+    (stamp.stream, stamp.number, stamp.shared, stamp.base) = (7, 2, 2, 1);
+    let put = frames.put(changed.to_vec()).encoding("tdshm/channels;changed");
+    put.attachment(stamp.to_bytes().as_slice()).wait().unwrap();
+    // That one is lost on its way, too.
+    drop(next());
+    let mut block = Vec::new();
+    second.append_block(&mut block).unwrap();
+    stamp.base = 0;
+    let query = next();
+    let reply = query.reply(format!("{key}/frame"), block).encoding("tdshm/channels");
+    reply.attachment(stamp.to_bytes().as_slice()).wait().unwrap();
+    drop(query);
+    let got = channels(&mut ChopReceiver::open(&mirrored.0).unwrap(), |_| true);
+    assert_eq!(got.samples(), second.samples());
+    session.close().wait().unwrap();
+}
+
+#[test]
 fn anybody_can_ask_for_the_last_frame() {
     let (name, endpoint) = (Name::new(), endpoint());
     let mut out = ChopSender::builder(&name.0).channels(["x", "y"]).sample_rate(30.0).create().unwrap();

@@ -1,8 +1,7 @@
 //! What a person reads who mistypes something, and how the command ends.
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use crate::kit::{endpoint, net};
 
@@ -93,6 +92,9 @@ fn that_nobody_answers_is_said_and_when_somebody_does() {
 #[cfg(unix)]
 #[test]
 fn whoever_reads_the_output_may_stop_and_whoever_wants_it_ended_need_not_wait() {
+    use std::io::{BufRead, BufReader, Read};
+    use std::process::Command;
+
     use rustix::process::{Pid, Signal, kill_process};
 
     let endpoint = endpoint();
