@@ -114,6 +114,11 @@ pub(crate) struct MirrorArgs {
     #[arg(long, value_name = "S", default_value = "15", value_parser = duration)]
     pub(crate) patience: Duration,
 
+    /// How much memory all streams may have together, in MiB: segments, what images are unpacked into, and messages on their
+    /// way. A raw image takes three times its bytes, a packed one five times
+    #[arg(long, value_name = "MIB", default_value_t = 2048, value_parser = clap::value_parser!(u64).range(1..=1 << 20))]
+    pub(crate) memory: u64,
+
     /// How long a stream that nobody shares any more stays in what is shown, in seconds
     #[arg(long, value_name = "S", default_value = "600", value_parser = duration)]
     pub(crate) keep: Duration,

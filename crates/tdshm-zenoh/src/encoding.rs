@@ -184,6 +184,17 @@ pub enum DecodeError {
         /// Bytes that are allowed.
         limit: usize,
     },
+    /// A frame for which there is no room beside those of other streams.
+    #[error(
+        "its frames take {bytes} bytes of memory here, and of the {limit} that all streams may have for that the others leave less: \
+         mirror fewer or smaller streams, or allow more with --memory"
+    )]
+    NoRoom {
+        /// Bytes that are needed.
+        bytes: usize,
+        /// Bytes that all streams have for it.
+        limit: usize,
+    },
     /// Packed pixels that do not unpack to the image that the header announces.
     #[error("the packed image is damaged: {what}")]
     Packed {

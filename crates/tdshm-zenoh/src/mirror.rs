@@ -4,6 +4,7 @@
 //! where that finds it, and the thread writes it into a segment, which is one of ours like any other: so readers here are
 //! woken, keep the last good frame, and see the sender leave when it leaves there or can no longer be reached.
 
+mod budget;
 mod clock;
 mod local;
 mod roll;
@@ -12,6 +13,7 @@ mod stream;
 mod worker;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -22,6 +24,7 @@ use zenoh::sample::SampleKind;
 
 use crate::args::MirrorArgs;
 use crate::encoding::key::{self, Leaf};
+use crate::mirror::budget::Budget;
 use crate::mirror::roll::{Bounds, Key, Roll, Tokens};
 use crate::mirror::stream::{Account, Stream};
 use crate::output::Output;
@@ -49,12 +52,13 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
     };
     let _subscriber = subscriber.callback(callback).wait().map_err(|error| session::failed(&error))?;
 
-    let mut telling = Telling::new(args)?;
+    let budget = Budget::new(usize::try_from(args.memory << 20).unwrap_or(usize::MAX));
+    let mut telling = Telling::new(args, &budget)?;
     let mut follow = || -> anyhow::Result<()> {
         while stop.requested().is_none() && !session.is_closed() {
             let Ok(next) = roll.next(SLICE) else { break };
             if let Some(stream) = next.filter(|(host, name)| is_wanted(args, host, name)) {
-                roll.begin(stream, |stream| begin(args, &session, stream));
+                roll.begin(stream, |stream| begin(args, &session, stream, &budget));
             }
             telling.output.check()?;
             if telling.is_due() {
@@ -95,10 +99,15 @@ fn look_again(session: &zenoh::Session, tokens: &Tokens) {
     let _ = session.liveliness().get(key::all(Leaf::Alive)).timeout(ASKING).callback(callback).wait();
 }
 
-fn begin(args: &MirrorArgs, session: &zenoh::Session, stream: &Key) -> anyhow::Result<Handle<Stream>> {
+fn begin(
+    args: &MirrorArgs,
+    session: &zenoh::Session,
+    stream: &Key,
+    budget: &Arc<Budget>,
+) -> anyhow::Result<Handle<Stream>> {
     let name = local_name(args, &stream.0, &stream.1);
     let name = ShortName::new(&name).with_context(|| format!("it would be called {name:?} here"))?;
-    Stream::new(session, &stream.0, &stream.1, name, args.take_over, args.patience).start()
+    Stream::new(session, &stream.0, &stream.1, name, args.take_over, args.patience, budget).start()
 }
 
 /// What a stream is called here.
@@ -116,6 +125,7 @@ fn local_name(args: &MirrorArgs, host: &str, name: &str) -> String {
 /// What is told of it.
 struct Telling<'a> {
     args: &'a MirrorArgs,
+    budget: Arc<Budget>,
     began: Instant,
     told: Option<Instant>,
     rates: BTreeMap<Key, (Rate, Rate)>,
@@ -128,6 +138,8 @@ struct Second {
     seconds: f64,
     /// Programs of zenoh's that this one talks to.
     peers: usize,
+    /// What all streams take of `--memory`.
+    memory_bytes: usize,
     streams: Vec<StreamSecond>,
 }
 
@@ -141,9 +153,10 @@ struct StreamSecond {
 }
 
 impl<'a> Telling<'a> {
-    fn new(args: &'a MirrorArgs) -> anyhow::Result<Self> {
+    fn new(args: &'a MirrorArgs, budget: &Arc<Budget>) -> anyhow::Result<Self> {
         let output = Output::start()?;
-        Ok(Self { args, began: Instant::now(), told: None, rates: BTreeMap::new(), output })
+        let budget = Arc::clone(budget);
+        Ok(Self { args, budget, began: Instant::now(), told: None, rates: BTreeMap::new(), output })
     }
 
     fn is_due(&self) -> bool {
@@ -164,7 +177,12 @@ impl<'a> Telling<'a> {
         }
         let seconds = tenths(self.began.elapsed().as_secs_f64());
         if self.args.json {
-            self.output.line(serde_json::to_string(&Second { seconds, peers, streams: all })?)?;
+            self.output.line(serde_json::to_string(&Second {
+                seconds,
+                peers,
+                memory_bytes: self.budget.used(),
+                streams: all,
+            })?)?;
             return Ok(());
         }
         let sum = |of: fn(&StreamSecond) -> f64| all.iter().map(of).sum::<f64>();

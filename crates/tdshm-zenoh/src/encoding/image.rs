@@ -198,18 +198,7 @@ impl ImageDecoder {
             return Ok(TopShape::of_block(payload)?);
         }
         let damaged = |what: String| DecodeError::Packed { what };
-        let header_bytes = u32_at(payload, 0).and_then(|bytes| usize::try_from(bytes).ok());
-        let header_bytes = header_bytes.filter(|bytes| *bytes <= HEADERS);
-        let parts = header_bytes.and_then(|bytes| payload.get(LENGTH..)?.split_at_checked(bytes));
-        let Some((header, packed)) = parts else {
-            let bytes = payload.len();
-            return Err(damaged(format!("its {bytes} bytes hold no header of up to {HEADERS}")));
-        };
-        // The header says how large the block is that it was made for; what lies behind it here is packed.
-        let mut head = [0; HEADERS];
-        head.iter_mut().zip(header).for_each(|(to, from)| *to = *from);
-        let shape = TopShape::of_header(&head, usize::MAX >> 1)?;
-        within(shape.data_bytes)?;
+        let (shape, packed) = Self::opened(payload)?;
         match form {
             Form::ImageLz4 => {
                 if shape.data_bytes > packed.len().saturating_mul(LZ4_MOST) {
@@ -234,6 +223,37 @@ impl ImageDecoder {
             }
         }
         Ok((shape, &self.pixels))
+    }
+
+    /// Bytes of the image that such a payload unpacks to, as its header says.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] where there is no header, or where it announces more than [`MOST_BYTES`].
+    pub fn announced(form: Form, payload: &[u8]) -> Result<usize, DecodeError> {
+        if form == Form::Image {
+            within(payload.len())?;
+            return Ok(TopShape::of_block(payload)?.0.data_bytes);
+        }
+        Ok(Self::opened(payload)?.0.data_bytes)
+    }
+
+    /// The shape of a packed image, and what is packed.
+    fn opened(payload: &[u8]) -> Result<(TopShape, &[u8]), DecodeError> {
+        let damaged = |what: String| DecodeError::Packed { what };
+        let header_bytes = u32_at(payload, 0).and_then(|bytes| usize::try_from(bytes).ok());
+        let header_bytes = header_bytes.filter(|bytes| *bytes <= HEADERS);
+        let parts = header_bytes.and_then(|bytes| payload.get(LENGTH..)?.split_at_checked(bytes));
+        let Some((header, packed)) = parts else {
+            let bytes = payload.len();
+            return Err(damaged(format!("its {bytes} bytes hold no header of up to {HEADERS}")));
+        };
+        // The header says how large the block is that it was made for; what lies behind it here is packed.
+        let mut head = [0; HEADERS];
+        head.iter_mut().zip(header).for_each(|(to, from)| *to = *from);
+        let shape = TopShape::of_header(&head, usize::MAX >> 1)?;
+        within(shape.data_bytes)?;
+        Ok((shape, packed))
     }
 
     fn jpeg(&mut self, shape: &TopShape, file: &[u8]) -> Result<(), DecodeError> {

@@ -209,7 +209,8 @@ mod tests {
         while let Some(stream) = roll.next(Duration::ZERO).unwrap() {
             roll.begin(stream, |(host, name)| {
                 let local = ShortName::new(&format!("never-made-{name}"))?;
-                Stream::new(session, host, name, local, false, Duration::from_secs(15)).start()
+                Stream::new(session, host, name, local, false, Duration::from_secs(15), &Arc::default())
+                    .start()
             });
         }
     }
@@ -276,7 +277,7 @@ mod tests {
             }
             tokens.note(&token("b"), true);
             let local = ShortName::new("never-made")?;
-            Stream::new(&session, host, name, local, false, Duration::from_secs(15)).start()
+            Stream::new(&session, host, name, local, false, Duration::from_secs(15), &Arc::default()).start()
         });
         let away = |roll: &Roll| roll.streams().values().next().unwrap().stream().slot().away().is_some();
         assert!(away(&roll));

@@ -1,13 +1,14 @@
 //! Where zenoh's callback leaves the newest frame, and the thread of the stream finds it.
 
 use std::borrow::Cow;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use zenoh::bytes::ZBytes;
 use zenoh::sample::{Sample, SampleKind};
 
 use crate::encoding::{DecodeError, End, Form, MOST_BYTES, Stamp};
+use crate::mirror::budget::{Budget, For, Held};
 use crate::now_ns;
 
 /// Numbers that a stream may be ahead of the last frame that came: a year and more at a hundred frames a second.
@@ -21,6 +22,8 @@ pub(super) struct Arrived {
     pub(super) payload: ZBytes,
     /// It was asked for: how long it took says nothing.
     pub(super) asked: bool,
+    /// What the payload takes of all streams' memory.
+    _memory: Held,
 }
 
 /// What happened since the last time.
@@ -88,9 +91,20 @@ struct State {
 pub(super) struct Slot {
     state: Mutex<State>,
     changed: Condvar,
+    budget: Arc<Budget>,
 }
 
 impl Slot {
+    /// One for messages that share a memory with others.
+    pub(super) fn new(budget: &Arc<Budget>) -> Self {
+        Self { budget: Arc::clone(budget), ..Self::default() }
+    }
+
+    /// The memory of all streams.
+    pub(super) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -167,7 +181,7 @@ impl Slot {
 
     /// Takes what came, published or `asked` for. Whoever calls wakes the thread, or does what that would.
     pub(super) fn put(&self, sample: &Sample, asked: bool) {
-        let read = read(sample, asked);
+        let read = read(sample, asked, &self.budget);
         let mut state = self.state();
         match read.and_then(|arrived| state.check(arrived)) {
             Ok(Some(arrived)) => state.take(arrived),
@@ -184,7 +198,7 @@ impl Slot {
 }
 
 /// A frame, or `None` for the end of them.
-fn read(sample: &Sample, asked: bool) -> Result<Option<Arrived>, DecodeError> {
+fn read(sample: &Sample, asked: bool, budget: &Arc<Budget>) -> Result<Option<Arrived>, DecodeError> {
     if sample.kind() == SampleKind::Delete {
         return Ok(None);
     }
@@ -202,7 +216,8 @@ fn read(sample: &Sample, asked: bool) -> Result<Option<Arrived>, DecodeError> {
         Ok(form) => form,
         Err(_) => Form::of(&encoding, &payload.to_bytes())?,
     };
-    Ok(Some(Arrived { stamp, form, payload: payload.clone(), asked }))
+    let _memory = budget.take(payload.len(), For::AMoment)?;
+    Ok(Some(Arrived { stamp, form, payload: payload.clone(), asked, _memory }))
 }
 
 impl State {
@@ -313,7 +328,7 @@ mod tests {
     fn arrived(number: u64, base: u64, asked: bool) -> Arrived {
         let stamp = Stamp { stream: 1, number, base, shared: number, ..Stamp::default() };
         let form = if base == 0 { Form::Channels } else { Form::Changed };
-        Arrived { stamp, form, payload: ZBytes::new(), asked }
+        Arrived { stamp, form, payload: ZBytes::new(), asked, _memory: Arc::new(Budget::default()).nothing() }
     }
 
     fn numbers(state: &mut State) -> (Option<u64>, Option<u64>) {

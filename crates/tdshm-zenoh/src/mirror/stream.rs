@@ -12,6 +12,7 @@ use zenoh::{Session, Wait};
 use crate::encoding::info::Info;
 use crate::encoding::key::{self, Leaf};
 use crate::mirror::ASKING;
+use crate::mirror::budget::Budget;
 use crate::mirror::clock::{Clock, Latency};
 use crate::mirror::slot::Slot;
 use crate::mirror::worker::Worker;
@@ -121,6 +122,7 @@ impl Stream {
         name: ShortName,
         take_over: bool,
         patience: Duration,
+        budget: &Arc<Budget>,
     ) -> Arc<Self> {
         Arc::new(Self {
             session: session.clone(),
@@ -129,7 +131,7 @@ impl Stream {
             name,
             take_over,
             patience,
-            slot: Arc::default(),
+            slot: Arc::new(Slot::new(budget)),
             clock: Arc::default(),
             info: Arc::default(),
             shown: Mutex::default(),

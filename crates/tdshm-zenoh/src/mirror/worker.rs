@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tdshm::BlockKind;
 
 use crate::encoding::{Applied, ChannelDecoder, DecodeError, End, Form, ImageDecoder};
+use crate::mirror::budget::{For, Held};
 use crate::mirror::local::{Local, Trouble, is_our_own};
 use crate::mirror::slot::{Arrived, News};
 use crate::mirror::stream::{Kind, Shown, State, Stream};
@@ -25,6 +26,9 @@ const REASON: Duration = Duration::from_millis(300);
 const RETRY: Duration = Duration::from_secs(1);
 /// Bytes of channels that zenoh's own thread writes at most: what takes longer would hold up what comes behind it.
 const AT_ONCE: usize = 64 * 1024;
+/// How often a frame is there in its segment, which has places beside one another, and in what it is unpacked into: an image as it
+/// is, one that is packed, and channels.
+const COPIES: [usize; 3] = [3, 5, 5];
 
 /// What makes frames here of those that come: the thread's, but for single small frames that find it idle.
 pub(super) struct Worker {
@@ -32,6 +36,9 @@ pub(super) struct Worker {
     local: Local,
     channels: ChannelDecoder,
     images: ImageDecoder,
+    /// What all of that takes of all streams' memory, and what it took when the last frame was there.
+    memory: Held,
+    kept: usize,
     /// Its token is there.
     alive: bool,
     /// Why there are no more frames, and when that was said there.
@@ -54,11 +61,14 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(stream: Arc<Stream>) -> Self {
         let local = Local::new(stream.name.clone(), stream.take_over);
+        let memory = stream.slot.budget().nothing();
         Self {
             stream,
             local,
             channels: ChannelDecoder::default(),
             images: ImageDecoder::default(),
+            memory,
+            kept: 0,
             alive: true,
             end: None,
             deaf: false,
@@ -253,6 +263,8 @@ impl Worker {
         self.leave();
         // Whoever comes back sends a whole frame first. Until then their memory is of no use.
         (self.channels, self.images) = (ChannelDecoder::default(), ImageDecoder::default());
+        self.kept = 0;
+        self.memory.shrink_to(0);
         self.again = None;
     }
 
@@ -306,7 +318,13 @@ impl Worker {
                 self.stream.broken.add(1);
                 // A small message may have unpacked to a large image, which is nobody's now.
                 self.images = ImageDecoder::default();
+                self.memory.shrink_to(self.kept);
                 match failed {
+                    Failed::Decode(error @ DecodeError::NoRoom { .. }) => {
+                        self.held = Some(Instant::now());
+                        self.stream.show(|shown| shown.state = State::Failed);
+                        self.tell(&error);
+                    }
                     Failed::Decode(error) => self.tell(&error),
                     Failed::Send(error) => self.cannot_send(&error),
                 }
@@ -329,6 +347,7 @@ impl Worker {
             _ => Kind::Unknown,
         };
         (self.deaf, self.again) = (false, None);
+        self.kept = self.memory.bytes();
         self.stream.show(|shown| *shown = Shown { state: State::Mirrored, kind, why: None });
     }
 
@@ -359,6 +378,16 @@ impl Worker {
     /// `false`: it cannot be read without another one.
     fn send(&mut self, arrived: &Arrived) -> Result<bool, Failed> {
         let payload = arrived.payload.to_bytes();
+        let [raw, packed, channels] = COPIES;
+        let (bytes, copies) = match arrived.form {
+            Form::Channels => (payload.len(), channels),
+            // The base has taken it.
+            Form::Changed => (0, 0),
+            form => {
+                (ImageDecoder::announced(form, &payload)?, if form == Form::Image { raw } else { packed })
+            }
+        };
+        self.memory.grow_to(bytes.saturating_mul(copies), For::Good)?;
         match arrived.form {
             Form::Channels => {
                 self.channels.whole(&arrived.stamp, &payload)?;

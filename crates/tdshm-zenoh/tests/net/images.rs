@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 
 use tdshm::{PixelFormat, Pixels, TopReceiver, TopSender};
+use tdshm_zenoh::encoding::{ImageEncoder, Packing};
 use zenoh::Wait;
 
 use crate::kit::{Name, WATCHDOG, endpoint, image, mirror, share, until};
@@ -124,4 +125,68 @@ fn small_images_are_not_lost_behind_large_ones() {
     };
     let stream = mirroring.json("the small images", all);
     assert_eq!(stream["lost"], 0, "{stream}");
+}
+
+/// Small messages that unpack to large images, many of them: together they get no more memory than all streams may have.
+#[test]
+fn what_all_streams_unpack_to_has_a_limit() {
+    const STREAMS: usize = 8;
+    let names: [Name; STREAMS] = std::array::from_fn(|_| Name::new());
+    let mirrored = names.each_ref().map(Name::mirrored);
+    let endpoint = endpoint();
+    // Five megabytes each here, of twelve that there are for that.
+    let mut mirroring = mirror(&["stranger/*"], &endpoint, &["--memory", "16"]);
+    let session = zenoh::open(config("listen/endpoints", &endpoint)).wait().unwrap();
+    let pixels = vec![7; 512 * 512 * 4];
+    let block = Pixels::bottom_first(PixelFormat::R8G8B8A8_UNORM, 512, 512, &pixels);
+    let image_of = tdshm::TopFrame::from_pixels(&block).unwrap();
+    let payload = ImageEncoder::new(Packing::Lz4).encode(&image_of).unwrap();
+    assert!(payload.len() < 8192);
+    let mut streams: Vec<_> = names
+        .iter()
+        .map(|name| {
+            let key = format!("tdshm/stranger/{}", name.0);
+            let token = session.liveliness().declare_token(format!("{key}/alive")).wait().unwrap();
+            Some((token, session.declare_publisher(format!("{key}/frame")).wait().unwrap()))
+        })
+        .collect();
+    for (_, frames) in streams.iter().flatten() {
+        until("somebody to listen", || frames.matching_status().wait().unwrap().matching().then_some(()));
+        frames.put(payload.to_vec()).encoding(payload.form.encoding()).wait().unwrap();
+    }
+    let mut counted = |good: usize| {
+        mirroring.line(&format!("{good} of them"), |told| {
+            let all = told["streams"].as_array().unwrap();
+            let of = |state: &str| all.iter().filter(|stream| stream["state"] == state).count();
+            of("mirrored") == good && of("mirrored") + of("failed") + of("gone") == STREAMS
+        })
+    };
+    let told = counted(2);
+    let memory = told["memory_bytes"].as_u64().unwrap();
+    assert!((10 << 20..=12 << 20).contains(&memory), "{memory}");
+    let is = |stream: &serde_json::Value, state: &str| stream["state"] == state;
+    let all = told["streams"].as_array().unwrap();
+    for stream in all.iter().filter(|stream| is(stream, "failed")) {
+        let why = stream["why"].as_str().unwrap();
+        assert!(
+            why.starts_with("its frames take 5242880 bytes of memory here, and of the 12582912 "),
+            "{why}"
+        );
+        assert!(stream["broken"].as_u64().unwrap() >= 1, "{stream}");
+    }
+    // One of them goes, and makes room for another.
+    let with = |state: &str| all.iter().position(|stream| is(stream, state)).unwrap();
+    let number = |at: usize| names.iter().position(|name| all[at]["segment"] == name.0.as_str()).unwrap();
+    let (goes, comes) = (number(with("mirrored")), number(with("failed")));
+    streams[goes] = None;
+    let mut receiver = TopReceiver::open(&mirrored[comes].0).unwrap();
+    until("there to be room", || {
+        let (_, frames) = streams[comes].as_ref().unwrap();
+        frames.put(payload.to_vec()).encoding(payload.form.encoding()).wait().unwrap();
+        receiver
+            .next_timeout(std::time::Duration::from_millis(50))
+            .is_ok_and(|frame| frame.is_some())
+            .then_some(())
+    });
+    counted(2);
 }

@@ -133,14 +133,21 @@ impl Run {
     /// Waits until a JSON line says of the one stream what `holds` looks for.
     #[track_caller]
     pub(crate) fn json(&mut self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let found = |value: &Value| value["streams"].as_array()?.iter().find(|stream| holds(stream)).cloned();
+        found(&self.line(what, |value| found(value).is_some())).unwrap()
+    }
+
+    /// Waits until a JSON line is what `holds` looks for.
+    #[track_caller]
+    pub(crate) fn line(&mut self, what: &str, holds: impl Fn(&Value) -> bool) -> Value {
         let begin = Instant::now();
         loop {
             let seen = &self.out.as_ref().unwrap().seen;
             assert!(begin.elapsed() < WATCHDOG, "nobody says {what:?}: {:#?}", seen.last());
             let line = self.out.as_mut().unwrap().next(what);
             let value: Value = serde_json::from_str(&line).unwrap();
-            if let Some(stream) = value["streams"].as_array().unwrap().iter().find(|stream| holds(stream)) {
-                return stream.clone();
+            if holds(&value) {
+                return value;
             }
         }
     }
