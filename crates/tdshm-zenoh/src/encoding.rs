@@ -9,6 +9,7 @@ pub mod channels;
 pub mod image;
 pub mod info;
 pub mod key;
+mod report;
 mod stamp;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use tdshm::{BlockError, BlockKind};
 
 pub use channels::{Applied, ChannelDecoder, ChannelEncoder};
 pub use image::{ImageDecoder, ImageEncoder, Packing};
+pub use report::Report;
 pub use stamp::{End, Stamp};
 
 /// Bytes that a frame has at most, unpacked.

@@ -7,6 +7,7 @@
 
 mod answer;
 mod feed;
+mod listeners;
 mod outlet;
 mod stream;
 
@@ -23,6 +24,7 @@ use crate::encoding::info::Info;
 use crate::output::Output;
 use crate::session;
 use crate::share::answer::Answering;
+use crate::share::listeners::Through;
 use crate::share::stream::Stream;
 use crate::status::{Rate, tenths};
 use crate::stop::{SLICE, Stop};
@@ -121,7 +123,7 @@ struct Telling<'a> {
     host: &'a str,
     began: Instant,
     told: Option<Instant>,
-    rates: BTreeMap<ShortName, (Rate, Rate)>,
+    rates: BTreeMap<ShortName, (Rate, Rate, Through)>,
     output: Output,
 }
 
@@ -140,6 +142,12 @@ struct StreamAccount {
     bytes_per_second: Option<f64>,
     /// Whether anybody listens.
     wanted: bool,
+    /// Those who listen and say what came to them.
+    listeners: usize,
+    /// Frames that never came to that one of them which lost most.
+    lost_there: Option<u64>,
+    /// How long packing the last image took.
+    packing_ms: Option<f64>,
     /// Its rate is that of the frames that went to the network.
     #[serde(flatten)]
     info: Info,
@@ -163,10 +171,26 @@ impl<'a> Telling<'a> {
         for (name, handle) in streams {
             let stream = handle.stream();
             let mut info = if self.args.json { stream.described().0 } else { stream.counted() };
-            let (frames, bytes) = self.rates.entry(name.clone()).or_default();
+            let (frames, bytes, through) = self.rates.entry(name.clone()).or_default();
             info.rate = frames.note(now, info.number).map(tenths);
             let bytes_per_second = bytes.note(now, info.bytes).map(tenths);
-            accounts.push(StreamAccount { bytes_per_second, wanted: stream.is_wanted(), info });
+            let (listeners, lost_there) = stream.lost();
+            if let Some((out, lost)) = lost_there.and_then(|lost| through.note(now, info.number, lost)) {
+                say::line(format_args!(
+                    "{:?}: of {out} frames {lost} did not get through: the network, or who listens, is too slow for them; \
+                     --images jpeg, or fewer of them, would help",
+                    name.as_str()
+                ));
+            }
+            let (wanted, packing_ms) = (stream.is_wanted(), stream.packing_ms());
+            accounts.push(StreamAccount {
+                bytes_per_second,
+                wanted,
+                listeners,
+                lost_there,
+                packing_ms,
+                info,
+            });
         }
         let seconds = tenths(self.began.elapsed().as_secs_f64());
         if self.args.json {
@@ -176,8 +200,9 @@ impl<'a> Telling<'a> {
         }
         let sum = |of: fn(&StreamAccount) -> f64| accounts.iter().map(of).sum::<f64>();
         let missed: u64 = accounts.iter().map(|stream| stream.info.missed).sum();
+        let lost: u64 = accounts.iter().filter_map(|stream| stream.lost_there).sum();
         say::status(&format!(
-            "{} shared, {} wanted: {:.0} frames/s, {}/s, {missed} missed, {}",
+            "{} shared, {} wanted: {:.0} frames/s, {}/s, {missed} missed, {lost} lost, {}",
             say::count(u64::try_from(accounts.len()).unwrap_or(u64::MAX), "segment"),
             accounts.iter().filter(|stream| stream.wanted).count(),
             sum(|stream| stream.info.rate.unwrap_or(0.0)),
@@ -192,12 +217,13 @@ impl<'a> Telling<'a> {
         for (name, handle) in streams {
             let info = handle.stream().counted();
             say::line(format_args!(
-                "{:?}: {} went out, {}; {} not seen in time, {} that could not be read",
+                "{:?}: {} went out, {}; {} not seen in time, {} that could not be read, {} lost on the way",
                 name.as_str(),
                 say::count(info.number, "frame"),
                 say::bytes(info.bytes as f64),
                 info.missed,
-                info.broken
+                info.broken,
+                handle.stream().lost().1.unwrap_or(0)
             ));
         }
     }
@@ -235,7 +261,14 @@ mod tests {
     #[test]
     fn an_account_says_each_thing_once() {
         let info = Info { rate: Some(60.0), number: 7, ..Info::default() };
-        let account = StreamAccount { bytes_per_second: Some(8.0), wanted: true, info: info.clone() };
+        let account = StreamAccount {
+            bytes_per_second: Some(8.0),
+            wanted: true,
+            listeners: 1,
+            lost_there: Some(0),
+            packing_ms: None,
+            info: info.clone(),
+        };
         let json = serde_json::to_string(&account).unwrap();
         let read: Info = serde_json::from_str(&json).unwrap(); // which refuses what is there twice
         assert_eq!(read, info);

@@ -76,6 +76,10 @@ struct State {
     losses: Losses,
     /// The newest frame that was published: stream, number, time.
     seen: Option<(u64, u64, u64)>,
+    /// Frames of that stream that never came.
+    lost: u64,
+    /// The number that a stream had come to a while ago: what has not come of it never will.
+    settled: Option<(u64, u64)>,
     /// The newest of all, those that were asked for included.
     newest: Option<(u64, u64, u64)>,
     /// Since when nobody offers the stream.
@@ -149,8 +153,21 @@ impl Slot {
         self.changed.notify_one();
     }
 
+    /// What never came, even where nothing came behind it, included.
     pub(super) fn losses(&self) -> Losses {
-        self.state().losses
+        let state = self.state();
+        Losses { lost: state.losses.lost.saturating_add(state.behind()), ..state.losses }
+    }
+
+    /// That stream had come to that number a while ago. Gives how many of its frames never came.
+    pub(super) fn settle(&self, stream: u64, number: u64, now: u64) -> u64 {
+        let mut state = self.state();
+        if state.seen.is_none_or(|(of, ..)| of != stream) {
+            // What it sent before is nobody's loss here.
+            state.see(stream, number, now);
+        }
+        state.settled = Some((stream, number));
+        state.lost.saturating_add(state.behind())
     }
 
     /// The number of the newest frame of that stream.
@@ -272,17 +289,32 @@ impl State {
         Ok(arrived)
     }
 
+    /// A frame of that number has come: those between it and the one before have not.
+    fn see(&mut self, stream: u64, number: u64, shared: u64) {
+        if let Some((_, before, _)) = self.seen.filter(|(of, ..)| *of == stream) {
+            let gap = number.saturating_sub(before).saturating_sub(1);
+            self.losses.lost = self.losses.lost.saturating_add(gap);
+            self.lost = self.lost.saturating_add(gap);
+        }
+        let before = self.seen.map(|(of, ..)| of);
+        self.seen = later(self.seen, (stream, number, shared));
+        if self.seen.map(|(of, ..)| of) != before {
+            self.lost = 0;
+        }
+    }
+
+    /// Frames that should have come by now, with none behind them to tell.
+    fn behind(&self) -> u64 {
+        let of_this = self.settled.zip(self.seen).filter(|(settled, seen)| settled.0 == seen.0);
+        of_this.map_or(0, |(settled, seen)| settled.1.saturating_sub(seen.1))
+    }
+
     fn take(&mut self, arrived: Arrived) {
         let Stamp { stream, number, shared, .. } = arrived.stamp;
         if number != 0 {
             let shared = if shared == 0 { now_ns() } else { shared };
-            if !arrived.asked {
-                if let Some((_, before, _)) = self.seen.filter(|(of, ..)| *of == stream) {
-                    let gap = number.saturating_sub(before).saturating_sub(1);
-                    self.losses.lost = self.losses.lost.saturating_add(gap);
-                }
-                self.seen = later(self.seen, (stream, number, shared));
-            }
+            // An answer comes when nothing else does: what went out before it is lost as well.
+            self.see(stream, number, shared);
             if self.over.is_some_and(|(of, until)| of == stream && shared <= until) {
                 return;
             }
@@ -397,6 +429,22 @@ mod tests {
         state.take(arrived(12, 0, false));
         assert_eq!(numbers(&mut state), (Some(12), None));
         assert_eq!(state.losses, Losses { lost: 1, dropped: 2, broken: 0 });
+    }
+
+    #[test]
+    fn frames_of_which_none_came_are_lost() {
+        let slot = Slot::default();
+        let lost = || slot.losses().lost;
+        assert_eq!((slot.settle(1, 7, 1), lost()), (0, 0), "what went out before is no loss");
+        assert_eq!((slot.settle(1, 9, 2), lost()), (2, 2));
+        // Late, and asked for: it came.
+        slot.state().take(arrived(9, 0, true));
+        assert_eq!((slot.settle(1, 9, 3), lost()), (1, 1), "8");
+        slot.state().take(arrived(12, 0, false));
+        assert_eq!((slot.settle(1, 12, 4), lost()), (3, 3), "10 and 11");
+        // Another run of the program that shares knows nothing of those.
+        assert_eq!((slot.settle(2, 5, 100), lost()), (0, 3));
+        assert_eq!((slot.settle(2, 6, 101), lost()), (1, 4));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use tdshm::ShortName;
 use zenoh::sample::Locality;
 use zenoh::{Session, Wait};
 
+use crate::encoding::Report;
 use crate::encoding::info::Info;
 use crate::encoding::key::{self, Leaf};
 use crate::mirror::ASKING;
@@ -20,6 +21,9 @@ use crate::status::Counter;
 use crate::thread::{self, Ends, Handle};
 use crate::{now_ns, session};
 
+/// How old an answer is when all that went out before it has come, or never will: more than any large frame waits for the line.
+const SETTLED: Duration = Duration::from_millis(700);
+
 /// What the thread of a stream, zenoh's callbacks and whoever tells of it see.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -30,6 +34,8 @@ pub(super) struct Stream {
     pub(super) take_over: bool,
     /// How long it may answer nothing before it counts as gone, though it is still offered.
     pub(super) patience: Duration,
+    /// Which listener this is.
+    listener: u64,
     pub(super) slot: Arc<Slot>,
     pub(super) clock: Arc<Mutex<Clock>>,
     pub(super) info: Arc<Mutex<Option<(Info, Instant)>>>,
@@ -131,6 +137,7 @@ impl Stream {
             name,
             take_over,
             patience,
+            listener: fastrand::u64(1..),
             slot: Arc::new(Slot::new(budget)),
             clock: Arc::default(),
             info: Arc::default(),
@@ -223,10 +230,25 @@ impl Stream {
         let _ = self.session.get(self.key(Leaf::Frame)).timeout(ASKING).callback(callback).wait();
     }
 
-    /// Asks how it is, and what the clock says.
+    /// What never came, of all that the last answer knew of. That is a second old.
+    fn report(&self) -> Report {
+        let mut report = Report { listener: self.listener, ..Report::default() };
+        let info = self.info.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = info.as_ref().filter(|(_, at)| at.elapsed() >= SETTLED);
+        if let Some((info, _)) = told
+            && let Ok(stream) = u64::from_str_radix(&info.stream, 16)
+        {
+            report.stream = stream;
+            report.lost = self.slot.settle(stream, info.number, info.now_ns);
+        }
+        report
+    }
+
+    /// Asks how it is, what the clock says, and says what never came.
     pub(super) fn ask_for_info(&self) {
         let (slot, clock, info) = (Arc::clone(&self.slot), Arc::clone(&self.clock), Arc::clone(&self.info));
         let asked = now_ns();
+        let report = self.report();
         let callback = move |reply: zenoh::query::Reply| {
             let answered = now_ns();
             let Some(told) = reply.result().ok().and_then(|sample| Info::of(&sample.payload().to_bytes()))
@@ -239,6 +261,12 @@ impl Stream {
             *info.lock().unwrap_or_else(PoisonError::into_inner) = Some((told, Instant::now()));
             slot.wake();
         };
-        let _ = self.session.get(self.key(Leaf::Info)).timeout(ASKING).callback(callback).wait();
+        let _ = self
+            .session
+            .get(self.key(Leaf::Info))
+            .attachment(report.to_bytes().as_slice())
+            .timeout(ASKING)
+            .callback(callback)
+            .wait();
     }
 }

@@ -1,6 +1,6 @@
 //! One segment, followed by a thread of its own as long as somebody listens.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,11 @@ use zenoh::{Session, Wait};
 
 use crate::encoding::info::Info;
 use crate::encoding::key::{self, Leaf};
-use crate::encoding::{End, Form, Packing, Stamp};
+use crate::encoding::{End, Form, Packing, Report, Stamp};
 use crate::session;
 use crate::share::answer::{Answering, Question};
 use crate::share::feed::{Feed, Kept};
+use crate::share::listeners::Listeners;
 use crate::share::outlet::Outlet;
 use crate::status::{Counter, Rate, tenths};
 use crate::thread::{self, Ends, Handle};
@@ -27,6 +28,8 @@ const WAIT: Duration = Duration::from_millis(100);
 const IDLE: Duration = Duration::from_millis(500);
 /// After how long a frame goes out whole, so that who missed one has the next ones soon.
 const WHOLE_EVERY: Duration = Duration::from_secs(1);
+/// How long packing an image may take before that is said.
+const SLOW: Duration = Duration::from_millis(500);
 /// Questions of one stream that wait for its thread.
 const MOST_QUERIES: usize = 64;
 
@@ -46,6 +49,9 @@ pub(super) struct Stream {
     ending: AtomicBool,
     last: Mutex<Option<Arc<Last>>>,
     rate: Mutex<Rate>,
+    listeners: Mutex<Listeners>,
+    /// How long packing the last image took, in microseconds.
+    packing_micros: AtomicU64,
     numbers: Counter,
     bytes: Counter,
     missed: Counter,
@@ -92,6 +98,8 @@ impl Stream {
             ending: AtomicBool::new(false),
             last: Mutex::default(),
             rate: Mutex::default(),
+            listeners: Mutex::default(),
+            packing_micros: AtomicU64::new(0),
             numbers: Counter::default(),
             bytes: Counter::default(),
             missed: Counter::default(),
@@ -136,6 +144,17 @@ impl Stream {
         self.state().away.map(|since| since.elapsed())
     }
 
+    /// How many listeners say what came to them, and what never came to the worst of them.
+    pub(super) fn lost(&self) -> (usize, Option<u64>) {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).lost(Instant::now())
+    }
+
+    /// How long packing the last image took, in milliseconds.
+    pub(super) fn packing_ms(&self) -> Option<f64> {
+        let micros = self.packing_micros.load(Ordering::Relaxed);
+        (micros > 0).then(|| tenths(micros as f64 * 1e-3))
+    }
+
     fn last(&self) -> Option<Arc<Last>> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -176,6 +195,10 @@ impl Stream {
 
     /// Says what is known of it.
     pub(super) fn answer_info(&self, query: &Query) {
+        let report = query.attachment().and_then(|bytes| Report::of(&bytes.to_bytes()));
+        if let Some(report) = report.filter(|report| report.stream == self.stream) {
+            self.listeners.lock().unwrap_or_else(PoisonError::into_inner).note(report, Instant::now());
+        }
         let (mut info, frames) = self.described();
         if let Some(frames) = frames {
             let mut rate = self.rate.lock().unwrap_or_else(PoisonError::into_inner);
@@ -256,6 +279,7 @@ struct Worker {
     resting: bool,
     whole_at: Option<Instant>,
     told: Option<String>,
+    packing: PackingTold,
     /// Questions are answered as long as these are there.
     _queryables: Vec<Queryable<()>>,
 }
@@ -270,6 +294,7 @@ impl Worker {
             resting: true,
             whole_at: None,
             told: None,
+            packing: PackingTold::default(),
             _queryables: queryables,
         }
     }
@@ -436,7 +461,10 @@ impl Worker {
         let number = stream.numbers.get().saturating_add(1);
         let due = self.whole_at.is_none_or(|at| at.elapsed() >= WHOLE_EVERY);
         let whole = stream.whole.swap(false, Ordering::Relaxed) || due;
-        let packet = match feed.packet(number, whole) {
+        let began = Instant::now();
+        let packed = feed.packet(number, whole);
+        let took = began.elapsed();
+        let packet = match packed {
             Ok(Some(packet)) => packet,
             Ok(None) => return Ok(()),
             Err(error) => {
@@ -444,6 +472,11 @@ impl Worker {
                 return Err(error.into());
             }
         };
+        if packet.form.kind() == BlockKind::Top && stream.packing != Packing::Raw {
+            let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            stream.packing_micros.store(micros, Ordering::Relaxed);
+            self.packing.tell(&stream.name, stream.packing, packet.form, took);
+        }
         if packet.base == 0 {
             self.whole_at = Some(Instant::now());
         }
@@ -490,6 +523,33 @@ impl Worker {
         }
         stream.broken.add(1);
         Err(error.into())
+    }
+}
+
+/// What has been said of how images are packed.
+#[derive(Debug, Default)]
+struct PackingTold {
+    raw: bool,
+    slow: bool,
+}
+
+impl PackingTold {
+    fn tell(&mut self, name: &ShortName, packing: Packing, form: Form, took: Duration) {
+        let (name, word) = (name.as_str(), packing.word());
+        let raw = form == Form::Image;
+        if raw && !std::mem::replace(&mut self.raw, raw) {
+            say::line(format_args!(
+                "sharing {name:?}: JPEG holds R8, RGBA8 and BGRA8 alone: its images go raw"
+            ));
+        }
+        if took >= SLOW && !std::mem::replace(&mut self.slow, true) {
+            let built = if cfg!(debug_assertions) { ", and build with --release" } else { "" };
+            say::line(format_args!(
+                "sharing {name:?}: packing an image as {word} takes {:.1} s, so that few go out: send smaller ones, or choose \
+                 another --images{built}",
+                took.as_secs_f64()
+            ));
+        }
     }
 }
 

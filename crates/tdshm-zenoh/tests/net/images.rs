@@ -87,7 +87,7 @@ fn small_images_are_not_lost_behind_large_ones() {
     let mut out = [TopSender::create(&large.0).unwrap(), TopSender::create(&small.0).unwrap()];
     send(&mut out[0], sizes[0], 1);
     send(&mut out[1], sizes[1], 1);
-    let _sharing = share(&[&large.0, &small.0], &endpoint, &[]);
+    let mut sharing = share(&[&large.0, &small.0], &endpoint, &[]);
     let line = Line::to(&endpoint);
     let mut mirroring = mirror(&["there/*"], &line.endpoint, &[]);
     let mut receiver = TopReceiver::open(&small_mirrored.0).unwrap();
@@ -125,6 +125,12 @@ fn small_images_are_not_lost_behind_large_ones() {
     };
     let stream = mirroring.json("the small images", all);
     assert_eq!(stream["lost"], 0, "{stream}");
+    // Whoever shares them is told.
+    let of = |name: &Name, stream: &serde_json::Value| {
+        (stream["segment"] == name.0.as_str()).then(|| stream["lost_there"].as_u64()).flatten()
+    };
+    sharing.json("how many large ones were lost", |stream| of(&large, stream) >= Some(1));
+    sharing.json("that no small one was", |stream| of(&small, stream) == Some(0));
 }
 
 /// Small messages that unpack to large images, many of them: together they get no more memory than all streams may have.
