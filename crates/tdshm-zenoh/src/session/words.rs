@@ -17,25 +17,23 @@ pub(super) fn not_open(error: &dyn std::fmt::Display) -> anyhow::Error {
         if text.contains("os error 98)") || text.contains("os error 10048)") || text.contains("os error 48)")
         {
             return anyhow!(
-                "--listen {endpoint}: another program listens there: end it, or choose another port"
+                "cannot listen at {endpoint}: another program listens there: end it, or choose another port"
             );
         }
         if text.contains("os error 99)") || text.contains("os error 10049)") || text.contains("os error 49)")
         {
             return anyhow!(
-                "--listen {endpoint}: this machine does not have that address: choose one of its own, or 0.0.0.0 for all"
+                "cannot listen at {endpoint}: this machine does not have that address: choose one of its own, or 0.0.0.0 for all"
             );
         }
         if text.contains("os error 13)") || text.contains("os error 10013)") {
-            return anyhow!(
-                "--listen {endpoint}: this user may not listen there: choose a port from 1024 on"
-            );
+            return anyhow!("cannot listen at {endpoint}: this user may not: choose a port from 1024 on");
         }
     }
     if let Some((_, protocol)) = text.split_once("not supported for ") {
         let protocol = protocol.split(' ').next().unwrap_or_default();
         return anyhow!(
-            "tdshm-net does not speak {protocol:?}, but tcp, udp and tls: for others put a router of zenoh's between"
+            "the protocol {protocol:?} is none of tcp, udp and tls: for others put a router of zenoh's between"
         );
     }
     anyhow!("the network cannot be opened: {text}")
@@ -132,12 +130,15 @@ mod tests {
             not_open(&text).to_string()
         };
         let busy = listen("Address already in use (os error 98)");
-        assert!(busy.starts_with("--listen tcp/10.0.0.1:7447: another program listens there: "), "{busy}");
+        assert!(
+            busy.starts_with("cannot listen at tcp/10.0.0.1:7447: another program listens there: "),
+            "{busy}"
+        );
         let strange = listen("Cannot assign requested address (os error 99)");
         assert!(strange.contains("this machine does not have that address"), "{strange}");
         let other = listen("Something else (os error 1)");
         assert!(other.contains("Something else") && !other.contains(".rs"), "{other}");
         let protocol = not_open(&format!("Unicast not supported for foo protocol at {PLACE}")).to_string();
-        assert!(protocol.starts_with("tdshm-net does not speak \"foo\""), "{protocol}");
+        assert!(protocol.starts_with("the protocol \"foo\" is none of "), "{protocol}");
     }
 }

@@ -51,7 +51,7 @@ fn what_zenoh_refuses_is_said_in_words() {
     for (args, why) in [
         (["--listen", &busy], "another program listens there".to_owned()),
         (["--listen", "tcp/192.0.2.1:7447"], "this machine does not have that address".to_owned()),
-        (["--listen", "foo/127.0.0.1:7447"], "does not speak \"foo\"".to_owned()),
+        (["--listen", "foo/127.0.0.1:7447"], "the protocol \"foo\" is none of".to_owned()),
         (["--config", "/no/such.json5"], "--config names a file".to_owned()),
         (["--config", &path(&field)], "line 2, column 3: unknown field `nosuch`".to_owned()),
         (["--config", &path(&text)], "line 1, column 14: it cannot be read".to_owned()),
