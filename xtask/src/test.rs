@@ -10,6 +10,8 @@ mod python;
 mod windows;
 mod zenoh;
 
+use std::env::consts::EXE_SUFFIX;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Result;
@@ -18,6 +20,9 @@ use clap::ValueEnum;
 use crate::process::{outcome, works};
 use crate::steps::{Outcome, run_all};
 use crate::workspace::{ALL, Workspace};
+
+/// The command's program.
+const COMMAND: &str = "tdshm";
 
 /// What to test.
 #[derive(Debug, clap::Args)]
@@ -83,6 +88,21 @@ fn clippy(ws: &Workspace, cargo: impl FnOnce(&[&str]) -> Command, exclude: &[&st
     with_component(ws, "clippy", "clippy", || cargo(&args.concat()))
 }
 
+/// The arguments of a cargo that builds the command with the tests in C++: a selection of what `test_args` builds. cargo
+/// gives each package what all that are selected ask of it, so the command alone would be compiled anew, and a fifth of what
+/// it is made of with it.
+fn command_args() -> Vec<&'static str> {
+    [&["build", "--locked"], &ALL[..], &["--bin", COMMAND, "--test", c::TESTS]].concat()
+}
+
+/// Builds the command as the tests have it; gives its place.
+fn command(ws: &Workspace) -> Result<PathBuf, Outcome> {
+    match outcome(ws.cargo(command_args())) {
+        Outcome::Passed => Ok(ws.target().join("debug").join(format!("{COMMAND}{EXE_SUFFIX}"))),
+        other => Err(other),
+    }
+}
+
 /// The arguments that leave packages out.
 fn excluded<'p>(packages: &[&'p str]) -> Vec<&'p str> {
     packages.iter().flat_map(|package| ["--exclude", package]).collect()
@@ -116,12 +136,17 @@ fn test_args(ws: &Workspace) -> Vec<&'static str> {
 
 /// The same without the packages.
 fn runner(ws: &Workspace) -> &'static [&'static str] {
-    if works(ws.cargo(["nextest", "--version"])) {
+    if has_nextest(ws) {
         &["nextest", "run", "--locked"]
     } else {
         // What nextest runs too; the examples in the documentation have a step of their own.
         &["test", "--locked", "--lib", "--bins", "--tests", "--examples"]
     }
+}
+
+/// Whether cargo-nextest is installed.
+fn has_nextest(ws: &Workspace) -> bool {
+    works(ws.cargo(["nextest", "--version"]))
 }
 
 #[cfg(test)]

@@ -68,6 +68,18 @@ impl Workspace {
         self.published().into_iter().filter(|package| package.name != APART).collect()
     }
 
+    /// The one that does.
+    pub(crate) fn published_apart(&self) -> Vec<&Package> {
+        self.published().into_iter().filter(|package| package.name == APART).collect()
+    }
+
+    /// The programs that cargo chooses from where no package is named.
+    pub(crate) fn default_programs(&self) -> Vec<&str> {
+        let packages = self.metadata.workspace_default_packages();
+        let programs = packages.iter().flat_map(|package| &package.targets).filter(|target| target.is_bin());
+        programs.map(|target| target.name.as_str()).collect()
+    }
+
     /// The package called `name`.
     ///
     /// # Errors

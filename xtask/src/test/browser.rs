@@ -100,8 +100,7 @@ fn install(ws: &Workspace) -> Result<PathBuf, String> {
 }
 
 fn test(ws: &Workspace, ready: &Ready) -> Result<(), Outcome> {
-    passed(ws.cargo(["build", "--locked", "--package", "tdshm-cli"]))?;
-    let command = ws.target().join("debug").join(format!("tdshm{}", std::env::consts::EXE_SUFFIX));
+    let command = super::command(ws)?;
     let pictures = folder(ws).join("screenshots");
     let mut node = Command::new("node");
     node.arg("--test").arg("--test-concurrency=1");

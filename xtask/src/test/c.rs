@@ -10,13 +10,16 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use self::build::{Flavour, Programs};
-use super::test_args;
+use super::{COMMAND, command_args, excluded, has_nextest};
 use crate::debian;
 use crate::install::{self, Profile, System};
 use crate::process::{find, outcome};
 use crate::steps::{Outcome, Step};
 use crate::wine::Wine;
-use crate::workspace::Workspace;
+use crate::workspace::{ALL, Workspace};
+
+/// The program of the tests that need what is built here.
+pub(super) const TESTS: &str = "cpp";
 
 /// What Debian's packages are called, and the programs that they bring.
 const TOOLS: &[(&str, &str)] = &[
@@ -91,48 +94,37 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
 /// Runs the tests that need the programs, with the programs of one kind on the other side.
 fn suites(setup: &Setup<'_>, programs: &Programs) -> Result<(), Outcome> {
     let ws = setup.ws;
-    let mut command = ws.cargo(["build", "--locked", "--package", "tdshm-cli"]);
-    command.args(["--bin", "tdshm"]);
-    passed(command)?;
-    let mut tests = ws.cargo(own_tests(ws).iter().copied());
+    let command = super::command(ws)?;
+    let mut tests = ws.cargo(own_tests(ws, &[]));
     programs.environment(&mut tests);
-    tests.env("TDSHM_COMMAND", ws.target().join("debug/tdshm"));
+    tests.env("TDSHM_COMMAND", command);
     passed(tests)
 }
 
-/// The same as Windows programs on both sides.
-pub(super) fn on_windows(ws: &Workspace, wine: &Wine, watchdog: &str) -> Outcome {
+/// The same as Windows programs on both sides; `exclude` is what the tests there leave out.
+pub(super) fn on_windows(ws: &Workspace, wine: &Wine, exclude: &[&str], watchdog: &str) -> Outcome {
     let run = || {
         let library = install::build(ws, System::Windows, Profile::Dev)
             .map_err(|e| Outcome::Failed(format!("{e:#}")))?;
         consumers::with_visual_cpp(ws, wine)?;
         let programs = Programs::build(ws, Flavour::Windows, &library)?;
-        passed(wine.cargo(ws, ["build", "--locked", "--package", "tdshm-cli", "--bin", "tdshm"]))?;
-        let mut tests = wine.cargo(ws, own_tests(ws));
+        passed(wine.cargo(ws, [command_args(), excluded(exclude)].concat()))?;
+        let mut tests = wine.cargo(ws, own_tests(ws, exclude));
         programs.environment(&mut tests);
-        tests.env("TDSHM_COMMAND", library.join("tdshm.exe")).env("TDSHM_TEST_SECONDS", watchdog);
+        tests.env("TDSHM_COMMAND", wine.built(ws, COMMAND)).env("TDSHM_TEST_SECONDS", watchdog);
         passed(tests)
     };
     run().err().unwrap_or(Outcome::Passed)
 }
 
 /// The arguments of a cargo that runs the tests that are left out otherwise.
-fn own_tests(ws: &Workspace) -> Vec<&'static str> {
-    if test_args(ws).contains(&"nextest") {
-        vec![
-            "nextest",
-            "run",
-            "--locked",
-            "--package",
-            "tdshm-tests",
-            "--test",
-            "cpp",
-            "--run-ignored",
-            "only",
-        ]
+fn own_tests<'p>(ws: &Workspace, exclude: &[&'p str]) -> Vec<&'p str> {
+    let (runner, ignored): (&[&str], &[&str]) = if has_nextest(ws) {
+        (&["nextest", "run"], &["--run-ignored", "only"])
     } else {
-        vec!["test", "--locked", "--package", "tdshm-tests", "--test", "cpp", "--", "--ignored"]
-    }
+        (&["test"], &["--", "--ignored"])
+    };
+    [runner, &["--locked"], &ALL, &excluded(exclude), &["--test", TESTS], ignored].concat()
 }
 
 fn passed(command: Command) -> Result<(), Outcome> {

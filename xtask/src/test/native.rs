@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{clippy, test_args, with_component};
+use super::{COMMAND, clippy, test_args, with_component};
 use crate::peers::peers;
 use crate::process::{find, outcome, works};
 use crate::python::{Environment, pythons};
@@ -47,10 +47,18 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
         }),
         Step::new("public surface", || api::step(ws)),
         Step::new("package", || done(package::run(ws))),
-        Step::new("demo", || {
-            outcome(ws.cargo(["run", "--release", "--locked", "--", "demo", "--seconds", "2"]))
-        }),
+        Step::new("demo", || demo(ws)),
     ]
+}
+
+/// What the first page says: `cargo run --release -- demo`. cargo is told the package, so that what comes from the registry is
+/// what was built to install it; without, it finds the only program of the default members.
+fn demo(ws: &Workspace) -> Outcome {
+    let programs = ws.default_programs();
+    if programs != [COMMAND] {
+        return Outcome::Failed(format!("`cargo run` does not know which program is meant: {programs:?}"));
+    }
+    outcome(ws.cargo(["run", "--release", "--locked", "-p", "tdshm-cli", "--", "demo", "--seconds", "2"]))
 }
 
 /// A Python with python-osc, where the tests of the command look for it: another program that speaks OSC.

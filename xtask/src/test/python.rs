@@ -83,8 +83,7 @@ fn build(ws: &Workspace) -> Result<Built, Outcome> {
     let pythons = pythons().map_err(Outcome::NotRun)?;
     let names: Vec<String> = pythons.iter().map(Python::name).collect();
     println!("    Python {}", names.join(" and "));
-    passed(ws.cargo(["build", "--locked", "--package", "tdshm-cli"]))?;
-    let command = ws.target().join("debug").join(format!("tdshm{}", std::env::consts::EXE_SUFFIX));
+    let command = super::command(ws)?;
     // As it was compiled for the other tests; a tag for this machine alone is enough here.
     let wheel = wheel(ws, &folder(ws).join("tested"), &["--profile", "dev", "--compatibility", "linux"])?;
     Ok(Built { wheel, command, pythons })

@@ -28,7 +28,7 @@ impl<'a> Setup<'a> {
     }
 
     /// Does something in Wine, or says why there is none.
-    fn with(&self, act: impl FnOnce(&Workspace, &Wine) -> Outcome) -> Outcome {
+    pub(super) fn with(&self, act: impl FnOnce(&Workspace, &Wine) -> Outcome) -> Outcome {
         match self.wine.get_or_init(|| Wine::for_tests(self.ws)) {
             Ok(wine) => act(self.ws, wine),
             Err(outcome) => outcome.clone(),
@@ -52,7 +52,7 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
             tests.env("TDSHM_PEER_WITH_STEPS", program).env("TDSHM_TEST_SECONDS", WATCHDOG_SECONDS);
             outcome(tests)
         }),
-        step("Windows: C++ and Rust", |ws, wine| c::on_windows(ws, wine, WATCHDOG_SECONDS)),
+        step("Windows: C++ and Rust", |ws, wine| c::on_windows(ws, wine, &NOT_TESTED, WATCHDOG_SECONDS)),
         step("Windows: doc tests", |ws, wine| {
             let args = [&["test", "--doc", "--locked"], &ALL[..], &excluded(&NOT_TESTED)].concat();
             outcome(wine.cargo(ws, args))

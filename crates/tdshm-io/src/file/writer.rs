@@ -83,6 +83,10 @@ impl ChannelWriter {
         let path = path.as_ref();
         let format = Format::of(path)?;
         format.check(layout)?;
+        #[cfg_attr(
+            not(feature = "parquet"),
+            expect(unused_mut, reason = "other names are never written there")
+        )]
         let mut lost = format.lost(layout);
         let (new, file) = NewFile::begin(path, existing)?;
         if format.is_text() {
@@ -155,7 +159,7 @@ impl ChannelWriter {
         layout: &Layout,
     ) -> Result<Self, FileError> {
         let mut lost = format.lost(layout);
-        let mut output = BufWriter::new(to);
+        let output = BufWriter::new(to);
         let encoder = match format {
             Format::Chan => Ok(Encoder::Chan(output)),
             Format::Clip => {
@@ -167,6 +171,7 @@ impl ChannelWriter {
             Format::Csv => {
                 let (names, more) = csv::names(layout.names());
                 lost.extend(more);
+                let mut output = output;
                 csv::write_names(&mut output, &names).map(|()| Encoder::Csv(output)).map_err(Trouble::Io)
             }
             _ => Err(no_text(format)),
