@@ -36,11 +36,7 @@ const WELCOME: &[&str] = &[
 pub(crate) fn run(ws: &Workspace) -> Result<()> {
     let mut packages = ws.published_together();
     packages.sort_by(|a, b| a.name.cmp(&b.name));
-    for package in &packages {
-        let files = packed_files(ws, package)?;
-        let problems = judge(&files);
-        ensure!(problems.is_empty(), "the packed {} {}", package.name, problems.join("; it "));
-    }
+    check_files(ws, &packages)?;
     pack(ws, &packages)?;
 
     let folder = EmptyFolder::make()?;
@@ -69,6 +65,20 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
         "the installed command calls itself {said:?}, and not {version}"
     );
     succeed(Command::new(&program).args(["demo", "--seconds", "1"]).current_dir(&folder.0))
+}
+
+/// Looks at what each of the packages would carry.
+///
+/// # Errors
+///
+/// When one lacks something or carries too much.
+pub(crate) fn check_files(ws: &Workspace, packages: &[&Package]) -> Result<()> {
+    for package in packages {
+        let files = packed_files(ws, package)?;
+        let problems = judge(&files);
+        ensure!(problems.is_empty(), "the packed {} {}", package.name, problems.join("; it "));
+    }
+    Ok(())
 }
 
 /// The names of the files that a packed crate would have.

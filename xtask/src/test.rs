@@ -69,7 +69,7 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
         Part::Python => python::steps(&python),
         Part::Browser => browser::steps(&browser),
         Part::Windows => windows::steps(&wine),
-        Part::Zenoh => zenoh::steps(ws),
+        Part::Zenoh => zenoh::steps(ws, &wine),
     });
     run_all(steps.collect(), strict)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tdshm::{ChopFrame, ChopReceiver, ChopSender, PixelFormat, Pixels, TopFrame, TopReceiver, TopSender};
 use tdshm_io::file::recording::{Kind, Reader, Stamp, Writer};
 
-use crate::kit::{Name, channels, endpoint, image, mirror, net, share};
+use crate::kit::{ENDED, Name, channels, endpoint, image, mirror, net, share};
 
 fn frame(values: &[f32]) -> ChopFrame {
     let rows: Vec<[f32; 1]> = values.iter().map(|value| [*value]).collect();
@@ -51,8 +51,8 @@ fn channels_come_bit_by_bit_whoever_starts_first() {
         (&"there".into(), &0.into(), &0.into())
     );
     let (status, out, err) = mirroring.end();
-    assert_eq!(status, Some(130), "{out:?} {err:?}");
-    assert_eq!(sharing.end().0, Some(130));
+    assert_eq!(status, ENDED, "{out:?} {err:?}");
+    assert_eq!(sharing.end().0, ENDED);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn who_comes_late_has_the_last_frame_at_once() {
         assert_eq!(got.samples(), [1.0, 2.0]);
         let got = image(&mut TopReceiver::open(&mirrored[1].0).unwrap(), |_| true);
         assert_eq!(got.pixels()[0], 9);
-        assert_eq!(late.end().0, Some(130));
+        assert_eq!(late.end().0, ENDED);
     }
 }
 
