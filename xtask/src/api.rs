@@ -9,13 +9,17 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 use cargo_metadata::{Package, TargetKind};
 
 use crate::steps::Outcome;
-use crate::workspace::Workspace;
+use crate::test::APART_DOC;
+use crate::workspace::{ALL, Workspace};
+
+/// Set where this program stands in for rustdoc, with the real one.
+const DESCRIBES: &str = "TDSHM_XTASK_RUSTDOC";
 
 const FILE: &str = "api.txt";
 
@@ -39,6 +43,18 @@ pub(crate) struct Options {
     /// Accept what is there now: write it to each crate's api.txt
     #[arg(long)]
     write: bool,
+    /// Of the crate that stands apart, and compiles for minutes
+    #[arg(long)]
+    apart: bool,
+}
+
+/// Which crates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    /// All but the one that stands apart.
+    Together,
+    /// That one.
+    Apart,
 }
 
 /// Compares, or writes with `--write`.
@@ -51,23 +67,25 @@ pub(crate) fn run(ws: &Workspace, options: &Options) -> Result<()> {
         Ok(toolchain) => toolchain,
         Err(missing) => bail!("not run: {missing}"),
     };
-    check(ws, &toolchain, options.write)
+    check(ws, &toolchain, if options.apart { Which::Apart } else { Which::Together }, options.write)
 }
 
 /// The same as a step.
-pub(crate) fn step(ws: &Workspace) -> Outcome {
+pub(crate) fn step(ws: &Workspace, which: Which) -> Outcome {
     let checked = toolchain(ws).and_then(|toolchain| match toolchain {
-        Ok(toolchain) => check(ws, &toolchain, false).map(|()| Outcome::Passed),
+        Ok(toolchain) => check(ws, &toolchain, which, false).map(|()| Outcome::Passed),
         Err(missing) => Ok(Outcome::NotRun(missing)),
     });
     checked.unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")))
 }
 
-fn check(ws: &Workspace, toolchain: &Toolchain, write: bool) -> Result<()> {
+fn check(ws: &Workspace, toolchain: &Toolchain, which: Which, write: bool) -> Result<()> {
+    let packages = published_libraries(ws, which);
+    let folder = describe(ws, toolchain, which, &packages)?;
     let mut changed = Vec::new();
-    for package in published_libraries(ws) {
+    for package in packages {
         let name = package.name.as_str();
-        let now = listing(ws, toolchain, package)?;
+        let now = listing(&json_path(&folder, package))?;
         let path = package.manifest_path.as_std_path().with_file_name(FILE);
         let then = fs::read_to_string(&path).unwrap_or_default();
         if now == then {
@@ -92,8 +110,11 @@ fn check(ws: &Workspace, toolchain: &Toolchain, write: bool) -> Result<()> {
 }
 
 /// The packages that are published and that others can link to, in the order of their names.
-fn published_libraries(ws: &Workspace) -> Vec<&Package> {
-    let mut packages = ws.published_together();
+fn published_libraries(ws: &Workspace, which: Which) -> Vec<&Package> {
+    let mut packages = match which {
+        Which::Together => ws.published_together(),
+        Which::Apart => ws.published_apart(),
+    };
     packages.retain(|package| package.targets.iter().any(|t| t.kind.contains(&TargetKind::Lib)));
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     packages
@@ -145,10 +166,9 @@ fn is_version(rustc: &mut Command, wanted: &str) -> bool {
 }
 
 /// What a crate offers, a line an item.
-fn listing(ws: &Workspace, toolchain: &Toolchain, package: &Package) -> Result<String> {
-    let json = describe(ws, toolchain, package)?;
+fn listing(json: &Path) -> Result<String> {
     let read = |derived: bool| {
-        let mut builder = public_api::Builder::from_rustdoc_json(&json).omit_blanket_impls(true);
+        let mut builder = public_api::Builder::from_rustdoc_json(json).omit_blanket_impls(true);
         if !derived {
             builder = builder.omit_auto_derived_impls(true).omit_auto_trait_impls(true);
         }
@@ -180,37 +200,58 @@ fn select(by_hand: &HashSet<String>, all: &[String]) -> String {
     text
 }
 
-/// Has the compiler describe a crate; gives the file with the description.
-fn describe(ws: &Workspace, toolchain: &Toolchain, package: &Package) -> Result<PathBuf> {
-    let mut command = match toolchain {
-        Toolchain::Own => ws.cargo([]),
+/// Has the compiler describe the crates, with all their features; gives the folder where the descriptions come to lie.
+fn describe(ws: &Workspace, toolchain: &Toolchain, which: Which, packages: &[&Package]) -> Result<PathBuf> {
+    let args = match which {
+        // What the documentation is made from, so that nothing but the descriptions is made anew.
+        Which::Together => [&["doc", "--no-deps", "--locked"], &ALL[..]].concat(),
+        Which::Apart => APART_DOC.to_vec(),
+    };
+    let (mut command, target) = match toolchain {
+        Toolchain::Own => {
+            let mut command = ws.cargo(args);
+            command.env("RUSTDOC", std::env::current_exe().context("this program has no path")?);
+            command.env(DESCRIBES, std::env::var_os("RUSTDOC").unwrap_or_else(|| "rustdoc".into()));
+            (command, ws.target().to_owned())
+        }
         Toolchain::Rustup(name) => {
             let mut rustup = Command::new("rustup");
-            rustup.args(["run", name, "cargo"]).current_dir(ws.root());
+            rustup.args(["run", name, "cargo"]).args(args).current_dir(ws.root());
             // What this program's own cargo left for its children speaks of another toolchain.
             for variable in ["CARGO", "RUSTC", "RUSTDOC", "RUSTUP_TOOLCHAIN"] {
                 rustup.env_remove(variable);
             }
-            rustup
+            rustup.env("RUSTC_BOOTSTRAP", "1");
+            (rustup, ws.target().join("api"))
         }
     };
-    // A folder of its own: what unlocks the description also makes build scripts run again.
-    let target = ws.target().join("api");
-    command.args(["rustdoc", "--quiet", "--locked", "--lib", "--all-features", "-p", package.name.as_str()]);
-    command.arg("--target-dir").arg(&target);
-    command.args(["--", "-Z", "unstable-options", "--output-format", "json", "--cap-lints", "allow"]);
-    command.env("RUSTC_BOOTSTRAP", "1").env_remove("RUSTDOCFLAGS");
-    let status = command.status().context("cargo rustdoc did not start")?;
+    let features = packages.iter().flat_map(|package| {
+        package.features.keys().map(move |feature| format!("{}/{feature}", package.name))
+    });
+    command.arg("--quiet").arg("--target-dir").arg(&target);
+    command.arg("--features").arg(features.collect::<Vec<_>>().join(","));
+    command.env("RUSTDOCFLAGS", "-Z unstable-options --output-format json --cap-lints allow");
+    let status = command.status().context("cargo doc did not start")?;
     if !status.success() {
-        bail!("cargo rustdoc of {} ended with {status}", package.name);
+        bail!("cargo doc of what is published ended with {status}");
     }
-    let lib = package.targets.iter().find(|t| t.kind.contains(&TargetKind::Lib));
-    let lib = lib.map_or_else(|| package.name.replace('-', "_"), |lib| lib.name.replace('-', "_"));
-    Ok(json_path(&target, &lib))
+    Ok(target.join("doc"))
 }
 
-fn json_path(target: &Path, lib: &str) -> PathBuf {
-    target.join("doc").join(format!("{lib}.json"))
+/// Whether this program was started as `rustdoc` by [`describe`]; then it is that one, and gives its status. What unlocks the
+/// description is for rustdoc alone: for a whole cargo it would make build scripts run again, and all that comes of them.
+pub(crate) fn as_rustdoc() -> Option<ExitCode> {
+    let rustdoc = std::env::var_os(DESCRIBES)?;
+    let mut command = Command::new(rustdoc);
+    command.args(std::env::args_os().skip(1)).env("RUSTC_BOOTSTRAP", "1").env_remove(DESCRIBES);
+    let done = command.status().is_ok_and(|status| status.success());
+    Some(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn json_path(folder: &Path, package: &Package) -> PathBuf {
+    let lib = package.targets.iter().find(|t| t.kind.contains(&TargetKind::Lib));
+    let lib = lib.map_or(package.name.as_str(), |lib| lib.name.as_str());
+    folder.join(lib.replace('-', "_")).with_extension("json")
 }
 
 /// The lines that came and went, in order: `-` what the file has, `+` what is there now.

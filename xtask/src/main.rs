@@ -63,6 +63,9 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    if let Some(status) = api::as_rustdoc() {
+        return status;
+    }
     match run(&Args::parse().task) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

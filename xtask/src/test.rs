@@ -10,6 +10,8 @@ mod python;
 mod windows;
 mod zenoh;
 
+pub(crate) use self::zenoh::DOC as APART_DOC;
+
 use std::env::consts::EXE_SUFFIX;
 use std::path::PathBuf;
 use std::process::Command;

@@ -45,7 +45,7 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
             doc.env("RUSTDOCFLAGS", "-D warnings");
             outcome(doc)
         }),
-        Step::new("public surface", || api::step(ws)),
+        Step::new("public surface", || api::step(ws, api::Which::Together)),
         Step::new("package", || done(package::run(ws))),
         Step::new("demo", || demo(ws)),
     ]

@@ -18,7 +18,8 @@ const CLIPPY: &[&str] = &["clippy", "--all-targets", "--locked", "-p", APART, "-
 
 /// There are no examples; but where they are asked for, cargo gives dependencies what tests ask of them, as clippy had them.
 /// Otherwise it looks at a hundred of them anew.
-const DOC: &[&str] = &["doc", "--no-deps", "--locked", "-p", APART, "--lib", "--bins", "--examples"];
+pub(crate) const DOC: &[&str] =
+    &["doc", "--no-deps", "--locked", "-p", APART, "--lib", "--bins", "--examples"];
 
 pub(super) fn steps<'a>(ws: &'a Workspace, windows: &'a Windows<'a>) -> Vec<Step<'a>> {
     let mut steps = vec![
