@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use tdshm::ShortName;
+use zenoh::qos::{CongestionControl, Priority};
 use zenoh::sample::Locality;
 use zenoh::{Session, Wait};
 
@@ -265,6 +266,10 @@ impl Stream {
             .session
             .get(self.key(Leaf::Info))
             .attachment(report.to_bytes().as_slice())
+            // Answers have what the question has. One that waited for a line that stands still would hold up those of others, and
+            // after five seconds zenoh would close the line.
+            .congestion_control(CongestionControl::Drop)
+            .priority(Priority::InteractiveLow)
             .timeout(ASKING)
             .callback(callback)
             .wait();

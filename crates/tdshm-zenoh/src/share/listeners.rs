@@ -13,6 +13,8 @@ const COUNTS: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(super) struct Listeners {
     reports: Vec<(Report, Instant)>,
+    /// What the worst of those lost who have gone.
+    before: Option<u64>,
 }
 
 impl Listeners {
@@ -22,13 +24,15 @@ impl Listeners {
         if self.reports.len() < MOST {
             self.reports.push((report, now));
         }
+        self.before = self.reports.iter().map(|(report, _)| report.lost).max();
     }
 
-    /// How many there are, and how many frames never came to that one of them which lost most.
+    /// How many there are, and how many frames never came to that one of them which lost most; where there is none any more, to
+    /// those who were there last.
     pub(super) fn lost(&self, now: Instant) -> (usize, Option<u64>) {
         let fresh = |at: Instant| now.saturating_duration_since(at) < COUNTS;
         let lost = || self.reports.iter().filter(|(_, at)| fresh(*at)).map(|(report, _)| report.lost);
-        (lost().count(), lost().max())
+        (lost().count(), lost().max().or(self.before))
     }
 }
 
@@ -76,6 +80,7 @@ mod tests {
         assert_eq!(listeners.lost(begin + COUNTS), (2, Some(6)));
         listeners.note(report(2, 4), begin + COUNTS);
         assert_eq!(listeners.lost(begin + COUNTS + COUNTS / 2), (1, Some(4)));
+        assert_eq!(listeners.lost(begin + COUNTS * 3), (0, Some(6)), "what is lost stays lost");
         (0..1000).for_each(|listener| listeners.note(report(listener, 0), begin + COUNTS));
         assert_eq!(listeners.reports.len(), MOST);
     }
