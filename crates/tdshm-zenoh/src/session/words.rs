@@ -26,7 +26,13 @@ pub(super) fn not_open(error: &dyn std::fmt::Display) -> anyhow::Error {
                 "cannot listen at {endpoint}: this machine does not have that address: choose one of its own, or 0.0.0.0 for all"
             );
         }
-        if text.contains("os error 13)") || text.contains("os error 10013)") {
+        // Windows says so of a port that another program has for itself, and keeps none for administrators.
+        if text.contains("os error 10013)") {
+            return anyhow!(
+                "cannot listen at {endpoint}: another program listens there: choose another port"
+            );
+        }
+        if text.contains("os error 13)") {
             return anyhow!("cannot listen at {endpoint}: this user may not: choose a port from 1024 on");
         }
     }
