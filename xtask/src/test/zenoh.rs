@@ -4,6 +4,7 @@ mod macos;
 
 use super::windows::Setup as Windows;
 use super::{runner, with_component};
+use crate::api::{self, Which};
 use crate::process::{find, outcome, works};
 use crate::python::{Environment, pythons};
 use crate::steps::{Outcome, Step};
@@ -44,6 +45,7 @@ pub(super) fn steps<'a>(ws: &'a Workspace, windows: &'a Windows<'a>) -> Vec<Step
             doc.env("RUSTDOCFLAGS", "-D warnings");
             outcome(doc)
         }),
+        Step::new("zenoh: public surface", || api::step(ws, Which::Apart)),
         Step::new("zenoh: packed files", || match package::check_files(ws, &ws.published_apart()) {
             Ok(()) => Outcome::Passed,
             Err(error) => Outcome::Failed(format!("{error:#}")),
