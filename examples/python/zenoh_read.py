@@ -58,7 +58,7 @@ with zenoh.open(config) as session:
     for reply in session.get(key):  # the last frame, whole; after that the next one comes whole, too
         if reply.ok is not None:
             arrivals.put(reply.ok)
-    names, base, base_number = [], None, None
+    names, base, base_number, newest = [], None, None, (0, 0)
     printed = 0
     while printed < arguments.frames:
         sample = arrivals.get()
@@ -68,7 +68,10 @@ with zenoh.open(config) as session:
             continue
         number = based_on = 0
         if sample.attachment is not None:  # programs that count nothing send none
-            number, based_on = struct.unpack_from("<16x2Q", sample.attachment.to_bytes())
+            stream, number, based_on = struct.unpack_from("<8x3Q", sample.attachment.to_bytes())
+            if stream == newest[0] and number <= newest[1]:
+                continue  # an answer that was overtaken
+            newest = (stream, number)
         if encoding == "tdshm/channels;changed":
             if based_on != base_number:
                 continue  # a whole one comes within a second, or when it is asked for

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use unicode_width::UnicodeWidthStr;
 use zenoh::Wait;
 use zenoh::sample::SampleKind;
 
@@ -15,13 +16,17 @@ use crate::session;
 use crate::stop::{SLICE, Stop};
 use crate::{Exit, say};
 
+/// How long a router may take to answer at least.
+const CONNECTING: Duration = Duration::from_secs(1);
+
 /// Streams by their host and name; what each says of itself, once it has said it.
 type Found = BTreeMap<(String, String), Option<Info>>;
 
 /// Looks, asks, and prints.
 pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
-    let Some((session, mut reach)) = session::open(&args.net, &stop)? else {
+    let patience = args.wait.max(CONNECTING);
+    let Some((session, reach)) = session::open(&args.net, &stop, Some(patience))? else {
         return Ok(stop.requested().unwrap_or(Exit::Done));
     };
     let found = Arc::new(Mutex::new(Found::new()));
@@ -66,10 +71,9 @@ pub(crate) fn run(args: &ListArgs) -> anyhow::Result<Exit> {
     let mut found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
     let wanted = &args.streams;
     found.retain(|(host, name), _| wanted.is_empty() || wanted.iter().any(|wanted| wanted.means(host, name)));
-    if found.is_empty() {
-        reach.look_at_once(&session);
-    }
+    let reached = if found.is_empty() { reach.check(&session) } else { Ok(()) };
     session::close(session);
+    reached?;
     print(args, found)?;
     Ok(stop.requested().unwrap_or(Exit::Done))
 }
@@ -93,11 +97,13 @@ fn print(args: &ListArgs, found: Found) -> anyhow::Result<()> {
     let rows: Vec<[String; 4]> = std::iter::once(["STREAM", "HOLDS", "RATE", "SENDER"].map(str::to_owned))
         .chain(infos.iter().map(row))
         .collect();
-    let width =
-        |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    let (first, second, third) = (width(0).unwrap_or(0), width(1).unwrap_or(0), width(2).unwrap_or(0));
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
+    // Columns of a terminal: some letters take two, which `format!` does not know.
+    let blank =
+        |column: usize, cell: &str| " ".repeat(width(column).unwrap_or(0).saturating_sub(cell.width()));
     for [stream, holds, rate, sender] in &rows {
-        say::data(format!("{stream:first$}  {holds:second$}  {rate:>third$}  {sender}").trim_end())?;
+        let (first, second, third) = (blank(0, stream), blank(1, holds), blank(2, rate));
+        say::data(format!("{stream}{first}  {holds}{second}  {third}{rate}  {sender}").trim_end())?;
     }
     Ok(())
 }

@@ -40,7 +40,7 @@ const MOST_STREAMS: usize = 1024;
 /// Mirrors until somebody asks to stop.
 pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
     let stop = Stop::on_signals()?;
-    let Some((session, mut reach)) = session::open(&args.net, &stop)? else {
+    let Some((session, mut reach)) = session::open(&args.net, &stop, None)? else {
         return Ok(stop.requested().unwrap_or(Exit::Done));
     };
     session::announce(&args.net);

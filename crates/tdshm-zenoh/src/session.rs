@@ -97,8 +97,13 @@ fn put(config: &mut Config, key: &str, value: &str) -> anyhow::Result<()> {
         .map_err(|error| anyhow!("zenoh's configuration refuses {key} = {value}: {}", plain(&error)))
 }
 
-/// Opens a session; `None`: asked to stop before there was one.
-pub(crate) fn open(args: &NetArgs, stop: &Stop) -> anyhow::Result<Option<(Session, Reach)>> {
+/// Opens a session; `None`: asked to stop before there was one. A client has none until its router answers: that is waited for as
+/// long as `patience`, or for good.
+pub(crate) fn open(
+    args: &NetArgs,
+    stop: &Stop,
+    patience: Option<Duration>,
+) -> anyhow::Result<Option<(Session, Reach)>> {
     let config = config(args)?;
     let mut reach = Reach::new(endpoints(&config));
     // What zenoh says of itself goes where RUST_LOG sends it.
@@ -106,11 +111,15 @@ pub(crate) fn open(args: &NetArgs, stop: &Stop) -> anyhow::Result<Option<(Sessio
     let (to, from) = mpsc::channel();
     // A client waits for its router, for as long as that takes.
     thread::start("open", move || drop(to.send(zenoh::open(config).wait())))?;
+    let begin = Instant::now();
     loop {
         match from.recv_timeout(SLICE) {
             Ok(Ok(session)) => return Ok(Some((session, reach))),
             Ok(Err(error)) => return Err(words::not_open(&error)),
             Err(mpsc::RecvTimeoutError::Timeout) if stop.requested().is_none() => {
+                if patience.is_some_and(|patience| begin.elapsed() >= patience) {
+                    return Err(reach.nobody());
+                }
                 say_all(reach.note(0, Instant::now()));
             }
             Err(mpsc::RecvTimeoutError::Timeout) => return Ok(None),
@@ -163,10 +172,22 @@ impl Reach {
         say_all(self.note(peers(session), Instant::now()));
     }
 
-    /// The same for who has waited long enough.
-    pub(crate) fn look_at_once(&mut self, session: &Session) {
-        self.alone = Instant::now().checked_sub(ALONE);
-        self.look(session);
+    /// The same for who has waited long enough: an error where somebody was named, and nobody answers.
+    pub(crate) fn check(&self, session: &Session) -> anyhow::Result<()> {
+        if self.endpoints.is_empty() || peers(session) > 0 { Ok(()) } else { Err(self.nobody()) }
+    }
+
+    fn nobody(&self) -> anyhow::Error {
+        anyhow!("nobody answers at {}: {}", self.endpoints.join(" or "), self.question())
+    }
+
+    fn question(&self) -> &'static str {
+        let hides = |endpoint: &String| endpoint.starts_with("tls/") || endpoint.starts_with("quic/");
+        if self.endpoints.iter().any(hides) {
+            "is tdshm-net, or a router, listening there, and does each side have its certificates and take the other's?"
+        } else {
+            "is tdshm-net, or a router, listening there?"
+        }
     }
 
     fn note(&mut self, peers: usize, now: Instant) -> Option<String> {
@@ -183,9 +204,7 @@ impl Reach {
             return None;
         }
         self.said = true;
-        Some(format!(
-            "nobody answers at {places}, which is tried again and again: is tdshm-net, or a router, listening there?"
-        ))
+        Some(format!("nobody answers at {places}, which is tried again and again: {}", self.question()))
     }
 }
 

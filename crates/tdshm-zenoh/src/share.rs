@@ -32,6 +32,8 @@ use crate::thread::Handle;
 use crate::wanted::WantedSegment;
 use crate::{Exit, PROGRAM, TELL_EVERY, say};
 
+/// Bytes of a frame that packing would make noticeably smaller.
+const LARGE: u64 = 64 * 1024;
 /// How often it is looked whether segments have appeared.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How long a segment is kept whose sender has gone.
@@ -45,7 +47,7 @@ pub(crate) fn run(args: &ShareArgs) -> anyhow::Result<Exit> {
             .map_err(|error| anyhow!("this machine's own name cannot be used: {error}, with --host"))?,
     };
     let stop = Stop::on_signals()?;
-    let Some((session, mut reach)) = session::open(&args.net, &stop)? else {
+    let Some((session, mut reach)) = session::open(&args.net, &stop, None)? else {
         return Ok(stop.requested().unwrap_or(Exit::Done));
     };
     session::announce(&args.net);
@@ -175,10 +177,14 @@ impl<'a> Telling<'a> {
             info.rate = frames.note(now, info.number).map(tenths);
             let bytes_per_second = bytes.note(now, info.bytes).map(tenths);
             let (listeners, lost_there) = stream.lost();
-            if let Some((out, lost)) = lost_there.and_then(|lost| through.note(now, info.number, lost)) {
+            if let Some((out, lost)) =
+                lost_there.and_then(|lost| through.note(now, listeners, info.number, lost))
+            {
+                let are_large = info.bytes.checked_div(info.number).is_some_and(|bytes| bytes > LARGE);
+                let advice = if are_large { "--images jpeg, or fewer of them," } else { "fewer of them" };
                 say::line(format_args!(
                     "{:?}: of {out} frames {lost} did not get through: the network, or who listens, is too slow for them; \
-                     --images jpeg, or fewer of them, would help",
+                     {advice} would help",
                     name.as_str()
                 ));
             }

@@ -40,21 +40,28 @@ impl Listeners {
 #[derive(Debug, Default)]
 pub(super) struct Through {
     since: Option<(Instant, u64, u64)>,
+    /// Nobody has said anything for a while, or somebody has begun to: what was lost meanwhile says nothing of the speed.
+    interrupted: bool,
     /// That they do not has been said.
     said: bool,
 }
 
 impl Through {
     /// Notes how many frames went out so far, and how many of them were lost. Gives what there is to say: of so many frames so many
-    /// did not get through.
-    pub(super) fn note(&mut self, now: Instant, out: u64, lost: u64) -> Option<(u64, u64)> {
+    /// did not get through, although who listens was there all the time.
+    pub(super) fn note(&mut self, now: Instant, listeners: usize, out: u64, lost: u64) -> Option<(u64, u64)> {
+        if listeners == 0 {
+            (self.since, self.interrupted) = (None, true);
+            return None;
+        }
         let (began, out_then, lost_then) = *self.since.get_or_insert((now, out, lost));
         if now.saturating_duration_since(began) < COUNTS {
             return None;
         }
         self.since = Some((now, out, lost));
         let (out, lost) = (out.saturating_sub(out_then), lost.saturating_sub(lost_then));
-        let bad = lost >= 3 && lost.saturating_mul(2) >= out;
+        let was_interrupted = std::mem::take(&mut self.interrupted);
+        let bad = !was_interrupted && lost >= 3 && lost.saturating_mul(2) >= out;
         let first = bad && !self.said;
         self.said = bad;
         first.then_some((out.max(lost), lost))
@@ -90,11 +97,16 @@ mod tests {
         let begin = Instant::now();
         let at = |seconds| begin + Duration::from_secs(seconds);
         let mut through = Through::default();
-        assert_eq!((through.note(at(0), 100, 50), through.note(at(2), 200, 150)), (None, None));
-        assert_eq!(through.note(at(5), 400, 250), Some((300, 200)));
-        assert_eq!(through.note(at(10), 500, 350), None, "still so");
-        assert_eq!(through.note(at(15), 600, 380), None, "most come again");
-        assert_eq!(through.note(at(20), 605, 383), Some((5, 3)));
-        assert_eq!(through.note(at(25), 607, 385), None, "two are nothing to speak of");
+        assert_eq!((through.note(at(0), 1, 100, 50), through.note(at(2), 1, 200, 150)), (None, None));
+        assert_eq!(through.note(at(5), 1, 400, 250), Some((300, 200)));
+        assert_eq!(through.note(at(10), 1, 500, 350), None, "still so");
+        assert_eq!(through.note(at(15), 1, 600, 380), None, "most come again");
+        assert_eq!(through.note(at(20), 1, 605, 383), Some((5, 3)));
+        assert_eq!(through.note(at(25), 1, 607, 385), None, "two are nothing to speak of");
+        // A cable was cut: what was lost meanwhile is told by whoever listens when it is back.
+        assert_eq!(through.note(at(31), 0, 1000, 385), None);
+        assert_eq!((through.note(at(40), 1, 1500, 385), through.note(at(41), 1, 1560, 1200)), (None, None));
+        assert_eq!(through.note(at(45), 1, 1800, 1200), None);
+        assert_eq!(through.note(at(50), 1, 2000, 1350), Some((200, 150)), "and now it is slow");
     }
 }

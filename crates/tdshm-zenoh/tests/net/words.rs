@@ -78,10 +78,14 @@ fn that_nobody_answers_is_said_and_when_somebody_does() {
     let client = [&["share", "nothing"], &connect[..], &["--mode", "client"]].concat();
     let mut second = crate::kit::Run::start(net(&client));
     second.err(&here);
-    // Nobody is waited for here: the list is what there is.
-    let output = net(&[&["list"], &connect[..]].concat()).output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    assert!(String::from_utf8(output.stderr).unwrap().contains(&here));
+    // A list is of now: that there is nobody to ask is no empty list.
+    for mode in ["peer", "client"] {
+        let list = [&["list", "--json", "--wait", "0.2", "--mode", mode], &connect[..]].concat();
+        let output = net(&list).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.as_slice()), (Some(1), &b""[..]), "{mode}");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains(&format!("nobody answers at {endpoint}: ")), "{mode}: {said}");
+    }
     let _router =
         crate::kit::Run::start(net(&["share", "nothing", "--listen", &endpoint, "--mode", "router"]));
     for run in [&mut first, &mut second] {
