@@ -75,12 +75,21 @@ def python():
         process.stdout.close()
 
 
+REAL_STDERR = sys.__stderr__
+
+
+def pytest_configure(config):
+    """Keeps the standard error that people see: while a test runs, pytest has another one there."""
+    global REAL_STDERR
+    REAL_STDERR = os.fdopen(os.dup(2), "w")
+
+
 @pytest.fixture(autouse=True)
 def watchdog():
     """Ends everything where a test hangs, and says where."""
     import faulthandler
 
-    faulthandler.dump_traceback_later(WATCHDOG, exit=True)
+    faulthandler.dump_traceback_later(WATCHDOG, exit=True, file=REAL_STDERR)
     yield
     faulthandler.cancel_dump_traceback_later()
 

@@ -147,8 +147,10 @@ def test_many_threads_use_one_sender_and_one_receiver(name, thread):
         assert sender.frames == 200
 
 
+# Whoever runs the tests in the background may have them ignore SIGINT, and a child inherits that.
 CTRL_C = """
-import sys, tdshm
+import signal, sys, tdshm
+signal.signal(signal.SIGINT, signal.default_int_handler)
 try:
     print("there", flush=True)
     {what}
