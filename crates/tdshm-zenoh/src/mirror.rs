@@ -32,10 +32,13 @@ use crate::session;
 use crate::status::{Rate, tenths};
 use crate::stop::{SLICE, Stop};
 use crate::thread::Handle;
-use crate::{Exit, TELL_EVERY, say};
+use crate::{Exit, PROGRAM, TELL_EVERY, say};
 
 /// Streams that are mirrored at most.
 const MOST_STREAMS: usize = 1024;
+
+/// How long programs may be there, and nothing that is asked for, before that is said.
+const NOTHING: Duration = Duration::from_secs(5);
 
 /// Mirrors until somebody asks to stop.
 pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
@@ -54,6 +57,7 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
 
     let budget = Budget::new(usize::try_from(args.memory << 20).unwrap_or(usize::MAX));
     let mut telling = Telling::new(args, &budget)?;
+    let mut unmatched = Unmatched::default();
     let mut follow = || -> anyhow::Result<()> {
         while stop.requested().is_none() && !session.is_closed() {
             let Ok(next) = roll.next(SLICE) else { break };
@@ -63,6 +67,7 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
             telling.output.check()?;
             if telling.is_due() {
                 reach.look(&session);
+                unmatched.look(session::peers(&session), !roll.streams().is_empty());
                 if roll.forget_old() {
                     look_again(&session, &tokens);
                 }
@@ -85,6 +90,30 @@ pub(crate) fn run(args: &MirrorArgs) -> anyhow::Result<Exit> {
 
 fn is_wanted(args: &MirrorArgs, host: &str, name: &str) -> bool {
     args.streams.iter().any(|wanted| wanted.means(host, name))
+}
+
+/// Whether programs are there, and nothing that is asked for. Said once: whoever shares may come later, but a wrong name, or access
+/// control, looks the same.
+#[derive(Debug, Default)]
+struct Unmatched {
+    since: Option<Instant>,
+    done: bool,
+}
+
+impl Unmatched {
+    fn look(&mut self, peers: usize, has_streams: bool) {
+        self.done |= has_streams;
+        if self.done || peers == 0 {
+            self.since = None;
+        } else if self.since.get_or_insert_with(Instant::now).elapsed() >= NOTHING {
+            self.done = true;
+            let programs = if peers == 1 { "program" } else { "programs" };
+            say::line(format_args!(
+                "connected to {peers} {programs}, and nothing that was asked for is shared so far: {PROGRAM} list shows what \
+                 there is; access control may hide streams"
+            ));
+        }
+    }
 }
 
 /// Asks for the tokens that are there: some came when there was no room.

@@ -91,6 +91,7 @@ fn that_nobody_answers_is_said_and_when_somebody_does() {
     for run in [&mut first, &mut second] {
         run.err(&format!("connected: {endpoint} answers"));
     }
+    first.err("and nothing that was asked for is shared so far: tdshm-net list shows");
 }
 
 #[cfg(unix)]
