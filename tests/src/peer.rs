@@ -7,7 +7,6 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::frames::Seen;
-use crate::program::begin;
 use crate::scene::{Stage, lock};
 use crate::system;
 
@@ -116,7 +115,8 @@ impl Peer {
     }
 
     fn start_command(stage: &Arc<Stage>, command: &mut Command) -> Self {
-        let mut child = begin(command.stdin(Stdio::piped()).stdout(Stdio::piped()));
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the peer starts");
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("it is piped");
         let pid = child.id();

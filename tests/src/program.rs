@@ -18,24 +18,11 @@ pub struct Program {
     stage: Arc<Stage>,
 }
 
-/// Starts it. Where the machine is busy Wine now and then ends a program before it has begun, and says that with an error of its own,
-/// "internal", which nothing of ours gives: then it is started again.
-pub(crate) fn begin(command: &mut Command) -> Child {
-    const ERROR_INTERNAL_ERROR: i32 = 1359;
-    for _ in 0..10 {
-        match command.spawn() {
-            Err(error) if cfg!(windows) && error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {}
-            spawned => return spawned.expect("the program starts"),
-        }
-    }
-    panic!("ten programs in a row ended before they began: {command:?}");
-}
-
 impl Program {
     pub(crate) fn start(stage: &Arc<Stage>, path: &str, args: &[&str]) -> Self {
         let mut command = Command::new(path);
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = begin(&mut command);
+        let mut child = command.spawn().expect("the program starts");
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("it is piped");
         let child = Arc::new(Mutex::new(child));

@@ -1,5 +1,6 @@
 //! Windows programs on this machine: Wine with a prefix of the build's own, and what is built in C for the tests.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,6 +26,7 @@ const STAND_IN: &str = "bcryptprimitives";
 #[derive(Debug)]
 pub(crate) struct Wine {
     loader: PathBuf,
+    steady: bool,
     server: PathBuf,
     prefix: PathBuf,
     cross: Cross,
@@ -44,7 +46,7 @@ impl Wine {
         let (Some(loader), Some(server)) = (find(LOADERS), find(SERVERS)) else {
             return Err(Outcome::NotRun("Wine has gone while we looked at it".to_owned()));
         };
-        let wine = Self { loader, server, prefix: ws.target().join("wine"), cross };
+        let wine = Self { loader, steady: can_be_steady(), server, prefix: ws.target().join("wine"), cross };
         wine.make_prefix(ws)?;
         wine.serve()?;
         Ok(wine)
@@ -69,7 +71,9 @@ impl Wine {
     /// A cargo that builds for Windows and runs what it built in this Wine.
     pub(crate) fn cargo<'a>(&self, ws: &Workspace, args: impl IntoIterator<Item = &'a str>) -> Command {
         let mut command = self.cross.cargo(ws, args);
-        command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", &self.loader);
+        let loader = self.start();
+        let words: Vec<_> = std::iter::once(loader.get_program()).chain(loader.get_args()).collect();
+        command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", words.join(OsStr::new(" ")));
         self.environment(&mut command);
         command
     }
@@ -89,10 +93,20 @@ impl Wine {
     }
 
     /// A Windows program.
-    pub(crate) fn program(&self, program: &Path) -> Command {
-        let mut command = Command::new(&self.loader);
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = self.start();
         command.arg(program);
         self.environment(&mut command);
+        command
+    }
+
+    /// Wine's loader, to which a program is still to be named.
+    fn start(&self) -> Command {
+        if !self.steady {
+            return Command::new(&self.loader);
+        }
+        let mut command = steadily();
+        command.arg(&self.loader);
         command
     }
 
@@ -110,14 +124,14 @@ impl Wine {
     /// which the first program would start otherwise, and which would keep its output open.
     fn serve(&self) -> Result<(), Outcome> {
         // It fails where there is none, which is as good.
-        let _ = works(self.own(&self.server, "-k"));
-        if !works(self.own(&self.server, "-p")) {
+        let _ = works(self.server("-k"));
+        if !works(self.server("-p")) {
             return Err(Outcome::Failed(format!(
                 "Wine's server does not start in {}",
                 self.prefix.display()
             )));
         }
-        if !works(self.own(&self.loader, "wineboot")) {
+        if !works(self.program("wineboot")) {
             return Err(Outcome::Failed(format!(
                 "Windows' services do not start in {}",
                 self.prefix.display()
@@ -126,9 +140,9 @@ impl Wine {
         Ok(())
     }
 
-    /// One of Wine's own programs.
-    fn own(&self, program: &Path, argument: &str) -> Command {
-        let mut command = Command::new(program);
+    /// Wine's server.
+    fn server(&self, argument: &str) -> Command {
+        let mut command = Command::new(&self.server);
         command.arg(argument);
         self.environment(&mut command);
         command
@@ -141,14 +155,13 @@ impl Wine {
             println!("    Wine makes its folder, which takes about ten seconds");
             let _ = fs::remove_dir_all(&self.prefix);
             fs::create_dir_all(&self.prefix).map_err(|e| failed("cannot create Wine's folder", e))?;
-            let mut boot = Command::new(&self.loader);
-            boot.args(["wineboot", "--init"]);
-            self.environment(&mut boot);
+            let mut boot = self.program("wineboot");
+            boot.arg("--init");
             if !works(boot) {
                 return Err(Outcome::Failed(format!("Wine cannot make {}", self.prefix.display())));
             }
             // The server has written everything down when it has gone.
-            let _ = works(self.own(&self.server, "-w"));
+            let _ = works(self.server("-w"));
         }
         self.install_stand_in(ws)?;
         fs::write(ready, "").map_err(|e| failed("cannot mark Wine's folder as ready", e))
@@ -171,8 +184,32 @@ impl Wine {
 impl Drop for Wine {
     fn drop(&mut self) {
         // It fails when nothing runs any more, which is as good.
-        let _ = works(self.own(&self.server, "-k"));
+        let _ = works(self.server("-k"));
     }
+}
+
+/// Starts what it is given with a heap that begins where it always does.
+///
+/// The kernel puts it up to a gigabyte behind the program otherwise, and Wine's lies at 0x7d000000: once in some 7700 starts
+/// the heap is on the page of Windows that has to be at 0x7ffe0000, and Wine ends with 1 and without a word before the
+/// program begins. Who started it from Windows is told an internal error, 1359.
+fn steadily() -> Command {
+    let mut command = Command::new("setarch");
+    command.arg("-R");
+    command
+}
+
+/// Whether that is allowed: containers may forbid it.
+fn can_be_steady() -> bool {
+    let mut trial = steadily();
+    trial.arg("true");
+    let can = works(trial);
+    if !can {
+        println!(
+            "    `setarch -R` is not allowed here: once in thousands of starts Wine ends before its program begins"
+        );
+    }
+    can
 }
 
 /// Compiles one C file of the workspace for Windows, warnings being errors; skipped when the program is newer.

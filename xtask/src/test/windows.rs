@@ -59,7 +59,7 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
         }),
         step("Windows: demo", |ws, wine| {
             // The program that its tests have just used: cargo would build it anew with features of its own.
-            let mut demo = wine.program(&wine.built(ws, "tdshm"));
+            let mut demo = wine.program(wine.built(ws, "tdshm"));
             demo.args(["demo", "--seconds", "2"]);
             outcome(demo)
         }),

@@ -147,20 +147,7 @@ pub(crate) fn command(args: &[&str]) -> Command {
 
 /// Starts `tdshm` with those arguments.
 pub(crate) fn start(args: &[&str]) -> Run {
-    Run::of(begun(&mut command(args)))
-}
-
-/// Starts a program.
-fn begun(command: &mut Command) -> Child {
-    // Wine ends a program before it has begun, now and then, with this error of its own.
-    const ERROR_INTERNAL_ERROR: i32 = 1359;
-    for _ in 0..10 {
-        match command.spawn() {
-            Err(error) if cfg!(windows) && error.raw_os_error() == Some(ERROR_INTERNAL_ERROR) => {}
-            spawned => return spawned.unwrap(),
-        }
-    }
-    panic!("ten programs in a row ended before they began");
+    Run::of(command(args).spawn().unwrap())
 }
 
 /// Runs `tdshm` with those arguments to its end.

@@ -46,7 +46,7 @@ impl Foreign {
     /// One that has obeyed one command; and what it answered.
     fn told(command: &str) -> (Self, String) {
         let mut program = Command::new(in_c("windows_peer"));
-        let mut child = super::begun(program.stdin(Stdio::piped()).stdout(Stdio::piped()));
+        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
         let mut foreign = Self { child, answers };
         let said = foreign.ask(command);
