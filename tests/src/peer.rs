@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use crate::frames::Seen;
 use crate::scene::{Stage, lock};
-use crate::system;
+use crate::system::{self, without_console};
 
 /// What a peer answered when it could not do what it was told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,8 +115,8 @@ impl Peer {
     }
 
     fn start_command(stage: &Arc<Stage>, command: &mut Command) -> Self {
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the peer starts");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = without_console(command).spawn().expect("the peer starts");
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("it is piped");
         let pid = child.id();

@@ -7,6 +7,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
 use crate::scene::{Stage, lock};
+use crate::system::without_console;
 
 /// Another program. It ends with its [`Scene`](crate::Scene).
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl Program {
     pub(crate) fn start(stage: &Arc<Stage>, path: &str, args: &[&str]) -> Self {
         let mut command = Command::new(path);
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
+        let mut child = without_console(&mut command).spawn().expect("the program starts");
         let stdin = child.stdin.take();
         let stdout = child.stdout.take().expect("it is piped");
         let child = Arc::new(Mutex::new(child));

@@ -11,6 +11,10 @@ use crate::workspace::Workspace;
 /// Windows programs, made with MinGW-w64.
 pub(crate) const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
+/// The parts of a Windows program begin on pages of its file, so that Wine maps them. Otherwise it reads them, all of them at each
+/// start: 130 ms instead of 30 for `tdshm`.
+pub(crate) const IN_PAGES: &str = "-Clink-arg=-Wl,--file-alignment,4096";
+
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_CLIPPY: &str = "/usr/bin/cargo-clippy";
@@ -70,6 +74,9 @@ impl Cross {
                 .env_remove("LD_LIBRARY_PATH");
         }
         command.env("CARGO_BUILD_TARGET", self.target);
+        if self.target == WINDOWS {
+            command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS", IN_PAGES);
+        }
         command
     }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::cross::{Cross, WINDOWS};
+use crate::cross::{Cross, IN_PAGES, WINDOWS};
 use crate::debian;
 use crate::process::{find, outcome, works};
 use crate::steps::Outcome;
@@ -83,7 +83,7 @@ impl Wine {
         // Tests build it themselves where there is a cargo for the system they run on.
         let target = self.cross.folder(ws).join("steps");
         let mut cargo = self.cargo(ws, ["build", "--locked", "--package", "tdshm-tests", "--bin", "peer"]);
-        cargo.env("RUSTFLAGS", "--cfg tdshm_steps").env("CARGO_TARGET_DIR", &target);
+        cargo.env("RUSTFLAGS", format!("--cfg tdshm_steps {IN_PAGES}")).env("CARGO_TARGET_DIR", &target);
         (outcome(cargo), target.join(WINDOWS).join("debug").join("peer.exe"))
     }
 

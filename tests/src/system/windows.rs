@@ -163,12 +163,10 @@ fn list() -> Vec<String> {
             names.sort();
             return names;
         }
-        let bytes: Vec<u8> = entry.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let unit = |at: usize| (entry[at / 8] >> (at % 8 * 8)) as u16;
         let text = |at: usize| {
-            let length = usize::from(u16::from_le_bytes([bytes[at], bytes[at + 1]]));
             let from = entry[at / 8 + 1] as usize - entry.as_ptr().addr();
-            let units = bytes[from..from + length].chunks_exact(2);
-            let units: Vec<u16> = units.map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect();
+            let units: Vec<u16> = (from..from + usize::from(unit(at))).step_by(2).map(unit).collect();
             String::from_utf16_lossy(&units)
         };
         if ["Section", "Mutant"].contains(&text(16).as_str()) {

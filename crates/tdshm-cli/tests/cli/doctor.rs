@@ -299,7 +299,8 @@ fn this_machine_alone() {
     out.send(&[[1.0]]).unwrap();
     let lock = NamedLock::open(&ShortName::new(name.as_str()).unwrap().data_lock()).unwrap();
     let held = lock.lock().unwrap();
-    let ended = run(&["doctor", "--json"]);
+    // It starts programs of its own, which have its console.
+    let ended = start(&["doctor", "--json"]).wait();
     drop(held);
     let report: Value = serde_json::from_str(&ended.out[0]).unwrap();
     documented_all(&report);

@@ -150,9 +150,9 @@ pub(crate) fn start(args: &[&str]) -> Run {
     Run::of(command(args).spawn().unwrap())
 }
 
-/// Runs `tdshm` with those arguments to its end.
+/// Runs `tdshm` with those arguments to its end, which nobody hastens.
 pub(crate) fn run(args: &[&str]) -> Ended {
-    start(args).wait()
+    Run::of(without_console(&mut command(args)).spawn().unwrap()).wait()
 }
 
 impl Run {

@@ -113,6 +113,9 @@ pub(crate) struct Run {
 impl Run {
     pub(crate) fn start(mut command: Command) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // No console, DETACHED_PROCESS: nobody looks at it, and each one is a process more.
+        #[cfg(windows)]
+        std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0000_0008);
         let mut child = command.spawn().unwrap();
         let (out, err) = (Lines::of(child.stdout.take().unwrap()), Lines::of(child.stderr.take().unwrap()));
         Self { stdin: child.stdin.take(), child: Some(child), out: Some(out), err: Some(err) }

@@ -24,6 +24,10 @@ pub(crate) const LOCKS_NAME_HOLDERS: bool = true;
 
 pub(crate) fn alone(_command: &mut Command) {}
 
+pub(crate) fn without_console(command: &mut Command) -> &mut Command {
+    command
+}
+
 /// The objects with that name in theirs.
 pub(crate) fn objects_of(name: &str) -> Vec<String> {
     let entries = fs::read_dir(OBJECTS).unwrap();

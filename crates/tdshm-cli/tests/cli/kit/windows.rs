@@ -17,10 +17,17 @@ pub(crate) const POSTFIX_AT: u64 = 10;
 pub(crate) const DETACH_AT: u64 = 74;
 /// A console of its own, without a window.
 const CREATE_NO_WINDOW: u32 = 0x0800_0000;
+/// None.
+const DETACHED_PROCESS: u32 = 0x0000_0008;
 
 /// Lets nobody but that process, and those that it starts, get the Ctrl-C that is meant for it.
 pub(crate) fn alone(command: &mut Command) {
     command.creation_flags(CREATE_NO_WINDOW);
+}
+
+/// Gives it no console, where nobody sends it a Ctrl-C: each one is a process more.
+pub(crate) fn without_console(command: &mut Command) -> &mut Command {
+    command.creation_flags(DETACHED_PROCESS)
 }
 
 /// Where a program in C is: `TDSHM_` and its name in capitals says it, or else it is above this test.
@@ -46,7 +53,8 @@ impl Foreign {
     /// One that has obeyed one command; and what it answered.
     fn told(command: &str) -> (Self, String) {
         let mut program = Command::new(in_c("windows_peer"));
-        let mut child = program.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            without_console(program.stdin(Stdio::piped()).stdout(Stdio::piped())).spawn().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
         let mut foreign = Self { child, answers };
         let said = foreign.ask(command);
@@ -183,7 +191,8 @@ impl ForeignIn {
 
 fn act(act: &str, pid: u32) -> bool {
     let mut program = Command::new(in_c("windows_process"));
-    let output = program.args([act, &pid.to_string()]).stdin(Stdio::null()).output().unwrap();
+    let output =
+        without_console(program.args([act, &pid.to_string()]).stdin(Stdio::null())).output().unwrap();
     assert!(output.status.code() < Some(2), "{act} {pid}: {output:?}");
     output.status.success()
 }
