@@ -13,6 +13,7 @@ mod zenoh;
 pub(crate) use self::zenoh::DOC as APART_DOC;
 
 use std::env::consts::EXE_SUFFIX;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -144,6 +145,16 @@ fn runner(ws: &Workspace) -> &'static [&'static str] {
         // What nextest runs too; the examples in the documentation have a step of their own.
         &["test", "--locked", "--lib", "--bins", "--tests", "--examples"]
     }
+}
+
+/// Runs a cargo that runs tests: most of them wait for other programs, so there are two for each processor.
+fn run_tests(mut cargo: Command) -> Outcome {
+    const THREADS: &str = "NEXTEST_TEST_THREADS";
+    if std::env::var_os(THREADS).is_none() {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        cargo.env(THREADS, processors.saturating_mul(2).to_string());
+    }
+    outcome(cargo)
 }
 
 /// Whether cargo-nextest is installed.

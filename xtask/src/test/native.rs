@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::{COMMAND, clippy, test_args, with_component};
+use super::{COMMAND, clippy, command, run_tests, test_args, with_component};
 use crate::peers::peers;
 use crate::process::{find, outcome, works};
 use crate::python::{Environment, pythons};
@@ -38,7 +38,7 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
                 .map_or(Outcome::Passed, Outcome::NotRun)
         }),
         Step::new("python-osc", || python_osc(ws).err().unwrap_or(Outcome::Passed)),
-        Step::new("tests", || outcome(ws.cargo(test_args(ws)))),
+        Step::new("tests", || run_tests(ws.cargo(test_args(ws)))),
         Step::new("doc tests", || doctests::step(ws)),
         Step::new("documentation", || {
             let mut doc = ws.cargo([&["doc", "--no-deps", "--locked"], &ALL[..]].concat());
@@ -51,14 +51,21 @@ pub(super) fn steps<'a>(ws: &'a Workspace) -> Vec<Step<'a>> {
     ]
 }
 
-/// What the first page says: `cargo run --release -- demo`. cargo is told the package, so that what comes from the registry is
-/// what was built to install it; without, it finds the only program of the default members.
+/// What the first page says: `cargo run --release -- demo`. It is run with the program that the tests have: optimised it has
+/// just been run by those who install it.
 fn demo(ws: &Workspace) -> Outcome {
     let programs = ws.default_programs();
     if programs != [COMMAND] {
         return Outcome::Failed(format!("`cargo run` does not know which program is meant: {programs:?}"));
     }
-    outcome(ws.cargo(["run", "--release", "--locked", "-p", "tdshm-cli", "--", "demo", "--seconds", "2"]))
+    match command(ws) {
+        Ok(program) => {
+            let mut demo = Command::new(program);
+            demo.args(["demo", "--seconds", "2"]);
+            outcome(demo)
+        }
+        Err(outcome) => outcome,
+    }
 }
 
 /// A Python with python-osc, where the tests of the command look for it: another program that speaks OSC.

@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 
-use super::{c, clippy, excluded, test_args};
+use super::{c, clippy, excluded, run_tests, test_args};
 use crate::process::outcome;
 use crate::steps::{Outcome, Step};
 use crate::wine::Wine;
@@ -50,7 +50,7 @@ pub(super) fn steps<'a>(setup: &'a Setup<'a>) -> Vec<Step<'a>> {
             }
             let mut tests = wine.cargo(ws, [test_args(ws), excluded(&NOT_TESTED)].concat());
             tests.env("TDSHM_PEER_WITH_STEPS", program).env("TDSHM_TEST_SECONDS", WATCHDOG_SECONDS);
-            outcome(tests)
+            run_tests(tests)
         }),
         step("Windows: C++ and Rust", |ws, wine| c::on_windows(ws, wine, &NOT_TESTED, WATCHDOG_SECONDS)),
         step("Windows: doc tests", |ws, wine| {

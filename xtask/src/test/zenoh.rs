@@ -3,7 +3,7 @@
 mod macos;
 
 use super::windows::Setup as Windows;
-use super::{runner, with_component};
+use super::{run_tests, runner, with_component};
 use crate::api::{self, Which};
 use crate::process::{find, outcome, works};
 use crate::python::{Environment, pythons};
@@ -37,7 +37,7 @@ pub(super) fn steps<'a>(ws: &'a Workspace, windows: &'a Windows<'a>) -> Vec<Step
             if let Ok(python) = python(ws) {
                 tests.env("TDSHM_ZENOH_PYTHON", python.python().get_program());
             }
-            outcome(tests)
+            run_tests(tests)
         }),
         Step::new("zenoh: doc tests", || outcome(ws.cargo(["test", "--doc", "--locked", "-p", APART]))),
         Step::new("zenoh: documentation", || {
@@ -60,7 +60,7 @@ pub(super) fn steps<'a>(ws: &'a Workspace, windows: &'a Windows<'a>) -> Vec<Step
             })
         }));
         steps.push(Step::new("zenoh: Windows, tests", || {
-            windows.with(|ws, wine| outcome(wine.cargo(ws, [runner(ws), &["-p", APART]].concat())))
+            windows.with(|ws, wine| run_tests(wine.cargo(ws, [runner(ws), &["-p", APART]].concat())))
         }));
     }
     steps

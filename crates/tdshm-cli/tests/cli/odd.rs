@@ -197,7 +197,9 @@ fn nothing_stays_of_killed_conversions() {
     });
     let stopped = begin();
     let its = format!("-{}-", stopped.id());
-    let is_making = || files(folder).iter().any(|file| file.contains(&its));
+    // Before it writes to it, it may not have locked it yet.
+    let has_begun = |file: &String| fs::metadata(folder.join(file)).is_ok_and(|about| about.len() > 0);
+    let is_making = || files(folder).iter().any(|file| file.contains(&its) && has_begun(file));
     until(|| is_making() || folder.join("long.clip").exists());
     stopped.signal("STOP");
     until(|| crate::kit::stopped(stopped.id()));
