@@ -30,6 +30,17 @@ const ALONE: Duration = Duration::from_secs(3);
 /// The address at which peers look for each other.
 const SCOUTING: &str = "224.0.0.224:7446";
 
+/// Files that a configuration names and that zenoh reads when it first needs them: by then it takes a missing one for
+/// somebody who does not answer.
+const FILES: [&str; 6] = [
+    "transport/link/tls/root_ca_certificate",
+    "transport/link/tls/listen_private_key",
+    "transport/link/tls/listen_certificate",
+    "transport/link/tls/connect_private_key",
+    "transport/link/tls/connect_certificate",
+    "transport/auth/usrpwd/dictionary_file",
+];
+
 /// What the flags and the file say.
 pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
     let mut config = match &args.config {
@@ -69,7 +80,20 @@ pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
             .context("--listen names no endpoint: write it as tcp/0.0.0.0:7447")?;
         put(&mut config, "scouting/multicast/enabled", "false")?;
     }
+    check_files(&config)?;
     Ok(config)
+}
+
+/// Says which of the files that it names cannot be read.
+fn check_files(config: &Config) -> anyhow::Result<()> {
+    for key in FILES {
+        let named = config.get_json(key).ok().and_then(|text| serde_json::from_str::<String>(&text).ok());
+        let Some(file) = named else { continue };
+        std::fs::File::open(&file).map_err(|error| {
+            anyhow!("{file}: {error}: {key} names a file, from the folder in which tdshm-net runs")
+        })?;
+    }
+    Ok(())
 }
 
 fn read(file: &Path) -> anyhow::Result<Config> {

@@ -14,26 +14,19 @@ pub(super) fn not_open(error: &dyn std::fmt::Display) -> anyhow::Error {
     let text = plain(error);
     let listener = text.split_once("listener bound to ").and_then(|(_, rest)| rest.split_once(": "));
     if let Some((endpoint, _)) = listener {
-        if text.contains("os error 98)") || text.contains("os error 10048)") || text.contains("os error 48)")
-        {
-            return anyhow!(
-                "cannot listen at {endpoint}: another program listens there: end it, or choose another port"
-            );
-        }
-        if text.contains("os error 99)") || text.contains("os error 10049)") || text.contains("os error 49)")
-        {
-            return anyhow!(
-                "cannot listen at {endpoint}: this machine does not have that address: choose one of its own, or 0.0.0.0 for all"
-            );
-        }
-        // Windows says so of a port that another program has for itself, and keeps none for administrators.
-        if text.contains("os error 10013)") {
-            return anyhow!(
-                "cannot listen at {endpoint}: another program listens there: choose another port"
-            );
-        }
-        if text.contains("os error 13)") {
-            return anyhow!("cannot listen at {endpoint}: this user may not: choose a port from 1024 on");
+        let is = |numbers: &[u16]| numbers.iter().any(|n| text.contains(&format!("os error {n})")));
+        // Linux's number, macOS's, and Windows', which says the last also of a port that another program has for itself.
+        let why = if is(&[98, 48, 10048, 10013]) {
+            Some("another program listens there: end it, or choose another port")
+        } else if is(&[99, 49, 10049]) {
+            Some("this machine does not have that address: choose one of its own, or 0.0.0.0 for all")
+        } else if is(&[13]) {
+            Some("this user may not: choose a port from 1024 on")
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            return anyhow!("cannot listen at {endpoint}: {why}");
         }
     }
     if let Some((_, protocol)) = text.split_once("not supported for ") {

@@ -45,8 +45,13 @@ fn what_zenoh_refuses_is_said_in_words() {
         std::fs::write(file.path(), text).unwrap();
         file
     };
-    let [field, text, name] =
-        [file(".json5", "{\n  nosuch: 3 }"), file(".json5", "{ mode: \"peer"), file(".txt", "{}")];
+    let tls = r#"{ transport: { link: { tls: { root_ca_certificate: "no/such.pem" } } } }"#;
+    let [field, text, name, tls] = [
+        file(".json5", "{\n  nosuch: 3 }"),
+        file(".json5", "{ mode: \"peer"),
+        file(".txt", "{}"),
+        file(".json5", tls),
+    ];
     let path = |file: &tempfile::NamedTempFile| file.path().to_str().unwrap().to_owned();
     for (args, why) in [
         (["--listen", &busy], "another program listens there".to_owned()),
@@ -56,6 +61,7 @@ fn what_zenoh_refuses_is_said_in_words() {
         (["--config", &path(&field)], "line 2, column 3: unknown field `nosuch`".to_owned()),
         (["--config", &path(&text)], "line 1, column 14: it cannot be read".to_owned()),
         (["--config", &path(&name)], format!("{}: its name says by its end", path(&name))),
+        (["--config", &path(&tls)], "transport/link/tls/root_ca_certificate names a file".to_owned()),
     ] {
         let (status, said) = ends(&[&["list"], &args[..]].concat());
         assert_eq!(status, Some(1), "{args:?}: {said}");

@@ -134,9 +134,10 @@ impl ChopHeader {
         }
         let num_channels = count("numChans", self.num_chans.get())?;
         let len_samples = count("length", self.length.get())?;
-        if num_channels > mapped.min(MOST_CHANNELS) {
-            let rule = "must not exceed the mapped bytes and a million,";
-            return Err(BlockError::int("numChans", num_channels, rule, mapped.min(MOST_CHANNELS), SENDER));
+        let most = mapped.min(MOST_CHANNELS);
+        if num_channels > most {
+            let rule = if most == mapped { "must not exceed the mapped bytes," } else { "must not exceed" };
+            return Err(BlockError::int("numChans", num_channels, rule, most, SENDER));
         }
         let sample_rate = check_rate(self.sample_rate.get())?;
 

@@ -60,9 +60,9 @@ pub(crate) struct OscOutArgs {
     #[arg(long)]
     pub(crate) no_bundles: bool,
 
-    /// How many networks messages for a group may reach: 1 is this one alone
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8), allow_negative_numbers = true)]
-    pub(crate) ttl: u8,
+    /// How many networks messages for a group may reach: 1 is this one alone [default: 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8), allow_negative_numbers = true)]
+    pub(crate) ttl: Option<u8>,
 
     /// The interface by which a group is reached: one of this machine's IPv4 addresses, or, for IPv6, the number of the
     /// interface [default: as the system chooses]

@@ -97,6 +97,9 @@ pub(crate) fn run(args: &OscInArgs, stop: &Stop) -> anyhow::Result<Exit> {
         asked: None,
         told: Told::default(),
     };
+    if args.interface.is_some() {
+        into.told.for_groups("--interface", at);
+    }
     let result = if args.every_packet {
         each(status, listener, intake, &mut into, stop)
     } else {

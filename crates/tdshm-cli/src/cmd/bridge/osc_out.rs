@@ -161,7 +161,7 @@ impl Out {
             scope: args.scope.clone(),
             names: Vec::new(),
             picked: Vec::new(),
-            multicast: Interface::set(args.interface, Multicast::new().ttl(args.ttl.into())),
+            multicast: Interface::set(args.interface, Multicast::new().ttl(args.ttl.unwrap_or(1).into())),
             outlet: None,
             looking_up: None,
             failed: None,
@@ -198,6 +198,12 @@ impl Out {
         };
         match opened {
             Ok(outlet) => {
+                if args.ttl.is_some() {
+                    self.told.for_groups("--ttl", outlet.to());
+                }
+                if args.interface.is_some() {
+                    self.told.for_groups("--interface", outlet.to());
+                }
                 self.outlet = Some(outlet);
                 self.encoder.resend();
             }

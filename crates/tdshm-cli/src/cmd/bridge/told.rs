@@ -1,6 +1,7 @@
 //! What a bridge has said already: each thing that goes wrong once, and who sends when that changes.
 
 use std::collections::HashSet;
+use std::net::SocketAddr;
 
 use tdshm::Attached;
 
@@ -23,6 +24,13 @@ impl Told {
         if self.wrong.len() < MOST && !self.wrong.contains(what) {
             say::error(what);
             self.wrong.insert(what.to_owned());
+        }
+    }
+
+    /// An option that says something of groups alone was given with that address.
+    pub(super) fn for_groups(&mut self, option: &str, address: SocketAddr) {
+        if !address.ip().is_multicast() {
+            self.wrong(&format!("{option} is for groups, and {} is none: it changes nothing", address.ip()));
         }
     }
 

@@ -397,6 +397,19 @@ fn what_the_system_drops_is_told() {
 }
 
 #[test]
+fn what_is_for_groups_alone_is_told_of_where_there_is_none() {
+    let (name, socket) = (Name::new(), socket());
+    let mut bridge = out(&name, &socket, &["--ttl", "2", "--interface", "127.0.0.1"]);
+    bridge.says("--ttl is for groups, and 127.0.0.1 is none");
+    bridge.says("--interface is for groups, and 127.0.0.1 is none");
+    bridge.signal("INT");
+    bridge.wait();
+    let mut inlet = Inlet::start(&name, &["--interface", "127.0.0.1"]);
+    inlet.run.says("--interface is for groups, and 127.0.0.1 is none");
+    inlet.end();
+}
+
+#[test]
 fn what_makes_no_sense_is_told() {
     let name = Name::new();
     for args in [
