@@ -74,6 +74,10 @@ impl Wine {
         let loader = self.start();
         let words: Vec<_> = std::iter::once(loader.get_program()).chain(loader.get_args()).collect();
         command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", words.join(OsStr::new(" ")));
+        if !self.steady {
+            // Now and then a program does not begin, whatever its test is about.
+            command.env("NEXTEST_RETRIES", "2");
+        }
         self.environment(&mut command);
         command
     }
@@ -206,7 +210,8 @@ fn can_be_steady() -> bool {
     let can = works(trial);
     if !can {
         println!(
-            "    `setarch -R` is not allowed here: once in thousands of starts Wine ends before its program begins"
+            "    `setarch -R` is not allowed here: once in thousands of starts Wine ends before its program begins, so \
+             tests that fail are tried again"
         );
     }
     can

@@ -30,17 +30,6 @@ const ALONE: Duration = Duration::from_secs(3);
 /// The address at which peers look for each other.
 const SCOUTING: &str = "224.0.0.224:7446";
 
-/// Files that a configuration names and that zenoh reads when it first needs them: by then it takes a missing one for
-/// somebody who does not answer.
-const FILES: [&str; 6] = [
-    "transport/link/tls/root_ca_certificate",
-    "transport/link/tls/listen_private_key",
-    "transport/link/tls/listen_certificate",
-    "transport/link/tls/connect_private_key",
-    "transport/link/tls/connect_certificate",
-    "transport/auth/usrpwd/dictionary_file",
-];
-
 /// What the flags and the file say.
 pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
     let mut config = match &args.config {
@@ -84,14 +73,21 @@ pub(crate) fn config(args: &NetArgs) -> anyhow::Result<Config> {
     Ok(config)
 }
 
-/// Says which of the files that it names cannot be read.
+/// Says which of the files that prove who is who cannot be read. zenoh reads them whenever it connects, and takes a missing one
+/// for somebody who does not answer; of those that it needs to listen it says so itself.
 fn check_files(config: &Config) -> anyhow::Result<()> {
-    for key in FILES {
-        let named = config.get_json(key).ok().and_then(|text| serde_json::from_str::<String>(&text).ok());
-        let Some(file) = named else { continue };
-        std::fs::File::open(&file).map_err(|error| {
-            anyhow!("{file}: {error}: {key} names a file, from the folder in which tdshm-net runs")
-        })?;
+    if !endpoints(config).iter().any(|endpoint| is_secure(endpoint)) {
+        return Ok(());
+    }
+    let value = |name: &str| config.get_json(&format!("transport/link/tls/{name}")).unwrap_or_default();
+    let mutual: &[&str] =
+        if value("enable_mtls") == "true" { &["connect_private_key", "connect_certificate"] } else { &[] };
+    for name in [&["root_ca_certificate"], mutual].concat() {
+        if let Ok(file) = serde_json::from_str::<String>(&value(name)) {
+            std::fs::File::open(&file).map_err(|error| {
+                anyhow!("{file}: {error}: transport/link/tls/{name} names a file, from the folder in which tdshm-net runs")
+            })?;
+        }
     }
     Ok(())
 }
@@ -176,6 +172,11 @@ fn endpoints(config: &Config) -> Vec<String> {
     found
 }
 
+/// Whether each side has to prove there who it is.
+fn is_secure(endpoint: &str) -> bool {
+    endpoint.starts_with("tls/") || endpoint.starts_with("quic/")
+}
+
 /// Whether somebody answers where others are to be found; says so when that changes.
 #[derive(Debug)]
 pub(crate) struct Reach {
@@ -206,8 +207,7 @@ impl Reach {
     }
 
     fn question(&self) -> &'static str {
-        let hides = |endpoint: &String| endpoint.starts_with("tls/") || endpoint.starts_with("quic/");
-        if self.endpoints.iter().any(hides) {
+        if self.endpoints.iter().any(|endpoint| is_secure(endpoint)) {
             "is tdshm-net, or a router, listening there, and does each side have its certificates and take the other's?"
         } else {
             "is tdshm-net, or a router, listening there?"

@@ -45,7 +45,8 @@ fn what_zenoh_refuses_is_said_in_words() {
         std::fs::write(file.path(), text).unwrap();
         file
     };
-    let tls = r#"{ transport: { link: { tls: { root_ca_certificate: "no/such.pem" } } } }"#;
+    let tls = r#"{ connect: { endpoints: ["tls/localhost:7447"] },
+        transport: { link: { tls: { root_ca_certificate: "no/such.pem" } } } }"#;
     let [field, text, name, tls] = [
         file(".json5", "{\n  nosuch: 3 }"),
         file(".json5", "{ mode: \"peer"),
