@@ -51,7 +51,8 @@ pub(crate) fn run(ws: &Workspace) -> Result<()> {
     let command = command.context("no published package has a command")?;
     let mut install =
         ws.cargo(["install", "--quiet", "--locked", "--no-track", "--path", &unpacked(command)]);
-    // What comes from the registry is the same, and is built once; of the workspace's own crates nothing is used, which lie elsewhere.
+    // What comes from the registry is built once, however often this runs; of the workspace's own crates nothing is used, which lie
+    // elsewhere.
     install.arg("--root").arg(&folder.0).arg("--target-dir").arg(ws.target()).current_dir(&folder.0);
     // Our own code as everybody has it; the rest is a minute of the optimiser's.
     install.args(["--config", "profile.release.package.'*'.opt-level=0"]);

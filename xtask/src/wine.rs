@@ -26,6 +26,7 @@ const STAND_IN: &str = "bcryptprimitives";
 #[derive(Debug)]
 pub(crate) struct Wine {
     loader: PathBuf,
+    /// Whether it can be started [`steadily`].
     steady: bool,
     server: PathBuf,
     prefix: PathBuf,
@@ -74,10 +75,6 @@ impl Wine {
         let loader = self.start();
         let words: Vec<_> = std::iter::once(loader.get_program()).chain(loader.get_args()).collect();
         command.env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", words.join(OsStr::new(" ")));
-        if !self.steady {
-            // Now and then a program does not begin, whatever its test is about.
-            command.env("NEXTEST_RETRIES", "2");
-        }
         self.environment(&mut command);
         command
     }
@@ -210,8 +207,8 @@ fn can_be_steady() -> bool {
     let can = works(trial);
     if !can {
         println!(
-            "    `setarch -R` is not allowed here: once in thousands of starts Wine ends before its program begins, so \
-             tests that fail are tried again"
+            "    `setarch -R` is not allowed here: once in thousands of starts Wine ends before its program begins, and its \
+             test fails without a word"
         );
     }
     can
